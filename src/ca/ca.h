@@ -1,0 +1,135 @@
+/*
+ * The one door: every operation, whichever front it came by, enters here with a caller and leaves with a verdict.
+ * Journal, clock and role checks stand here. The only code that changes the CA's state.
+ */
+#ifndef ADCSD_CA_CA_H
+#define ADCSD_CA_CA_H
+
+#include "auth/token.h"
+#include "base/clock.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "base/work.h"
+
+struct ca;
+struct dir;
+
+/* InterfaceFlags, MS-WCCE 3.2.1.1.4 */
+enum {
+	IF_LOCKICERTREQUEST = 0x1,
+	IF_NOREMOTEICERTREQUEST = 0x2,
+	IF_NOLOCALICERTREQUEST = 0x4,
+	IF_NORPCICERTREQUEST = 0x8,
+	IF_NOREMOTEICERTADMIN = 0x10,
+	IF_NOLOCALICERTADMIN = 0x20,
+	IF_NOREMOTEICERTADMINBACKUP = 0x40,
+	IF_NOLOCALICERTADMINBACKUP = 0x80,
+	IF_NOSNAPSHOTBACKUP = 0x100,
+	IF_ENFORCEENCRYPTICERTREQUEST = 0x200,
+	IF_ENFORCEENCRYPTICERTADMIN = 0x400,
+};
+
+/* CR_DISP_*, MS-WCCE 3.2.1.4.2.1 */
+enum {
+	CR_DISP_INCOMPLETE = 0,
+	CR_DISP_ERROR = 1,
+	CR_DISP_DENIED = 2,
+	CR_DISP_ISSUED = 3,
+	CR_DISP_ISSUED_OUT_OF_BAND = 4,
+	CR_DISP_UNDER_SUBMISSION = 5,
+	CR_DISP_REVOKED = 6,
+};
+
+struct ca_caller {
+	const char *front;      /* "ICertPassage", "control" */
+	const char *peer;       /* "127.0.0.1:40112", "uid 0" */
+	const char *call;       /* connection and call number, "c17.3" */
+	struct token *token;    /* NULL: anonymous. The door takes its own reference */
+	const char *package;    /* "NTLM" */
+	bool privacy;           /* packet privacy, or a local channel */
+	bool local_admin;       /* control socket: root or the server's own user, every role */
+};
+
+struct ca_config {
+	const char *state_dir;
+	const char *settings_file;  /* --config; NULL: the copy in the state folder or the built-in defaults */
+	struct clock *clock;
+	const struct rng *rng;
+	struct work *work;
+	struct dir *dir;            /* ready */
+};
+
+typedef void
+ca_ready_fn(void *arg, const struct err *e);
+
+/* Opens or makes key, certificate and store, and publishes the CA's objects in the directory; ready runs once. */
+struct ca *
+ca_open(const struct ca_config *cfg, ca_ready_fn *ready, void *arg, struct err *e) MUST_CHECK;
+/* Waits for commits in flight. NULL is fine. */
+void
+ca_close(struct ca *ca);
+
+/* Reads and checks a settings file without a state folder: "file:line: message, did you mean ...?" */
+int
+ca_settings_check(const char *path, struct err *e) MUST_CHECK;
+
+const char *
+ca_name(const struct ca *ca);
+const char *
+ca_config_string(const struct ca *ca); /* "ca01.corp.contoso.com\\Contoso Certification Authority" */
+const char *
+ca_dns_name(const struct ca *ca);
+uint32_t
+ca_interface_flags(const struct ca *ca);
+
+/* ---- enrollment ---- */
+
+struct ca_request_args {      /* MS-ICPR CertServerRequest, MS-WCCE Request: the same operation */
+	uint32_t flags;
+	const char *authority;    /* UTF-8; NULL or "" as the client sent */
+	uint32_t request_id;
+	const char *attributes;   /* UTF-8; NULL when none */
+	struct bytes request;     /* empty: status query by request_id */
+};
+struct ca_request_result {    /* lent during the callback */
+	uint32_t hr;              /* return value */
+	uint32_t request_id;
+	uint32_t disposition;     /* CR_DISP_* or the HRESULT */
+	struct bytes certificate; /* DER, or empty */
+	struct bytes chain;       /* PKCS #7, or empty */
+	const char *message;      /* disposition message, UTF-8, may be "" */
+};
+typedef void
+ca_request_fn(void *arg, const struct ca_request_result *r);
+/* Copies what it needs before it returns. cb runs exactly once, never before the row is durable. The request id is
+ * assigned before this returns: in the order of the calls. */
+void
+ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb,
+    void *arg);
+
+/* ---- administration: one JSON object in, one out; verbs of the control socket. The table is ca/admin.c's. ---- */
+
+struct json_t;
+/* result: lent jansson object, or NULL with e. */
+typedef void
+ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
+/*
+ * Verbs: "ca.show", "ca.publish" {template}, "ca.unpublish" {template}, "ca.acl.show", "ca.acl.grant"
+ * {principal sid, rights: [...]}, "ca.acl.deny", "ca.acl.remove", "ca.cert", "request.list" {state?, limit?, after?},
+ * "request.show" {id}, "request.explain" {id}, "request.issue" {id}, "request.deny" {id}, "journal" {after?, limit?},
+ * "clock.show", "clock.advance" {seconds}, "stats".
+ */
+void
+ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args, ca_admin_fn *cb,
+    void *arg);
+
+/* Journal records of the fronts: refused logons, faults (design decision 8). */
+void
+ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer, const char *connection,
+    const char *account, uint32_t status, const char *reason);
+
+/* The CA host's local groups that are settings (design section 6): adds SIDs to a token. */
+int
+ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e) MUST_CHECK;
+
+#endif

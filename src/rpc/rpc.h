@@ -1,0 +1,139 @@
+/*
+ * Connection-oriented DCE/RPC server (C706 chapter 12, MS-RPCE) over TCP. The runtime knows no interface: main hands it
+ * tables. A call is answered exactly once, now or later, on the loop's thread.
+ */
+#ifndef ADCSD_RPC_RPC_H
+#define ADCSD_RPC_RPC_H
+
+#include "auth/auth.h"
+#include "ndr/ndr.h"
+
+struct event_base;
+struct rpc_server;
+struct rpc_port; /* one listening address: its own interfaces and association groups */
+struct rpc_call;
+
+enum rpc_auth_level {
+	RPC_C_AUTHN_LEVEL_NONE = 1,
+	RPC_C_AUTHN_LEVEL_CONNECT = 2,
+	RPC_C_AUTHN_LEVEL_CALL = 3, /* treated as PKT */
+	RPC_C_AUTHN_LEVEL_PKT = 4,
+	RPC_C_AUTHN_LEVEL_PKT_INTEGRITY = 5,
+	RPC_C_AUTHN_LEVEL_PKT_PRIVACY = 6,
+};
+
+/* Fault statuses (errors.md). */
+enum rpc_fault {
+	RPC_FAULT_ACCESS_DENIED = 0x00000005,
+	RPC_FAULT_SERVER_TOO_BUSY = 0x000006BB,
+	RPC_FAULT_BAD_STUB_DATA = 0x000006F7,
+	RPC_FAULT_SEC_PKG_ERROR = 0x00000721,
+	NCA_S_FAULT_REMOTE_NO_MEMORY = 0x1C00001B,
+	NCA_S_OP_RNG_ERROR = 0x1C010002,
+	NCA_S_UNK_IF = 0x1C010003,
+	NCA_S_PROTO_ERROR = 0x1C01000B,
+};
+
+/* Runs one call. args: decoded arguments in the call's pool; must end in rpc_call_reply() or rpc_call_fault(). */
+typedef void
+rpc_method_fn(struct rpc_call *call, void *args, void *ctx);
+
+struct rpc_method {
+	const char *name; /* NULL: opnum not provided, NCA_S_OP_RNG_ERROR */
+	const struct ndr_field *in, *out;
+	size_t in_size; /* of the argument struct */
+	rpc_method_fn *run;
+};
+
+struct rpc_interface {
+	const char *name;
+	struct guid uuid;
+	uint16_t major, minor;
+	const struct rpc_method *methods;
+	unsigned n_methods;
+	enum rpc_auth_level min_level; /* below it: fault 5 */
+};
+
+/* Documented maxima; 0 takes the default. */
+struct rpc_limits {
+	unsigned connections;           /* 1024: more are accepted and closed with a log line */
+	unsigned connections_per_peer;  /* 0: no extra limit */
+	unsigned half_open;             /* 256: connections without a completed bind; the oldest is closed for a new one */
+	unsigned contexts;              /* presentation contexts per connection, 64 */
+	unsigned security_contexts;     /* per connection, 32 */
+	unsigned calls;                 /* outstanding per connection, 64 */
+	size_t request_max;             /* combined stub length, 4 MiB */
+	unsigned bind_timeout_s;        /* from accept to completed bind, 30 */
+	unsigned idle_timeout_s;        /* without any PDU and without a call, 600; 0x7fffffff: never */
+};
+
+struct rpc_config {
+	struct event_base *base;
+	const struct auth_names *names;
+	const struct auth_authority *authority;
+	struct rpc_limits limits;
+	bool one_context_per_bind; /* strict form of rpc.md section 2; off */
+};
+
+struct rpc_server *
+rpc_server_new(const struct rpc_config *cfg, struct err *e) MUST_CHECK;
+/* Closes everything; calls in progress find their connection gone and are dropped when answered. NULL is fine. */
+void
+rpc_server_free(struct rpc_server *s);
+
+/* Takes a bound, listening socket. The port keeps it. address/port are what sec_addr and the mapper tell. */
+struct rpc_port *
+rpc_server_add_port(struct rpc_server *s, int fd, struct err *e) MUST_CHECK;
+int
+rpc_port_add_interface(struct rpc_port *p, const struct rpc_interface *iface, void *ctx, struct err *e) MUST_CHECK;
+uint16_t
+rpc_port_number(const struct rpc_port *p);
+
+/* What a body may ask about its call. Lent for the call's life. */
+struct pool *
+rpc_call_pool(struct rpc_call *c);
+/* Caller's token; NULL when unauthenticated. */
+struct token *
+rpc_call_token(struct rpc_call *c);
+enum rpc_auth_level
+rpc_call_level(struct rpc_call *c);
+const char *
+rpc_call_package(struct rpc_call *c); /* "NTLM", "none" */
+const char *
+rpc_call_peer(struct rpc_call *c);    /* "127.0.0.1:40112" */
+/* The object UUID of the request, or NULL. */
+const struct guid *
+rpc_call_object(struct rpc_call *c);
+/* IPv4 address the client reached us at, network order octets; 0.0.0.0 for others. */
+void
+rpc_call_local_ipv4(struct rpc_call *c, uint8_t out[4]);
+/* Connection and call numbers for log lines: "c17.3". */
+const char *
+rpc_call_id(struct rpc_call *c);
+
+/* Encodes `result` by the method's out table and sends it. Ends the call. */
+void
+rpc_call_reply(struct rpc_call *c, const void *result);
+void
+rpc_call_fault(struct rpc_call *c, uint32_t status);
+
+/* Counters for the control socket. */
+struct rpc_stats {
+	unsigned connections, half_open;
+	uint64_t accepted, calls, faults, refused;
+};
+void
+rpc_server_stats(const struct rpc_server *s, struct rpc_stats *out);
+
+/* Faults and refused logons, for the journal (design decision 8). Called on the loop; texts live during the call. */
+struct rpc_incident {
+	const char *kind; /* "logon-refused", "fault", "protocol-error", "limit" */
+	const char *peer, *connection, *account; /* account: as claimed, may be NULL */
+	const char *interface_name;              /* may be NULL */
+	uint32_t status;
+	const char *reason;
+};
+void
+rpc_server_on_incident(struct rpc_server *s, void (*fn)(void *arg, const struct rpc_incident *), void *arg);
+
+#endif

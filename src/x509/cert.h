@@ -1,0 +1,89 @@
+/*
+ * Certificates out: a plan in, TBSCertificate and signature out. The lean path writes DER itself and lets OpenSSL hash
+ * and sign; tests hold it against the plain OpenSSL path.
+ */
+#ifndef ADCSD_X509_CERT_H
+#define ADCSD_X509_CERT_H
+
+#include "base/rng.h"
+#include "x509/request.h"
+
+#define X509_SERIAL_MAX 20
+
+struct x509_cert_plan {
+	uint8_t serial[X509_SERIAL_MAX]; /* big-endian magnitude */
+	size_t serial_len;
+	struct bytes issuer;             /* Name: byte copy of the CA's subject */
+	filetime_t not_before, not_after; /* written in whole seconds */
+	struct bytes subject;            /* Name */
+	struct bytes spki;
+	const struct x509_extension *extensions; /* in certificate order */
+	size_t n_extensions;
+};
+
+struct x509_ca; /* a CA key with its certificate and chain */
+
+enum x509_ca_key { X509_CA_RSA2048, X509_CA_RSA3072, X509_CA_RSA4096, X509_CA_P256, X509_CA_P384 };
+/* "RSA-2048", "P-256", ... */
+int
+x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e) MUST_CHECK;
+
+struct x509_ca_create {
+	enum x509_ca_key key;
+	const char *common_name;
+	const char *dn_suffix;     /* "DC=corp,DC=contoso,DC=com"; may be NULL */
+	filetime_t not_before, not_after;
+	const struct rng *rng;     /* seeded: same seed, same key and certificate */
+};
+
+/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0) and stores both
+ * as PEM: key 0600. */
+int
+x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
+/* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it is a CA
+ * certificate, and that each certificate is signed by the next. hash: "SHA256", "SHA384", "SHA512" (CNGHashAlgorithm). */
+struct x509_ca *
+x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
+    MUST_CHECK;
+void
+x509_ca_free(struct x509_ca *ca);
+
+struct bytes
+x509_ca_cert_der(const struct x509_ca *ca);
+size_t
+x509_ca_chain_len(const struct x509_ca *ca); /* certificates in the chain, the CA's own included */
+struct bytes
+x509_ca_chain_der(const struct x509_ca *ca, size_t i); /* 0 is the CA's own */
+struct bytes
+x509_ca_subject(const struct x509_ca *ca); /* Name DER */
+struct bytes
+x509_ca_key_id(const struct x509_ca *ca);  /* subjectKeyIdentifier of the CA certificate */
+filetime_t
+x509_ca_not_after(const struct x509_ca *ca);
+filetime_t
+x509_ca_not_before(const struct x509_ca *ca);
+bool
+x509_ca_is_root(const struct x509_ca *ca);
+const char *
+x509_ca_key_text(const struct x509_ca *ca); /* "RSA-2048" */
+
+/*
+ * Signs a plan. Thread-safe: any number of workers on one CA. request_id picks the randomness stream of a seeded CA
+ * (ECDSA nonces). out gets the Certificate.
+ */
+int
+x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t request_id, struct buf *out, struct err *e)
+    MUST_CHECK;
+
+/* Degenerate PKCS #7 (certs only): leaf (may be empty) and the CA's chain. wcce.md 2.5. */
+int
+x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e) MUST_CHECK;
+
+/* SHA-1 of the subjectPublicKey bits: RFC 5280 4.2.1.2 (1), as AD CS makes its SKI. */
+void
+x509_key_id(const struct x509_key_info *key, uint8_t out[20]);
+/* SHA-1 of a certificate, for columns and texts. */
+void
+x509_sha1(struct bytes in, uint8_t out[20]);
+
+#endif
