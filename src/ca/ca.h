@@ -69,6 +69,15 @@ ca_open(const struct ca_config *cfg, ca_ready_fn *ready, void *arg, struct err *
 void
 ca_close(struct ca *ca);
 
+/* The loop watches this eventfd and calls ca_store_drain() when it is readable: commits are done, answers leave. */
+int
+ca_store_fd(const struct ca *ca);
+void
+ca_store_drain(struct ca *ca);
+/* Once per turn of the loop, at its end: buffered journal records reach the file. */
+void
+ca_flush(struct ca *ca);
+
 /* Reads and checks a settings file without a state folder: "file:line: message, did you mean ...?" */
 int
 ca_settings_check(const char *path, struct err *e) MUST_CHECK;
