@@ -24,11 +24,16 @@ struct access_verdict {
 	bool no_dacl;          /* allowed because there is no DACL */
 };
 
+/*
+ * An ACE for OWNER RIGHTS (S-1-3-4) speaks of a token that holds the owner's SID, and takes the owner's implied rights
+ * away (MS-DTYP 2.4.2.4). Conditions are not evaluated: callback ACEs and unknown types never match.
+ */
+
 /* Control access right (Enroll, AutoEnroll). First matching ACE in stored order decides. sd NULL: allowed. */
 struct access_verdict
 access_check_control(const struct sd *sd, const struct token *t, const struct guid *right);
 
-/* Plain rights. Generic bits must have been mapped. *granted (may be NULL) gets all granted bits among 0xffffffff.
+/* Plain rights. Generic bits must have been mapped. The owner has READ_CONTROL and WRITE_DAC. *granted (may be NULL) gets all granted bits among 0xffffffff.
  * verdict.ace: for a refusal the denying ACE if one took a wanted bit, for a grant the last ACE needed. */
 struct access_verdict
 access_check(const struct sd *sd, const struct token *t, uint32_t wanted, uint32_t *granted);
@@ -37,6 +42,9 @@ access_check(const struct sd *sd, const struct token *t, uint32_t wanted, uint32
 struct access_verdict
 access_check_ca(const struct sd *sd, const struct token *t, uint32_t wanted, uint32_t *granted);
 
+/* Maps the masks of both ACLs in place, as AD does when a descriptor is stored. */
+void
+access_map_generic_sd(struct sd *sd);
 /* Maps GA/GR/GW/GX in a mask to directory rights (access-control section 2). */
 uint32_t
 access_map_generic(uint32_t mask);

@@ -1,7 +1,7 @@
 /*
  * Security descriptors, MS-DTYP 2.4.6, self-relative form, and SDDL (MS-DTYP 2.5.1) both ways. Everything of one
- * descriptor lives in the pool it was made with. Limits: 64 KiB (AD's nTSecurityDescriptor is at most 132096 octets
- * with a SACL), 2000 ACEs.
+ * descriptor lives in the pool it was made with. Limits: 132096 octets (what AD's nTSecurityDescriptor may hold), 64 KiB
+ * and 2000 ACEs an ACL.
  */
 #ifndef ADCSD_AUTH_SD_H
 #define ADCSD_AUTH_SD_H
@@ -26,6 +26,7 @@ enum {
 	SE_SACL_AUTO_INHERITED = 0x0800,
 	SE_DACL_PROTECTED = 0x1000,
 	SE_SACL_PROTECTED = 0x2000,
+	SE_RM_CONTROL_VALID = 0x4000,
 	SE_SELF_RELATIVE = 0x8000,
 };
 enum {
@@ -37,6 +38,13 @@ enum {
 	SYSTEM_AUDIT_OBJECT_ACE_TYPE = 0x07,
 	ACCESS_ALLOWED_CALLBACK_ACE_TYPE = 0x09,
 	ACCESS_DENIED_CALLBACK_ACE_TYPE = 0x0a,
+	ACCESS_ALLOWED_CALLBACK_OBJECT_ACE_TYPE = 0x0b,
+	ACCESS_DENIED_CALLBACK_OBJECT_ACE_TYPE = 0x0c,
+	SYSTEM_AUDIT_CALLBACK_ACE_TYPE = 0x0d,
+	SYSTEM_AUDIT_CALLBACK_OBJECT_ACE_TYPE = 0x0f,
+	SYSTEM_MANDATORY_LABEL_ACE_TYPE = 0x11,
+	SYSTEM_RESOURCE_ATTRIBUTE_ACE_TYPE = 0x12,
+	SYSTEM_SCOPED_POLICY_ID_ACE_TYPE = 0x13,
 };
 enum {
 	OBJECT_INHERIT_ACE = 0x01,
@@ -44,6 +52,8 @@ enum {
 	NO_PROPAGATE_INHERIT_ACE = 0x04,
 	INHERIT_ONLY_ACE = 0x08,
 	INHERITED_ACE = 0x10,
+	SUCCESSFUL_ACCESS_ACE_FLAG = 0x40,
+	FAILED_ACCESS_ACE_FLAG = 0x80,
 };
 enum {
 	ADS_RIGHT_DS_CREATE_CHILD = 0x1,
@@ -61,13 +71,19 @@ enum {
 	RIGHT_WRITE_OWNER = 0x80000,
 };
 
+#define GENERIC_ALL 0x10000000u
+#define GENERIC_EXECUTE 0x20000000u
+#define GENERIC_WRITE 0x40000000u
+#define GENERIC_READ 0x80000000u
+
 struct ace {
 	uint8_t type, flags;
 	uint32_t mask;
 	bool has_object_type, has_inherited_type;
 	struct guid object_type, inherited_type;
 	struct sid sid;
-	struct bytes extra; /* application data of callback ACEs; the body of unknown types (then sid is empty) */
+	struct bytes extra; /* application data of callback ACEs, padding included; the body of types not listed above (then
+	                     * mask is 0 and sid empty) */
 };
 
 struct acl {
@@ -78,6 +94,7 @@ struct acl {
 
 struct sd {
 	uint16_t control;
+	uint8_t rm_control; /* Sbz1; a meaning only with SE_RM_CONTROL_VALID */
 	bool has_owner, has_group;
 	struct sid owner, group;
 	struct acl *dacl, *sacl; /* NULL when absent. DACL_PRESENT with dacl NULL is a null DACL: everyone */
@@ -88,13 +105,19 @@ struct sddl_domain {
 	struct sid domain, root;
 };
 
+/* Parts in any order; offsets, sizes and counts are checked. Octets behind the SID of an ACE without application data
+ * mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
 int
 sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
-/* Owner, group, SACL, DACL order as AD stores it is not kept: writes DACL, owner, group, SACL offsets in the layout of
- * access-control.md section 5 (header, DACL, owner, group; a SACL before the DACL). */
+/* Appends the layout of MS-DTYP 2.5.1.4: header, SACL, DACL, owner, group. The order of the original is not kept. */
 int
 sd_to_wire(const struct sd *sd, struct buf *out, struct err *e) MUST_CHECK;
-/* Errors name the place in the text: "at 17: unknown SID alias XX". */
+/*
+ * Errors name the place in the text: "at 17: unknown SID alias XX". Parts in any order, each once; blanks between parts
+ * and ACEs are skipped; letters in either case. Audit ACEs (AU, OU) in the DACL are dropped, in the SACL kept.
+ * Ours: application data of callback ACEs is written as an octet string ("#01020304") in the seventh field; conditional
+ * expressions and resource attributes in text are refused. ACE types without a code are written as numbers ("0x0c").
+ */
 int
 sd_from_sddl(struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
 /* Aliases are used where one exists when dom is given; dom NULL prints well-known aliases only. */

@@ -23,7 +23,7 @@ void
 sid_put(struct buf *out, const struct sid *s);
 size_t
 sid_wire_len(const struct sid *s);
-/* "S-1-5-21-..."; hexadecimal authorities too. */
+/* "S-1-5-21-..." as MS-DTYP 2.4.2.1 writes it; authorities from 2^32 on are hexadecimal. */
 int
 sid_from_text(struct sid *s, const char *text, struct err *e) MUST_CHECK;
 char *
@@ -38,6 +38,7 @@ int
 sid_split_rid(const struct sid *s, struct sid *domain, uint32_t *rid, struct err *e) MUST_CHECK;
 
 extern const struct sid SID_EVERYONE;            /* S-1-1-0 */
+extern const struct sid SID_OWNER_RIGHTS;        /* S-1-3-4 */
 extern const struct sid SID_NETWORK;             /* S-1-5-2 */
 extern const struct sid SID_ANONYMOUS;           /* S-1-5-7 */
 extern const struct sid SID_ENTERPRISE_DCS;      /* S-1-5-9 */

@@ -29,7 +29,7 @@ struct token {
 	char *upn;      /* may be NULL */
 	bool is_computer;
 	struct token_sid *sids; /* [0] is the user's own */
-	size_t n_sids;
+	size_t n_sids, sids_cap;
 };
 
 /* refs 1, no SIDs. Copies the texts. NULL when memory is short. */
@@ -49,6 +49,7 @@ token_find(const struct token *t, const struct sid *sid);
 /* Reference counts are not atomic: tokens stay on the loop's thread, or are read by a job while the loop holds one. */
 struct token *
 token_ref(struct token *t);
+/* NULL is fine. */
 void
 token_unref(struct token *t);
 
