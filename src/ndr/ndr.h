@@ -13,22 +13,12 @@
 
 #define NDR_MAX_DEPTH 16
 
-/*
- * Host types behind the fields:
- *   U8 U16 U32 U64  uint8_t .. uint64_t;  HYPER 8-aligned.   GUID  struct guid.
- *   WSTR            char * (UTF-8), NULL when the unique pointer was null ([in,out,unique,string] wchar_t)
- *   BLOB            struct bytes: MS-WCCE 2.2.2.2 CERTTRANSBLOB {cb, unique pb}
- *   BYTES           fixed-size uint8_t[n]
- *   STRUCT          an embedded struct with its own table
- *   PTR             pointer to a struct with its own table; ref, unique or full
- *   ARRAY           conformant or conformant-varying array of structs: {count field, pointer field}
- *   CUSTOM          three functions: pull, push, print (towers, later VARIANT and OBJREF)
- */
 struct ndr_field;
 
 /* Decodes a whole parameter list. *out: the argument struct (`size` octets, zeroed) in the pool. Bytes after the last
  * parameter are allowed; *used tells where the arguments ended (verification trailer follows there). Failures carry
- * E_RPC_BAD_STUB_DATA and the field's name. */
+ * E_RPC_BAD_STUB_DATA and the field's name, or E_OUTOFMEMORY when the pool is exhausted. Nothing points into `in`
+ * afterwards. */
 int
 ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out, size_t *used,
     struct err *e) MUST_CHECK;
@@ -38,5 +28,148 @@ ndr_push(const struct ndr_field *fields, const void *args, struct buf *out, stru
 /* The printer behind --trace=ndr: one "name: value" per line, indented. */
 void
 ndr_print(const struct ndr_field *fields, const void *args, struct buf *out);
+
+/* ---- describing ---- */
+
+enum ndr_kind {
+	NDR_END,
+	NDR_U8,
+	NDR_U16,
+	NDR_U32,
+	NDR_STATUS, /* u32 printed as HRESULT: hexadecimal, with its name */
+	NDR_HYPER,
+	NDR_GUID,
+	NDR_WSTR,
+	NDR_VSTR,
+	NDR_BLOB,
+	NDR_BYTES,
+	NDR_STRUCT,
+	NDR_ARRAY,
+	NDR_CUSTOM,
+};
+
+/* How the wire reaches the value. The host member is then a pointer too (WSTR and ARRAY are pointers anyway). */
+enum ndr_pointer {
+	NDR_INLINE,
+	NDR_REF,    /* top level: as INLINE; embedded: an id that is never 0 */
+	NDR_UNIQUE, /* id, 0 for NULL */
+	NDR_FULL,   /* id, 0 for NULL; a second pointer with the same id aliases the first one's referent */
+};
+
+#define NDR_NO_MEMBER ((size_t)-1)
+
+struct ndr_field {
+	const char *name; /* of the host member */
+	enum ndr_kind kind;
+	enum ndr_pointer pointer;
+	size_t offset;               /* of the host member */
+	size_t size;                 /* host octets of one referent or element; BYTES: how many */
+	uint32_t min, max;           /* of the number, or of the count (strings: with their NUL) */
+	size_t count;                /* ARRAY: offset of the uint32_t element count, an earlier row */
+	size_t limit;                /* ARRAY, varying: offset of the uint32_t MaxCount, else NDR_NO_MEMBER */
+	const struct ndr_field *sub; /* STRUCT, ARRAY */
+	const struct ndr_custom *custom;
+};
+
+struct ndr_in;
+struct ndr_out;
+
+/* A thing no table describes: `host` is the member, or the zeroed referent behind a pointer. */
+struct ndr_custom {
+	size_t align;    /* on the wire: 1, 2, 4 or 8 */
+	size_t min_wire; /* least octets on the wire, at least 1 */
+	int (*pull)(struct ndr_in *in, void *host, struct err *e);
+	int (*push)(struct ndr_out *out, const void *host, struct err *e);
+	void (*print)(const void *host, struct buf *out); /* the value, one line without its end */
+};
+
+/* Offset of member m of struct S; does not compile unless m has one of the types. */
+#define NDR_AT(S, m, T) offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1, default : -1)])
+#define NDR_AT_PTR(S, m, T) offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T * : 1, const T * : 1, default : -1)])
+
+#define F_NUMBER(S, m, KIND, T, lo, hi)                                                                    \
+	{                                                                                                  \
+		.name = #m, .kind = KIND, .offset = NDR_AT(S, m, T), .min = lo, .max = hi                  \
+	}
+#define F_U8(S, m) F_NUMBER(S, m, NDR_U8, uint8_t, 0, UINT8_MAX)
+#define F_U16(S, m) F_NUMBER(S, m, NDR_U16, uint16_t, 0, UINT16_MAX)
+#define F_U32(S, m) F_NUMBER(S, m, NDR_U32, uint32_t, 0, UINT32_MAX)
+#define F_U32_RANGE(S, m, lo, hi) F_NUMBER(S, m, NDR_U32, uint32_t, lo, hi)
+#define F_STATUS(S, m) F_NUMBER(S, m, NDR_STATUS, uint32_t, 0, UINT32_MAX)
+#define F_HYPER(S, m) F_NUMBER(S, m, NDR_HYPER, uint64_t, 0, 0)
+
+/* struct guid, or a pointer to one. */
+#define F_GUID(S, m)                                                                                       \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_GUID, .offset = NDR_AT(S, m, struct guid)                          \
+	}
+#define F_GUID_PTR(S, m, flavour)                                                                          \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_GUID, .pointer = flavour, .offset = NDR_AT_PTR(S, m, struct guid), \
+		.size = sizeof(struct guid)                                                                \
+	}
+
+/* const char *, UTF-8: [string, unique] wchar_t *. NULL when the pointer was null; "" when no units came with it. */
+#define F_WSTR(S, m, lo, hi)                                                                               \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_WSTR, .pointer = NDR_UNIQUE, .offset = NDR_AT_PTR(S, m, char),     \
+		.min = lo, .max = hi                                                                       \
+	}
+/* const char *, octets as they are: [string] char m[hi], a varying string without a pointer. */
+#define F_VSTR(S, m, hi)                                                                                   \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_VSTR, .offset = NDR_AT_PTR(S, m, char), .max = hi                  \
+	}
+/* struct bytes: CERTTRANSBLOB {cb, [size_is(cb), unique] pb} of MS-WCCE 2.2.2.2. p NULL: pb was NULL. */
+#define F_BLOB(S, m)                                                                                       \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_BLOB, .offset = NDR_AT(S, m, struct bytes)                         \
+	}
+/* uint8_t m[n] */
+#define F_BYTES(S, m)                                                                                      \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_BYTES, .offset = offsetof(S, m), .size = sizeof(((S *)0)->m)       \
+	}
+
+/* A struct T with a table of its own: embedded, or behind a pointer. */
+#define F_STRUCT(S, m, T, table)                                                                           \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_STRUCT, .offset = NDR_AT(S, m, T), .size = sizeof(T), .sub = table \
+	}
+#define F_PTR(S, m, flavour, T, table)                                                                     \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_STRUCT, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),         \
+		.size = sizeof(T), .sub = table                                                            \
+	}
+
+/* n elements of struct T at m: [size_is(n)] T *m. Inline at top level only (nothing hoists its MaxCount). */
+#define F_ARRAY(S, n, m, flavour, T, table, hi)                                                            \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_ARRAY, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),          \
+		.size = sizeof(T), .max = hi, .count = NDR_AT(S, n, uint32_t), .limit = NDR_NO_MEMBER,     \
+		.sub = table                                                                               \
+	}
+/* The same, varying: [size_is(lim), length_is(n)] T m[]. lim is a member, taken from MaxCount when decoding. */
+#define F_ARRAY_VARYING(S, lim, n, m, flavour, T, table, hi)                                               \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_ARRAY, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),          \
+		.size = sizeof(T), .max = hi, .count = NDR_AT(S, n, uint32_t),                             \
+		.limit = NDR_AT(S, lim, uint32_t), .sub = table                                            \
+	}
+
+#define F_CUSTOM(S, m, T, functions)                                                                       \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_CUSTOM, .offset = NDR_AT(S, m, T), .size = sizeof(T),              \
+		.custom = functions                                                                        \
+	}
+#define F_CUSTOM_PTR(S, m, flavour, T, functions)                                                          \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_CUSTOM, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),         \
+		.size = sizeof(T), .custom = functions                                                     \
+	}
+#define F_END                                                                                              \
+	{                                                                                                  \
+		.kind = NDR_END                                                                            \
+	}
 
 #endif
