@@ -57,10 +57,12 @@ enum auth_state {
 	AUTH_FAILED,
 };
 
-/* answer: token for the peer, empty when none is due; valid during the call. e is set for AUTH_FAILED only. */
+/* answer: token for the peer, empty when none is due; valid during the call, even if that frees the context. With
+ * AUTH_FAILED it is SPNEGO's reject token or empty. e is set for AUTH_FAILED only. */
 typedef void
 auth_step_fn(void *arg, enum auth_state st, struct bytes answer, const struct err *e);
 
+/* Names and authority must outlive the context. */
 struct auth_ctx *
 auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority, struct err *e)
     MUST_CHECK;
@@ -78,10 +80,10 @@ auth_ctx_state(const struct auth_ctx *c);
 /* Lent; NULL before AUTH_COMPLETE. */
 struct token *
 auth_ctx_token(const struct auth_ctx *c);
-/* "NTLM", "SPNEGO/NTLM": for journal and log. */
+/* "NTLM", "SPNEGO/NTLM" ("SPNEGO" before the choice): for journal and log. */
 const char *
 auth_ctx_package(const struct auth_ctx *c);
-/* Was session security for this agreed (NTLMSSP_NEGOTIATE_SIGN / SEAL)? */
+/* Was session security for this agreed (NTLMSSP_NEGOTIATE_SIGN / SEAL)? False before AUTH_COMPLETE. */
 bool
 auth_ctx_can_sign(const struct auth_ctx *c);
 bool
@@ -89,8 +91,9 @@ auth_ctx_can_seal(const struct auth_ctx *c);
 
 /*
  * Per-message protection over one PDU. `pdu` is the whole PDU up to the auth value (header .. sec_trailer); the part
- * [body_off, body_off + body_len) is stub + padding: sealed in place when seal is set, else only signed. For NTLM with
- * extended session security everything in `pdu` is signed (rpc.md section 3); without it the body only.
+ * [body_off, body_off + body_len) is stub + padding: sealed in place when seal is set, else only signed. NTLM signs
+ * everything in `pdu`, whether or not header signing was agreed (extended session security is always in use here; a
+ * client that wants to sign without it is refused at its first token).
  * sig: 16 octets for NTLM, auth_ctx_sig_len() in general.
  */
 size_t
