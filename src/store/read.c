@@ -1,0 +1,259 @@
+/* Reading, on the loop's thread: look-ups by key in pages the kernel has cached; no transaction outlives a call. */
+#include <string.h>
+
+#include "store/store_priv.h"
+
+static int
+load_bytes(sqlite3_stmt *st, int i, struct pool *pool, struct bytes *out, struct err *e)
+{
+	const void *p = sqlite3_column_blob(st, i);
+	int len = sqlite3_column_bytes(st, i);
+
+	if (len < 0 || (len > 0 && p == NULL) ||
+	    pool_dup_bytes(pool, (struct bytes){ len > 0 ? p : (const void *)"", (size_t)len }, out) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for a stored value");
+	return 0;
+}
+
+static int
+load_row(sqlite3_stmt *st, struct pool *pool, struct store_row *row, struct err *e)
+{
+	memset(row, 0, sizeof(*row));
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
+		struct store_value *v = &row->v[c];
+
+		if (sqlite3_column_type(st, c) == SQLITE_NULL)
+			continue;
+		v->set = true;
+		if (store_columns[c].type == STORE_LONG || store_columns[c].type == STORE_DATE)
+			v->n = sqlite3_column_int64(st, c);
+		else if (load_bytes(st, c, pool, &v->b, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+load_text(sqlite3_stmt *st, int i, struct pool *pool, const char **out, struct err *e)
+{
+	struct bytes b;
+
+	if (load_bytes(st, i, pool, &b, e) != 0)
+		return -1;
+	*out = (const char *)b.p;
+	return 0;
+}
+
+static int
+count_for(struct store *s, const char *sql, uint32_t id, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = -1;
+
+	if (store_prepare(s->rdb, sql, &st, e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		*n = (size_t)sqlite3_column_int64(st, 0);
+		rc = 0;
+	} else {
+		store_sqlite_error(s->rdb, "counting", e);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+static int
+load_attributes(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
+{
+	struct store_attribute *list;
+	sqlite3_stmt *st = NULL;
+	size_t n, i = 0;
+	int rc = 0;
+
+	if (count_for(s, "SELECT count(*) FROM Attributes WHERE AttributeRequestId = ?1", id, &n, e) != 0)
+		return -1;
+	list = pool_calloc(pool, n, sizeof(*list));
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu attributes", n);
+	if (store_prepare(s->rdb, "SELECT AttributeName, AttributeValue FROM Attributes WHERE AttributeRequestId = ?1", &st,
+		e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id);
+	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
+		if (load_text(st, 0, pool, &list[i].name, e) != 0 || load_text(st, 1, pool, &list[i].value, e) != 0)
+			rc = -1;
+	}
+	sqlite3_finalize(st);
+	row->attributes = list;
+	row->n_attributes = i;
+	return rc;
+}
+
+static int
+load_extensions(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
+{
+	struct store_extension *list;
+	sqlite3_stmt *st = NULL;
+	size_t n, i = 0;
+	int rc = 0;
+
+	if (count_for(s, "SELECT count(*) FROM Extensions WHERE ExtensionRequestId = ?1", id, &n, e) != 0)
+		return -1;
+	list = pool_calloc(pool, n, sizeof(*list));
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu extensions", n);
+	if (store_prepare(s->rdb,
+		"SELECT ExtensionName, ExtensionFlags, ExtensionRawValue FROM Extensions WHERE ExtensionRequestId = ?1",
+		&st, e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id);
+	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
+		list[i].flags = (uint32_t)sqlite3_column_int64(st, 1);
+		if (load_text(st, 0, pool, &list[i].name, e) != 0 || load_bytes(st, 2, pool, &list[i].value, e) != 0)
+			rc = -1;
+	}
+	sqlite3_finalize(st);
+	row->extensions = list;
+	row->n_extensions = i;
+	return rc;
+}
+
+static int
+load_explanation(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = 0;
+
+	if (store_prepare(s->rdb, "SELECT Explanation FROM Explanations WHERE RequestID = ?1", &st, e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		rc = load_text(st, 0, pool, &row->explanation, e);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+static int
+prepare_read_row(struct store *s, struct err *e)
+{
+	struct buf sql;
+	int rc;
+
+	if (s->read_row != NULL)
+		return 0;
+	buf_init(&sql, 16384);
+	store_sql_select(&sql);
+	buf_put_str(&sql, " WHERE r.RequestID = ?1");
+	rc = store_prepare(s->rdb, buf_cstr(&sql), &s->read_row, e);
+	buf_fini(&sql);
+	return rc;
+}
+
+int
+store_get(struct store *s, uint32_t request_id, struct pool *pool, struct store_row *out, struct err *e)
+{
+	int rc, step;
+
+	if (prepare_read_row(s, e) != 0)
+		return -1;
+	sqlite3_bind_int64(s->read_row, 1, request_id);
+	step = sqlite3_step(s->read_row);
+	if (step == SQLITE_ROW)
+		rc = load_row(s->read_row, pool, out, e);
+	else if (step == SQLITE_DONE)
+		rc = ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no request %u", request_id);
+	else
+		rc = store_sqlite_error(s->rdb, "reading the request", e);
+	sqlite3_reset(s->read_row);
+	if (rc != 0)
+		return -1;
+	if (load_attributes(s, request_id, pool, out, e) != 0 || load_extensions(s, request_id, pool, out, e) != 0)
+		return -1;
+	return load_explanation(s, request_id, pool, out, e);
+}
+
+int
+store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (store_prepare(s->rdb, "SELECT RequestID FROM Certificates WHERE SerialNumber = ?1", &st, e) != 0)
+		return -1;
+	store_bind_text(st, 1, serial);
+	rc = sqlite3_step(st);
+	*request_id = rc == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(st, 0) : 0;
+	if (rc == SQLITE_ROW)
+		rc = 0;
+	else if (rc == SQLITE_DONE)
+		rc = ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no certificate with serial number %.64s", serial);
+	else
+		rc = store_sqlite_error(s->rdb, "reading the serial number", e);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+store_list(struct store *s, const struct store_query *q, struct pool *pool, struct store_row **rows, size_t *n,
+    struct err *e)
+{
+	size_t limit = q->limit < 1 ? 1 : q->limit > STORE_PAGE_MAX ? STORE_PAGE_MAX : q->limit;
+	sqlite3_stmt *st = NULL;
+	struct buf sql;
+	int rc, step;
+
+	*n = 0;
+	*rows = pool_calloc(pool, limit, sizeof(**rows));
+	if (*rows == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu rows", limit);
+	buf_init(&sql, 16384);
+	store_sql_select(&sql);
+	buf_printf(&sql, " WHERE r.RequestID %c ?1%s ORDER BY r.RequestID %s LIMIT ?3", q->newest_first ? '<' : '>',
+	    q->disposition != 0 ? " AND r.Disposition = ?2" : "", q->newest_first ? "DESC" : "ASC");
+	rc = store_prepare(s->rdb, buf_cstr(&sql), &st, e);
+	buf_fini(&sql);
+	if (rc != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, q->after == 0 && q->newest_first ? INT64_MAX : (int64_t)q->after);
+	sqlite3_bind_int64(st, 2, q->disposition);
+	sqlite3_bind_int64(st, 3, (int64_t)limit);
+	while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW)
+			rc = store_sqlite_error(s->rdb, "listing requests", e);
+		else
+			rc = load_row(st, pool, &(*rows)[(*n)++], e);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+store_get_setting(struct store *s, const char *name, struct pool *pool, const char **value, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	*value = NULL;
+	if (store_prepare(s->rdb, "SELECT Value FROM Settings WHERE Name = ?1", &st, e) != 0)
+		return -1;
+	store_bind_text(st, 1, name);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		rc = load_text(st, 0, pool, value, e);
+	else
+		rc = rc == SQLITE_DONE ? 0 : store_sqlite_error(s->rdb, "reading a setting", e);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int
+store_count(struct store *s, uint32_t disposition, uint64_t *n, struct err *e)
+{
+	size_t count;
+
+	if (count_for(s, "SELECT count(*) FROM Requests WHERE Disposition = ?1", disposition, &count, e) != 0)
+		return -1;
+	*n = count;
+	return 0;
+}

@@ -1,0 +1,121 @@
+#include "store/store_priv.h"
+
+/* Tables beside Requests and Certificates, which come from columns.def. Attribute names are unique per request without
+ * case (MS-CSRA 3.1.1.2); a request with an extension stated twice keeps the last one. */
+static const char other_tables[] =
+    "CREATE TABLE Attributes ("
+    " AttributeRequestId INTEGER NOT NULL, AttributeName TEXT NOT NULL COLLATE NOCASE, AttributeValue TEXT,"
+    " PRIMARY KEY (AttributeRequestId, AttributeName)) WITHOUT ROWID;"
+    "CREATE TABLE Extensions ("
+    " ExtensionRequestId INTEGER NOT NULL, ExtensionName TEXT NOT NULL, ExtensionFlags INTEGER NOT NULL,"
+    " ExtensionRawValue BLOB, PRIMARY KEY (ExtensionRequestId, ExtensionName)) WITHOUT ROWID;"
+    "CREATE TABLE CRLs ("
+    " CRLRowId INTEGER PRIMARY KEY, CRLNumber INTEGER, CRLMinBase INTEGER, CRLNameId INTEGER, CRLCount INTEGER,"
+    " CRLThisUpdate INTEGER, CRLNextUpdate INTEGER, CRLThisPublish INTEGER, CRLNextPublish INTEGER,"
+    " CRLEffective INTEGER, CRLPropagationComplete INTEGER, CRLLastPublish INTEGER, CRLPublishAttempts INTEGER,"
+    " CRLPublishFlags INTEGER, CRLPublishStatusCode INTEGER, CRLPublishError TEXT, CRLRawCRL BLOB);"
+    "CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL);"
+    "CREATE TABLE Marks (Name TEXT PRIMARY KEY, Value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE Settings (Name TEXT PRIMARY KEY COLLATE NOCASE, Value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX CertificateSerial ON Certificates (SerialNumber);"
+    "CREATE INDEX RequestDisposition ON Requests (Disposition, RequestID);"
+    "INSERT INTO Marks VALUES ('RequestID', 0), ('CRLNumber', 0);";
+
+static const char *const table_names[] = { [STORE_Request] = "Requests", [STORE_Certificate] = "Certificates" };
+
+static void
+put_create_table(struct buf *out, enum store_part part)
+{
+	static const char *const types[] = { "INTEGER", "INTEGER", "BLOB", "TEXT" };
+	const char *sep = "";
+
+	buf_printf(out, "CREATE TABLE %s (", table_names[part]);
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
+		const struct store_column_info *in = &store_columns[c];
+
+		if (in->part != part)
+			continue;
+		/* the first column of a part is its key; string comparison in views ignores case */
+		buf_printf(out, "%s%s %s%s", sep, in->name, types[in->type],
+		    *sep == '\0'                                    ? " PRIMARY KEY"
+			: in->type == STORE_STRING && in->indexed ? " COLLATE NOCASE"
+								  : "");
+		sep = ", ";
+	}
+	buf_put_str(out, ");");
+}
+
+void
+store_sql_insert(struct buf *out, enum store_part part)
+{
+	const char *sep = "";
+	int n = 0;
+
+	buf_printf(out, "INSERT INTO %s (", table_names[part]);
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
+		if (store_columns[c].part != part)
+			continue;
+		buf_printf(out, "%s%s", sep, store_columns[c].name);
+		sep = ", ";
+		n++;
+	}
+	buf_put_str(out, ") VALUES (?");
+	while (--n > 0)
+		buf_put_str(out, ", ?");
+	buf_put_str(out, ")");
+	if (part != STORE_Certificate)
+		return;
+	/* A certificate is written anew when a request that waited is issued. Not INSERT OR REPLACE: that would delete
+	 * another row of the same serial number instead of failing. */
+	buf_put_str(out, " ON CONFLICT (RequestID) DO UPDATE SET ");
+	sep = "";
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
+		if (store_columns[c].part != part)
+			continue;
+		buf_printf(out, "%s%s = excluded.%s", sep, store_columns[c].name, store_columns[c].name);
+		sep = ", ";
+	}
+}
+
+void
+store_sql_select(struct buf *out)
+{
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++)
+		buf_printf(out, "%s%s.%s", c == 0 ? "SELECT " : ", ", store_columns[c].part == STORE_Request ? "r" : "c",
+		    store_columns[c].name);
+	buf_put_str(out, " FROM Requests r LEFT JOIN Certificates c ON c.RequestID = r.RequestID");
+}
+
+static int
+create_all(sqlite3 *db, struct err *e)
+{
+	struct buf sql;
+	int rc;
+
+	buf_init(&sql, 65536);
+	buf_put_str(&sql, "BEGIN IMMEDIATE;");
+	put_create_table(&sql, STORE_Request);
+	put_create_table(&sql, STORE_Certificate);
+	buf_put_str(&sql, other_tables);
+	buf_printf(&sql, "PRAGMA user_version = %d; COMMIT;", STORE_SCHEMA_VERSION);
+	rc = store_exec(db, buf_cstr(&sql), e);
+	buf_fini(&sql);
+	return rc;
+}
+
+int
+store_schema_prepare(sqlite3 *db, const char *path, struct err *e)
+{
+	int64_t version;
+
+	if (store_scalar(db, "PRAGMA user_version", 0, &version, e) != 0)
+		return err_prefix(e, "%s", path);
+	if (version > STORE_SCHEMA_VERSION)
+		return ERR(e, E_FAIL, "%s was written by a newer program: schema %lld, this one knows up to %d", path,
+		    (long long)version, STORE_SCHEMA_VERSION);
+	if (version < 0)
+		return ERR(e, E_FAIL, "%s has no valid schema version (%lld)", path, (long long)version);
+	if (version == 0 && create_all(db, e) != 0)
+		return err_prefix(e, "%s: cannot make the tables", path);
+	return 0;
+}

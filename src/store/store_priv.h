@@ -1,0 +1,94 @@
+/* Shared inside store/: the connection pair, the queue of the writer thread, small SQLite wrappers. */
+#ifndef ADCSD_STORE_STORE_PRIV_H
+#define ADCSD_STORE_STORE_PRIV_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING };
+
+struct store_op {
+	struct store_op *next;
+	enum store_op_kind kind;
+	const struct store_row *row;
+	uint32_t expected;        /* STORE_OP_UPDATE: disposition the row must have */
+	const char *name, *value; /* STORE_OP_SETTING */
+	store_done_fn *cb;
+	void *arg;
+	bool failed;
+	struct err e;
+};
+
+struct store_queue {
+	struct store_op *head, **tail;
+};
+
+/* Statements of the writer, prepared once. */
+enum store_stmt {
+	STMT_INSERT_REQUEST,
+	STMT_INSERT_CERTIFICATE,
+	STMT_INSERT_ATTRIBUTE,
+	STMT_INSERT_EXTENSION,
+	STMT_INSERT_EXPLANATION,
+	STMT_RAISE_MARK,
+	STMT_PUT_SETTING,
+	STMT_DELETE_SETTING,
+	STMT_GET_DISPOSITION,
+	STMT_COUNT,
+};
+
+struct store {
+	sqlite3 *wdb; /* writer thread only, once it runs */
+	sqlite3_stmt *stmt[STMT_COUNT];
+	sqlite3 *rdb; /* loop's thread only */
+	sqlite3_stmt *read_row;
+	uint32_t next_request_id;
+	int fd;
+
+	pthread_t writer;
+	bool writer_runs;
+	pthread_mutex_t lock;
+	pthread_cond_t wake, finished_wake;
+	struct store_queue todo, finished;
+	bool stop;
+	struct store_stats stats;
+};
+
+/* schema.c */
+int
+store_schema_prepare(sqlite3 *db, const char *path, struct err *e) MUST_CHECK;
+/* "INSERT INTO Requests (...) VALUES (?1, ...)", with the upsert clause for certificates. */
+void
+store_sql_insert(struct buf *out, enum store_part part);
+/* "SELECT r.*, c.* ..." in the order of enum store_column, without WHERE. */
+void
+store_sql_select(struct buf *out);
+
+/* writer.c */
+void *
+store_writer_main(void *arg);
+int
+store_writer_prepare(struct store *s, struct err *e) MUST_CHECK;
+
+/* store.c */
+int
+store_exec(sqlite3 *db, const char *sql, struct err *e) MUST_CHECK;
+int
+store_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *e) MUST_CHECK;
+/* SQLite's code as HRESULT, its message as reason. */
+int
+store_sqlite_error(sqlite3 *db, const char *what, struct err *e);
+/* First column of the first row of a query without parameters; `absent` when there is no row. */
+int
+store_scalar(sqlite3 *db, const char *sql, int64_t absent, int64_t *out, struct err *e) MUST_CHECK;
+int
+store_bind_text(sqlite3_stmt *st, int i, const char *text);
+
+void
+store_queue_init(struct store_queue *q);
+void
+store_queue_push(struct store_queue *q, struct store_op *op);
+
+#endif

@@ -1,0 +1,327 @@
+/* The writer thread: group commit. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/store_priv.h"
+
+/* A transaction larger than this gains nothing and would only delay its first answer. */
+#define BATCH_MAX 512
+
+static int
+bind_column(sqlite3_stmt *st, int i, enum store_column c, const struct store_value *v)
+{
+	if (!v->set)
+		return sqlite3_bind_null(st, i);
+	switch (store_columns[c].type) {
+	case STORE_LONG:
+	case STORE_DATE:
+		return sqlite3_bind_int64(st, i, v->n);
+	case STORE_BINARY:
+		return v->b.len == 0 ? sqlite3_bind_zeroblob(st, i, 0)
+				     : sqlite3_bind_blob64(st, i, v->b.p, v->b.len, SQLITE_STATIC);
+	case STORE_STRING:
+		return sqlite3_bind_text64(st, i, v->b.len == 0 ? "" : (const char *)v->b.p, v->b.len, SQLITE_STATIC,
+		    SQLITE_UTF8);
+	}
+	return SQLITE_MISUSE;
+}
+
+/* Runs a statement that yields no row; it is ready for the next use afterwards. */
+static int
+run(struct store *s, sqlite3_stmt *st, const char *what, struct err *e)
+{
+	int rc = sqlite3_step(st), failed = 0;
+
+	if (rc != SQLITE_DONE)
+		failed = store_sqlite_error(s->wdb, what, e);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return failed;
+}
+
+static int
+write_part(struct store *s, const struct store_row *row, enum store_part part, struct err *e)
+{
+	sqlite3_stmt *st = s->stmt[part == STORE_Request ? STMT_INSERT_REQUEST : STMT_INSERT_CERTIFICATE];
+	int i = 1;
+
+	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
+		if (store_columns[c].part != part)
+			continue;
+		if (bind_column(st, i++, (enum store_column)c, &row->v[c]) != SQLITE_OK)
+			return ERR(e, E_OUTOFMEMORY, "cannot bind %s", store_columns[c].full_name);
+	}
+	return run(s, st, part == STORE_Request ? "storing the request" : "storing the certificate", e);
+}
+
+static int
+write_lists(struct store *s, const struct store_row *row, int64_t id, struct err *e)
+{
+	sqlite3_stmt *st = s->stmt[STMT_INSERT_ATTRIBUTE];
+
+	for (size_t i = 0; i < row->n_attributes; i++) {
+		sqlite3_bind_int64(st, 1, id);
+		store_bind_text(st, 2, row->attributes[i].name);
+		store_bind_text(st, 3, row->attributes[i].value);
+		if (run(s, st, "storing an attribute", e) != 0)
+			return -1;
+	}
+	st = s->stmt[STMT_INSERT_EXTENSION];
+	for (size_t i = 0; i < row->n_extensions; i++) {
+		const struct store_extension *x = &row->extensions[i];
+
+		sqlite3_bind_int64(st, 1, id);
+		store_bind_text(st, 2, x->name);
+		sqlite3_bind_int64(st, 3, x->flags);
+		sqlite3_bind_blob64(st, 4, x->value.len == 0 ? "" : (const char *)x->value.p, x->value.len,
+		    SQLITE_STATIC);
+		if (run(s, st, "storing an extension", e) != 0)
+			return -1;
+	}
+	if (row->explanation == NULL)
+		return 0;
+	st = s->stmt[STMT_INSERT_EXPLANATION];
+	sqlite3_bind_int64(st, 1, id);
+	store_bind_text(st, 2, row->explanation);
+	return run(s, st, "storing the explanation", e);
+}
+
+static int
+do_insert(struct store *s, const struct store_op *op, struct err *e)
+{
+	int64_t id = op->row->v[Request_RequestID].n;
+	sqlite3_stmt *mark = s->stmt[STMT_RAISE_MARK];
+
+	if (write_part(s, op->row, STORE_Request, e) != 0)
+		return -1;
+	if (op->row->v[Certificate_RequestID].set && write_part(s, op->row, STORE_Certificate, e) != 0)
+		return -1;
+	if (write_lists(s, op->row, id, e) != 0)
+		return -1;
+	store_bind_text(mark, 1, "RequestID");
+	sqlite3_bind_int64(mark, 2, id);
+	return run(s, mark, "raising the mark", e);
+}
+
+/* Only the columns that are set; rare enough to prepare each time. */
+static int
+update_request_columns(struct store *s, const struct store_row *row, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf sql;
+	int i = 1, rc;
+
+	buf_init(&sql, 8192);
+	buf_put_str(&sql, "UPDATE Requests SET RequestID = RequestID");
+	for (int c = 1; c < STORE_COLUMN_COUNT; c++) {
+		if (store_columns[c].part == STORE_Request && row->v[c].set)
+			buf_printf(&sql, ", %s = ?", store_columns[c].name);
+	}
+	buf_put_str(&sql, " WHERE RequestID = ?");
+	rc = store_prepare(s->wdb, buf_cstr(&sql), &st, e);
+	buf_fini(&sql);
+	if (rc != 0)
+		return -1;
+	for (int c = 1; c < STORE_COLUMN_COUNT; c++) {
+		if (store_columns[c].part == STORE_Request && row->v[c].set)
+			bind_column(st, i++, (enum store_column)c, &row->v[c]);
+	}
+	sqlite3_bind_int64(st, i, row->v[Request_RequestID].n);
+	rc = run(s, st, "changing the request", e);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+static int
+do_update(struct store *s, const struct store_op *op, struct err *e)
+{
+	int64_t id = op->row->v[Request_RequestID].n, disposition = 0;
+	sqlite3_stmt *st = s->stmt[STMT_GET_DISPOSITION];
+	int rc;
+
+	sqlite3_bind_int64(st, 1, id);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		disposition = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (rc == SQLITE_DONE)
+		return ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no request %lld", (long long)id);
+	if (rc != SQLITE_ROW)
+		return store_sqlite_error(s->wdb, "reading the request", e);
+	if (disposition != op->expected)
+		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %lld has disposition %lld, not %u", (long long)id,
+		    (long long)disposition, op->expected);
+	if (update_request_columns(s, op->row, e) != 0)
+		return -1;
+	if (op->row->v[Certificate_RequestID].set && write_part(s, op->row, STORE_Certificate, e) != 0)
+		return -1;
+	return write_lists(s, op->row, id, e);
+}
+
+static int
+do_setting(struct store *s, const struct store_op *op, struct err *e)
+{
+	sqlite3_stmt *st = s->stmt[op->value != NULL ? STMT_PUT_SETTING : STMT_DELETE_SETTING];
+
+	store_bind_text(st, 1, op->name);
+	if (op->value != NULL)
+		store_bind_text(st, 2, op->value);
+	return run(s, st, "storing a setting", e);
+}
+
+static int
+do_op(struct store *s, const struct store_op *op, struct err *e)
+{
+	switch (op->kind) {
+	case STORE_OP_INSERT:
+		return do_insert(s, op, e);
+	case STORE_OP_UPDATE:
+		return do_update(s, op, e);
+	case STORE_OP_SETTING:
+		return do_setting(s, op, e);
+	}
+	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
+}
+
+/* One operation in its savepoint. -1 only when the whole transaction is lost. */
+static int
+do_guarded(struct store *s, struct store_op *op, struct err *e)
+{
+	if (store_exec(s->wdb, "SAVEPOINT op", e) != 0)
+		return -1;
+	if (do_op(s, op, &op->e) != 0) {
+		op->failed = true;
+		if (sqlite3_get_autocommit(s->wdb)) { /* a full disk ends the transaction by itself */
+			*e = op->e;
+			return -1;
+		}
+		if (store_exec(s->wdb, "ROLLBACK TO op", e) != 0)
+			return -1;
+	}
+	return store_exec(s->wdb, "RELEASE op", e);
+}
+
+static int
+commit_batch(struct store *s, struct store_op *batch, struct err *e)
+{
+	if (store_exec(s->wdb, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	for (struct store_op *op = batch; op != NULL; op = op->next) {
+		if (do_guarded(s, op, e) != 0)
+			return -1;
+	}
+	return store_exec(s->wdb, "COMMIT", e);
+}
+
+/* The commit failed: nothing of the batch is stored, so nothing of it may be acknowledged. */
+static void
+fail_batch(struct store *s, struct store_op *batch, const struct err *why)
+{
+	struct err ignored;
+
+	if (!sqlite3_get_autocommit(s->wdb) && store_exec(s->wdb, "ROLLBACK", &ignored) != 0)
+		log_error(store, "rollback: %s", ignored.msg);
+	log_error(store, "commit failed, every request in it is refused: %s", why->msg);
+	for (struct store_op *op = batch; op != NULL; op = op->next) {
+		op->failed = true;
+		ERR(&op->e, E_DISK_FULL, "the database did not take the transaction: %s", why->msg);
+	}
+}
+
+/* Cuts at most BATCH_MAX operations off the queue; called with the lock held. */
+static struct store_op *
+take_batch(struct store *s, unsigned *n)
+{
+	struct store_op *first = s->todo.head, *last = first;
+
+	for (*n = 1; *n < BATCH_MAX && last->next != NULL; ++*n)
+		last = last->next;
+	s->todo.head = last->next;
+	if (s->todo.head == NULL)
+		s->todo.tail = &s->todo.head;
+	last->next = NULL;
+	return first;
+}
+
+static void
+hand_back(struct store *s, struct store_op *batch)
+{
+	uint64_t one = 1;
+
+	while (batch != NULL) {
+		struct store_op *next = batch->next;
+
+		store_queue_push(&s->finished, batch);
+		batch = next;
+	}
+	pthread_cond_signal(&s->finished_wake);
+	while (write(s->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void *
+store_writer_main(void *arg)
+{
+	struct store *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		struct store_op *batch;
+		struct err e = { 0 };
+		unsigned n;
+		bool ok;
+
+		if (s->todo.head == NULL) {
+			if (s->stop)
+				break;
+			pthread_cond_wait(&s->wake, &s->lock);
+			continue;
+		}
+		batch = take_batch(s, &n);
+		pthread_mutex_unlock(&s->lock);
+		ok = commit_batch(s, batch, &e) == 0;
+		if (!ok)
+			fail_batch(s, batch, &e);
+		pthread_mutex_lock(&s->lock);
+		s->stats.commits += ok;
+		s->stats.failed_commits += !ok;
+		s->stats.operations += n;
+		if (n > s->stats.largest_batch)
+			s->stats.largest_batch = n;
+		hand_back(s, batch);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int
+store_writer_prepare(struct store *s, struct err *e)
+{
+	static const char *const texts[STMT_COUNT] = {
+		[STMT_INSERT_ATTRIBUTE] = "INSERT OR REPLACE INTO Attributes VALUES (?1, ?2, ?3)",
+		[STMT_INSERT_EXTENSION] = "INSERT OR REPLACE INTO Extensions VALUES (?1, ?2, ?3, ?4)",
+		[STMT_INSERT_EXPLANATION] = "INSERT OR REPLACE INTO Explanations VALUES (?1, ?2)",
+		[STMT_RAISE_MARK] = "UPDATE Marks SET Value = max(Value, ?2) WHERE Name = ?1",
+		[STMT_PUT_SETTING] = "INSERT OR REPLACE INTO Settings VALUES (?1, ?2)",
+		[STMT_DELETE_SETTING] = "DELETE FROM Settings WHERE Name = ?1",
+		[STMT_GET_DISPOSITION] = "SELECT Disposition FROM Requests WHERE RequestID = ?1",
+	};
+
+	for (int i = 0; i < STMT_COUNT; i++) {
+		struct buf sql;
+		int rc;
+
+		buf_init(&sql, 16384);
+		if (texts[i] != NULL)
+			buf_put_str(&sql, texts[i]);
+		else
+			store_sql_insert(&sql, i == STMT_INSERT_REQUEST ? STORE_Request : STORE_Certificate);
+		rc = store_prepare(s->wdb, buf_cstr(&sql), &s->stmt[i], e);
+		buf_fini(&sql);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
