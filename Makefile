@@ -13,10 +13,15 @@ WARN = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-pro
 OPT ?= -O2 -g
 SAN ?=
 PKGS = libcrypto sqlite3 jansson libevent
-CPPFLAGS += -Isrc -D_GNU_SOURCE -DLDAP_DEPRECATED=0 $(shell pkg-config --cflags $(PKGS))
+VERSION = 0.1.0
+DATADIR = $(PREFIX)/share/adcsd
+# Quiet where pkg-config is not there yet: `make deps` must run on a bare machine.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CPPFLAGS += -Isrc -D_GNU_SOURCE -DADCSD_VERSION='"$(VERSION)"' -DADCSD_DATADIR='"$(DATADIR)"' $(PKG_CFLAGS)
 CFLAGS += -std=c11 $(OPT) $(WARN) $(SAN) -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=$(if $(SAN),0,2)
 LDFLAGS += $(SAN) -Wl,-z,relro,-z,now
-LDLIBS += $(shell pkg-config --libs $(PKGS)) -levent_pthreads -lldap -llber -linih -lpthread
+LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
 FOLDERS = base ndr idl auth net x509 dir store policy ca logon rpc svc control ctl
@@ -101,5 +106,106 @@ $(B)/replay/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay_main.o $$
 check-seeds: $(FUZZ_NAMES:%=$(B)/replay/%) ## replay the fuzz seeds
 	$(Q)for n in $(FUZZ_NAMES); do $(B)/replay/$$n fixtures/fuzz/$$n || exit 1; done
 
+# ---- helper programs of the tests: tests/tools/<folder>_<name>.c ----
+
+TOOL_SRC = $(sort $(wildcard tests/tools/*.c))
+TOOLS = $(TOOL_SRC:tests/tools/%.c=$(B)/tools/%)
+$(B)/tools/%: $(B)/obj/tests/tools/%.o $$(call libs,$$(LINK_$$(firstword $$(subst _, ,$$*))))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+BENCH_SRC = $(sort $(wildcard tests/bench/bench_*.c))
+BENCHES = $(BENCH_SRC:tests/bench/bench_%.c=$(B)/bench/%)
+$(B)/bench/%: $(B)/obj/tests/bench/bench_%.o $$(call libs,$$(LINK_$$(firstword $$(subst _, ,$$*))))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+# ---- set-up, the main job, running ----
+
+J := $(shell nproc 2>/dev/null || echo 1)
+SUB = $(MAKE) --no-print-directory
+
+deps: ## install what packages.txt names (root), or print the line to run
+	@tools/deps
+
+demo: deps ## install, build, and walk the main job from start to end
+	@$(SUB) -j$(J) all
+	@B=$(B) tools/demo
+
+run: all ## run a server in ./build/state with free ports until interrupted
+	$(B)/adcsd --state $(B)/state --port-base auto
+
+install: all ## install programs, data and man pages (DESTDIR, PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/ldap-schema \
+	  $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DATADIR)/fixtures/forest $(DESTDIR)$(DATADIR)/ca \
+	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(B)/adcsd $(DESTDIR)$(PREFIX)/sbin/adcsd
+	install -m 755 $(B)/adcsctl $(DESTDIR)$(PREFIX)/bin/adcsctl
+	install -m 644 ldap-schema/* $(DESTDIR)$(DATADIR)/ldap-schema
+	install -m 644 templates/*.ldif $(DESTDIR)$(DATADIR)/templates
+	install -m 644 fixtures/forest/*.ldif $(DESTDIR)$(DATADIR)/fixtures/forest
+	install -m 644 ca/*.ini $(DESTDIR)$(DATADIR)/ca
+	install -m 644 doc/adcsd.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 doc/adcsctl.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+# ---- tests ----
+
+check: deps ## every test: unit, wire, seeds, end to end with independent clients
+	@$(SUB) check-fast
+	@$(SUB) check-e2e
+
+check-fast: ## unit and wire tests, fuzz seeds, layers, headers, banned calls
+	@$(SUB) -j$(J) all $(UNIT) $(TOOLS) $(FUZZ_NAMES:%=$(B)/replay/%)
+	@$(SUB) check-layers check-headers check-banned check-seeds check-unit
+
+check-layers: ## include directions of src/
+	@tools/check-layers
+check-headers: ## every header compiles alone
+	@tools/check-headers
+check-banned: ## no call that has a safer form
+	@tools/check-banned
+
+check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, ldap-utils
+	@$(SUB) -j$(J) all $(TOOLS)
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/unit tests/e2e $(PYTEST_ARGS)
+
+ASAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+asan: ## the same tests under AddressSanitizer and UBSan
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  $(SUB) B=$(B)-asan OPT="-O1 -g" SAN="$(ASAN)" check-fast check-e2e
+
+# ---- fuzzing ----
+
+FUZZ_SECONDS ?= 600
+FUZZ_FLAGS = -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+fuzz_src = $(foreach f,$(LINK_$(firstword $(subst _, ,$(1)))),$(wildcard src/$(f)/*.c))
+FUZZ_PLANT ?=
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(call fuzz_src,$$*)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  FUZZ  $@")
+	$(Q)clang -std=c11 $(CPPFLAGS) $(FUZZ_PLANT) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
+
+fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%) ## every fuzz target for FUZZ_SECONDS (600) each, then its planted bug
+	$(Q)B=$(B) SECONDS_EACH=$(FUZZ_SECONDS) tools/fuzz $(FUZZ_NAMES)
+
+# ---- figures, tidiness ----
+
+bench: all $(BENCHES) ## start-up times, memory, CPU per certificate beside openssl speed
+	$(Q)for b in $(BENCHES); do $$b || exit 1; done
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
+
+format: ## clang-format over src and tests
+	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.c tests/unit/*/*.[ch])
+tidy: ## clang-tidy
+	clang-tidy --quiet $(wildcard src/*/*.c) -- -std=c11 $(CPPFLAGS)
+cppcheck: ## cppcheck
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Isrc src
+spec-report: ## sections of the specifications cited in src/ and in tests/
+	@tools/spec-report
+clean: ## remove what was built
+	rm -rf $(B) $(B)-asan
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
-.PHONY: all help check-unit check-seeds
+.SECONDARY:
+.PHONY: all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
+  check-e2e asan fuzz bench format tidy cppcheck spec-report clean

@@ -1,0 +1,388 @@
+/* adcsd: options, state folder, ports, then every layer in order; signals; teardown in reverse. */
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "adcsd/options.h"
+#include "adcsd/state.h"
+#include "base/log.h"
+#include "ca/ca.h"
+#include "control/control.h"
+#include "dir/dir.h"
+#include "logon/logon.h"
+#include "net/listen.h"
+#include "rpc/rpc.h"
+#include "svc/svc.h"
+
+enum { PORT_EPM = 135, PORT_OBJECT = 49152 };
+
+struct server {
+	struct options opt;
+	struct paths paths;
+	uint64_t started_us;
+	int lock_fd, epm_fd, object_fd;
+	struct event_base *base;
+	struct event *ev_term, *ev_int, *ev_work, *ev_store;
+	struct clock *clock;
+	struct rng rng;
+	struct work *work;
+	struct dir *dir;
+	struct ca *ca;
+	struct logon *logon;
+	struct auth_names names;
+	char nb_computer[16];
+	struct rpc_server *rpc;
+	struct rpc_port *epm, *object;
+	struct svc *svc;
+	struct control *control;
+	int exit_code;
+};
+
+/* Ends the loop with a reason the administrator reads. */
+static void
+fail(struct server *s, int code, const char *what, const struct err *e)
+{
+	fprintf(stderr, "adcsd: %s: %s\n", what, e->msg);
+	s->exit_code = code;
+	event_base_loopbreak(s->base);
+}
+
+/* ---- ready ---- */
+
+static json_t *
+ready_json(const struct server *s)
+{
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i}, s:s, s:s, s:b, s:s, s:f}", "pid", (int)getpid(), "ca",
+	    ca_name(s->ca), "config", ca_config_string(s->ca), "address", s->opt.listen, "ports", "epm",
+	    (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "state", s->paths.state,
+	    "directory", dir_uri(s->dir), "seeded", s->opt.seeded, "domain", dir_forest(s->dir)->dns_domain, "ms",
+	    (double)(clock_monotonic_us() - s->started_us) / 1000.0);
+}
+
+static void
+announce(struct server *s)
+{
+	json_t *o = ready_json(s);
+	char *line = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	FILE *f;
+
+	json_decref(o);
+	if (line == NULL)
+		return;
+	puts(line);
+	fflush(stdout);
+	if (s->opt.ready_file != NULL) {
+		f = fopen(s->opt.ready_file, "w");
+		if (f == NULL || fprintf(f, "%s\n", line) < 0)
+			log_error(main, "cannot write --ready-file %s", s->opt.ready_file);
+		if (f != NULL)
+			fclose(f);
+	}
+	free(line);
+	log_info(main, "ready: %s%s", ca_config_string(s->ca), s->opt.seeded ? ", SEEDED: keys are not secret" : "");
+}
+
+/* ---- verbs of the control socket that are the server's own ---- */
+
+static json_t *
+verb_show(void *ctx, json_t *args, struct err *e)
+{
+	(void)args, (void)e;
+	return ready_json(ctx);
+}
+
+static json_t *
+verb_stats(void *ctx, json_t *args, struct err *e)
+{
+	struct server *s = ctx;
+	struct rpc_stats st;
+
+	(void)args, (void)e;
+	rpc_server_stats(s->rpc, &st);
+	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "connections", (int)st.connections, "half_open",
+	    (int)st.half_open, "accepted", (json_int_t)st.accepted, "calls", (json_int_t)st.calls, "faults",
+	    (json_int_t)st.faults, "refused", (json_int_t)st.refused);
+}
+
+static json_t *
+verb_stop(void *ctx, json_t *args, struct err *e)
+{
+	struct server *s = ctx;
+
+	(void)args, (void)e;
+	event_base_loopexit(s->base, &(struct timeval){ 0, 10000 });
+	return json_true();
+}
+
+static const struct control_verb verbs[] = {
+	{ "server.show", verb_show },
+	{ "server.stats", verb_stats },
+	{ "server.stop", verb_stop },
+	{ NULL, NULL },
+};
+
+/* ---- start, step by step: directory, CA, fronts ---- */
+
+static void
+on_incident(void *arg, const struct rpc_incident *in)
+{
+	struct server *s = arg;
+
+	ca_journal_incident(s->ca, in->interface_name != NULL ? in->interface_name : "rpc", in->kind, in->peer,
+	    in->connection, in->account, in->status, in->reason);
+}
+
+static int
+local_groups(void *arg, struct token *t, struct err *e)
+{
+	struct server *s = arg;
+
+	return ca_token_add_local_groups(s->ca, t, e);
+}
+
+static int
+start_rpc(struct server *s, struct err *e)
+{
+	const struct dir_forest *f = dir_forest(s->dir);
+	const char *host = ca_dns_name(s->ca);
+	struct rpc_config cfg = { .base = s->base, .names = &s->names };
+	size_t n = strcspn(host, ".");
+
+	for (size_t i = 0; i < n && i < sizeof(s->nb_computer) - 1; i++)
+		s->nb_computer[i] = (char)(host[i] >= 'a' && host[i] <= 'z' ? host[i] - 32 : host[i]);
+	s->names = (struct auth_names){ s->nb_computer, f->nb_domain, host, f->dns_domain, f->dns_domain };
+	s->logon = logon_new(s->dir, local_groups, s);
+	if (s->logon == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the logon service");
+	cfg.authority = logon_authority(s->logon);
+	s->rpc = rpc_server_new(&cfg, e);
+	if (s->rpc == NULL)
+		return -1;
+	rpc_server_on_incident(s->rpc, on_incident, s);
+	s->epm = rpc_server_add_port(s->rpc, s->epm_fd, e);
+	if (s->epm == NULL)
+		return -1;
+	s->object = rpc_server_add_port(s->rpc, s->object_fd, e);
+	if (s->object == NULL)
+		return -1;
+	s->svc = svc_start(s->ca, s->epm, s->object, e);
+	return s->svc != NULL ? 0 : -1;
+}
+
+static void
+on_ca_ready(void *arg, const struct err *why)
+{
+	struct server *s = arg;
+	struct control_config cc = { .base = s->base, .verbs = verbs, .verbs_ctx = s };
+	char path[PATH_MAX];
+	struct err e = { 0 };
+
+	if (why != NULL) {
+		fail(s, EXIT_UNAVAILABLE, "the CA does not start", why);
+		return;
+	}
+	if (start_rpc(s, &e) != 0) {
+		fail(s, EXIT_UNAVAILABLE, "RPC does not start", &e);
+		return;
+	}
+	snprintf(path, sizeof(path), "%.4000s/control", s->paths.state);
+	cc.ca = s->ca;
+	cc.path = path;
+	s->control = control_new(&cc, &e);
+	if (s->control == NULL) {
+		fail(s, EXIT_CANTCREAT, "no control socket", &e);
+		return;
+	}
+	announce(s);
+}
+
+static void
+on_store(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)fd, (void)what;
+	ca_store_drain(s->ca);
+}
+
+static void
+on_dir_ready(void *arg, const struct err *why)
+{
+	struct server *s = arg;
+	struct ca_config cfg = { .state_dir = s->paths.state, .clock = s->clock, .rng = &s->rng, .work = s->work,
+		.dir = s->dir, .settings_file = s->paths.config[0] != '\0' ? s->paths.config : NULL };
+	struct err e = { 0 };
+
+	if (why != NULL) {
+		fail(s, EXIT_UNAVAILABLE, "the directory does not start", why);
+		return;
+	}
+	s->ca = ca_open(&cfg, on_ca_ready, s, &e);
+	if (s->ca == NULL) {
+		fail(s, EXIT_CONFIG, "the CA does not start", &e);
+		return;
+	}
+	s->ev_store = event_new(s->base, ca_store_fd(s->ca), EV_READ | EV_PERSIST, on_store, s);
+	if (s->ev_store == NULL || event_add(s->ev_store, NULL) != 0)
+		event_base_loopbreak(s->base);
+}
+
+static void
+on_dir_event(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn(main, "directory: %s", text);
+}
+
+/* ---- loop ---- */
+
+static void
+on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)what;
+	log_info(main, "%s, ending", strsignal((int)sig));
+	event_base_loopbreak(s->base);
+}
+
+static void
+on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)fd, (void)what;
+	work_drain(s->work);
+}
+
+static int
+start_loop(struct server *s, struct err *e)
+{
+	struct dir_config dc = { .state_dir = s->paths.state, .schema_dir = s->paths.schema,
+		.templates_dir = s->paths.templates, .forest_ldif = s->paths.forest, .on_event = on_dir_event,
+		.on_event_arg = s };
+
+	evthread_use_pthreads();
+	s->base = event_base_new();
+	s->clock = clock_new();
+	if (s->base == NULL || s->clock == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the event loop");
+	s->work = work_new(0, e);
+	if (s->work == NULL)
+		return -1;
+	s->ev_term = evsignal_new(s->base, SIGTERM, on_signal, s);
+	s->ev_int = evsignal_new(s->base, SIGINT, on_signal, s);
+	s->ev_work = event_new(s->base, work_fd(s->work), EV_READ | EV_PERSIST, on_work, s);
+	if (s->ev_term == NULL || s->ev_int == NULL || s->ev_work == NULL || event_add(s->ev_term, NULL) != 0 ||
+	    event_add(s->ev_int, NULL) != 0 || event_add(s->ev_work, NULL) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for events");
+	dc.base = s->base;
+	s->dir = dir_start(&dc, on_dir_ready, s, e);
+	return s->dir != NULL ? 0 : -1;
+}
+
+static void
+run(struct server *s)
+{
+	while (!event_base_got_break(s->base) && !event_base_got_exit(s->base)) {
+		if (event_base_loop(s->base, EVLOOP_ONCE) != 0)
+			break;
+		if (s->ca != NULL)
+			ca_flush(s->ca);
+	}
+}
+
+static void
+stop(struct server *s)
+{
+	struct event *events[] = { s->ev_store, s->ev_work, s->ev_int, s->ev_term };
+
+	control_free(s->control);
+	rpc_server_free(s->rpc);
+	svc_free(s->svc);
+	ca_close(s->ca);
+	logon_free(s->logon);
+	dir_free(s->dir);
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
+	work_free(s->work);
+	clock_free(s->clock);
+	if (s->base != NULL)
+		event_base_free(s->base);
+	libevent_global_shutdown();
+}
+
+static int
+bind_ports(struct server *s, struct err *e)
+{
+	unsigned base = s->opt.port_base;
+
+	s->epm_fd = net_listen(s->opt.listen, s->opt.ports_auto ? 0 : (uint16_t)(PORT_EPM + base), e);
+	if (s->epm_fd < 0)
+		return err_prefix(e, "endpoint mapper port");
+	s->object_fd = net_listen(s->opt.listen, s->opt.ports_auto ? 0 : (uint16_t)(PORT_OBJECT + base), e);
+	return s->object_fd >= 0 ? 0 : err_prefix(e, "object port");
+}
+
+static int
+check_config(const struct server *s)
+{
+	struct paths p;
+	struct err e = { 0 };
+
+	if (state_find_data(&s->opt, &p, &e) != 0 || (p.config[0] != '\0' && ca_settings_check(p.config, &e) != 0)) {
+		fprintf(stderr, "%s\n", e.msg);
+		return EXIT_CONFIG;
+	}
+	return 0;
+}
+
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) != 0)
+			log_warn(main, "cannot raise the limit of open files");
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct server s = { .lock_fd = -1 };
+	struct err e = { 0 };
+	int code = options_parse(&s.opt, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (s.opt.check_config)
+		return check_config(&s);
+	s.started_us = clock_monotonic_us();
+	s.rng = (struct rng){ s.opt.seeded, s.opt.seed };
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	if (state_prepare(&s.opt, &s.paths, &s.lock_fd, &code, &e) != 0) {
+		fprintf(stderr, "adcsd: %s\n", e.msg);
+		return code;
+	}
+	if (bind_ports(&s, &e) != 0 || state_drop_root(&s.opt, &e) != 0) {
+		fprintf(stderr, "adcsd: %s\n", e.msg);
+		return EXIT_UNAVAILABLE;
+	}
+	if (start_loop(&s, &e) != 0)
+		fail(&s, EXIT_UNAVAILABLE, "cannot start", &e);
+	else
+		run(&s);
+	stop(&s);
+	return s.exit_code;
+}

@@ -1,0 +1,19 @@
+/* Verbs that go over the control socket: the CA, its requests, the journal, the clock, the server. */
+#ifndef ADCSD_CTL_ADMIN_H
+#define ADCSD_CTL_ADMIN_H
+
+#include "ctl/ctl.h"
+
+typedef int
+ctl_verb_fn(struct ctl *c, const struct ctl_args *a);
+
+ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_ca_acl_grant, ctl_ca_acl_deny,
+    ctl_ca_acl_remove, ctl_ca_cert;
+ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
+ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats, ctl_server_stop;
+
+/* "300d", "2h", "1y" (365 days), "6m" (30 days), "2w": a span; no unit means seconds. */
+int
+ctl_period_parse(const char *text, int64_t *filetime_span, struct err *e) MUST_CHECK;
+
+#endif

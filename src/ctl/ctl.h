@@ -1,0 +1,85 @@
+/* adcsctl: what the verbs share. One verb is one function; the table in verbs.c drives dispatch, help and usage. */
+#ifndef ADCSD_CTL_CTL_H
+#define ADCSD_CTL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "auth/sd.h"
+#include "base/pool.h"
+
+/* Documented exit codes: scripts and CI gates rely on them. */
+enum { CTL_OK = 0, CTL_FAILURE = 1, CTL_USAGE = 2, CTL_PENDING = 3, CTL_DENIED = 4 };
+
+struct ctl_ldap;
+
+struct ctl {
+	const char *state;   /* --state or $ADCSD_STATE; NULL when only a directory is named */
+	const char *uri;     /* --directory URI; NULL: the one of the running server */
+	bool json;           /* --json */
+	struct pool *pool;   /* everything a verb allocates; freed at the end */
+	int control_fd;      /* -1 until first used */
+	struct ctl_ldap *ldap;
+	struct sddl_domain domain; /* filled with the first LDAP use */
+	const char *domain_dn, *config_dn, *nb_domain;
+};
+
+/* Prints "adcsctl: message" (or a JSON error with --json) and gives the exit code. */
+int
+ctl_fail(const struct ctl *c, const struct err *e);
+int
+ctl_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Prints a value as JSON; takes the reference. */
+int
+ctl_print_json(json_t *v);
+
+/* ---- control socket ---- */
+
+/* Calls a verb of the running server; args may be NULL (reference taken). NULL with e on failure; new reference. */
+json_t *
+ctl_call(struct ctl *c, const char *verb, json_t *args, struct err *e) MUST_CHECK;
+void
+ctl_control_close(struct ctl *c);
+
+/* ---- arguments ---- */
+
+/* Verb options, long names only: "--name VALUE", "--name=VALUE", or a flag. */
+struct ctl_option {
+	const char *name;   /* without the dashes */
+	const char *value;  /* placeholder in the usage; NULL: a flag */
+	const char *help;
+};
+struct ctl_args {
+	const char *const *positional;
+	size_t n_positional;
+	const struct ctl_option *options; /* of the verb */
+	const char *const *values;        /* per option, NULL when not given; flags give "yes" */
+};
+/* Value of an option by name, or NULL. */
+const char *
+ctl_arg(const struct ctl_args *a, const char *name);
+
+struct ctl_verb {
+	const char *noun, *verb;          /* verb: up to two words ("acl grant"); NULL: none ("journal") */
+	const char *positional;           /* "NAME", "TEMPLATE PRINCIPAL RIGHT..." */
+	unsigned min_positional, max_positional;
+	const struct ctl_option *options; /* ends with name NULL; may be NULL */
+	const char *help;
+	int (*run)(struct ctl *c, const struct ctl_args *a);
+};
+
+extern const struct ctl_verb ctl_verbs[]; /* ends with noun NULL */
+
+/* ---- names ---- */
+
+/*
+ * A SID from what a person types: "CORP\\PFXCONN01$", "PFXCONN01$", a UPN, a group's name, a well-known name
+ * ("Authenticated Users"), an SDDL alias ("DA") or "S-1-...".
+ */
+int
+ctl_sid_from_name(struct ctl *c, const char *name, struct sid *out, struct err *e) MUST_CHECK;
+/* "CORP\\Domain Users", "NT AUTHORITY\\Authenticated Users", or the SID's text. In the pool. */
+const char *
+ctl_name_from_sid(struct ctl *c, const struct sid *sid);
+
+#endif

@@ -1,0 +1,318 @@
+/* Duplicate Template and saving changes: every effect of compatibility.md section 5. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/rng.h"
+#include "ctl/template.h"
+
+/* Not carried over: AD keeps them, or the copy gets its own. */
+static const char *const own_attributes[] = { "cn", "name", "distinguishedName", "objectGUID", "whenCreated", "whenChanged",
+	"uSNCreated", "uSNChanged", "msPKI-Supersede-Templates", "msPKI-Cert-Template-OID" };
+
+static uint32_t
+random_arc(void)
+{
+	uint32_t v;
+
+	rng_system(&v, sizeof(v));
+	return v % 16777215 + 1;
+}
+
+static const char *
+name_from_display(struct ctl *c, const char *display)
+{
+	char *s = pool_strdup(c->pool, display);
+	size_t n = 0;
+
+	for (size_t i = 0; s != NULL && s[i] != '\0'; i++)
+		if (s[i] != ' ')
+			s[n++] = s[i];
+	if (s != NULL)
+		s[n] = '\0';
+	return s;
+}
+
+static int
+forest_oid_base(struct ctl *c, const char **out, struct err *e)
+{
+	struct ctl_entry *en;
+	size_t n;
+
+	if (ctl_ldap_search(c, ctl_pks_dn(c, "OID"), CTL_BASE, "(objectClass=*)", &en, &n, e) != 0)
+		return -1;
+	*out = n > 0 ? ctl_entry_text(&en[0], "msPKI-Cert-Template-OID") : NULL;
+	return *out != NULL ? 0 : ERR(e, E_DS_NO_SUCH_OBJECT, "CN=OID has no msPKI-Cert-Template-OID (the forest's OID base)");
+}
+
+/* The msPKI-Enterprise-Oid object that belongs to a template's OID (templates.md 8.4). */
+static int
+add_oid_object(struct ctl *c, const char *oid, const char *display, struct err *e)
+{
+	struct ctl_entry en = { 0 };
+	struct bytes classes[] = { { (const uint8_t *)"top", 3 }, { (const uint8_t *)"msPKI-Enterprise-Oid", 20 } };
+	const char *cn;
+	struct buf hex;
+	uint8_t r[16];
+
+	rng_system(r, sizeof(r));
+	buf_init(&hex, 64);
+	for (size_t i = 0; i < sizeof(r); i++)
+		buf_printf(&hex, "%02X", r[i]);
+	cn = pool_printf(c->pool, "%s.%s", strrchr(oid, '.') + 1, buf_cstr(&hex));
+	buf_fini(&hex);
+	en.dn = pool_printf(c->pool, "CN=%s,%s", cn, ctl_pks_dn(c, "OID"));
+	if (ctl_entry_set_bytes(c, &en, "objectClass", classes, 2, e) != 0 || ctl_entry_set_text(c, &en, "cn", cn, e) != 0 ||
+	    ctl_entry_set_text(c, &en, "displayName", display, e) != 0 || ctl_entry_set_int(c, &en, "flags", 1, e) != 0 ||
+	    ctl_entry_set_text(c, &en, "msPKI-Cert-Template-OID", oid, e) != 0)
+		return -1;
+	return ctl_ldap_add(c, &en, e);
+}
+
+/* Source DACL plus Full Control for the creator, who owns the copy; group unchanged, DACL protected. */
+static int
+set_descriptor(struct ctl *c, struct ctl_entry *en, const struct sid *creator, struct err *e)
+{
+	struct ctl_attr *a = ctl_entry_attr(en, "nTSecurityDescriptor");
+	struct ace full = { .type = ACCESS_ALLOWED_ACE_TYPE, .mask = 0xF00FF, .sid = *creator };
+	struct bytes wire;
+	struct buf b;
+	struct sd sd;
+	struct acl *acl;
+	int ret = -1;
+
+	if (a == NULL)
+		return ERR(e, E_INVALID_DATA, "the source template has no security descriptor");
+	if (sd_from_wire(&sd, c->pool, a->values[0], e) != 0)
+		return -1;
+	if (sd.dacl != NULL) {
+		acl = POOL_NEW(c->pool, struct acl);
+		if (acl == NULL || (acl->aces = pool_calloc(c->pool, sd.dacl->n + 1, sizeof(*acl->aces))) == NULL)
+			return ERR(e, E_OUTOFMEMORY, "no memory for an access list");
+		acl->revision = sd.dacl->revision;
+		memcpy(acl->aces, sd.dacl->aces, sd.dacl->n * sizeof(*acl->aces));
+		acl->aces[sd.dacl->n] = full;
+		acl->n = sd.dacl->n + 1;
+		sd.dacl = acl;
+	}
+	sd.has_owner = true;
+	sd.owner = *creator;
+	sd.control |= SE_DACL_PROTECTED;
+	buf_init(&b, SD_WIRE_MAX);
+	if (sd_to_wire(&sd, &b, e) == 0) {
+		wire = buf_bytes(&b);
+		ret = ctl_entry_set_bytes(c, en, "nTSecurityDescriptor", &wire, 1, e);
+	}
+	buf_fini(&b);
+	return ret;
+}
+
+/*
+ * compatibility.md section 2. The provider category of a source is told by its schema: 3 is KSP, 4 by its legacy bit,
+ * 1 and 2 are legacy CSPs.
+ */
+static uint32_t
+schema_for(uint32_t source_schema, uint32_t private_key_flags, bool *legacy)
+{
+	uint32_t ca = (private_key_flags & CT_FLAG_SERVER_VERSION_MASK) >> 16;
+	uint32_t recipient = (private_key_flags & CT_FLAG_CLIENT_VERSION_MASK) >> 24;
+
+	*legacy = source_schema <= 2 || (source_schema == 4 && (private_key_flags & CT_FLAG_USE_LEGACY_PROVIDER) != 0);
+	if (ca >= COMPATIBILITY_2012 && recipient >= COMPATIBILITY_2012)
+		return 4;
+	return *legacy ? 2 : 3;
+}
+
+static int
+add_critical_obsolete_san(struct ctl *c, struct ctl_entry *en, struct err *e)
+{
+	struct ctl_attr *a = ctl_entry_attr(en, "pKICriticalExtensions");
+	struct bytes v[32];
+	size_t n = a != NULL ? a->n : 0;
+
+	if (n >= ARRAY_LEN(v))
+		return ERR(e, E_INVALID_DATA, "more than %zu critical extensions", ARRAY_LEN(v) - 1);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = a->values[i];
+		if (strcmp((const char *)v[i].p, "2.5.29.7") == 0)
+			return 0;
+	}
+	v[n++] = (struct bytes){ (const uint8_t *)"2.5.29.7", 8 };
+	return ctl_entry_set_bytes(c, en, "pKICriticalExtensions", v, n, e);
+}
+
+/* What a first save writes besides the controls. */
+static int
+first_save(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct err *e)
+{
+	uint32_t pk = (uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0);
+	uint32_t nf = (uint32_t)ctl_entry_int(en, "msPKI-Certificate-Name-Flag", 0);
+	uint32_t gf = (uint32_t)ctl_entry_int(en, "flags", 0), schema;
+	struct ctl_attr *eku = ctl_entry_attr(en, "pKIExtendedKeyUsage");
+	bool legacy;
+
+	if (((pk & CT_FLAG_SERVER_VERSION_MASK) >> 16 < COMPATIBILITY_2008 ||
+		(pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24 < COMPATIBILITY_2008) && source_schema == 3)
+		return ERR(e, E_INVALIDARG, "a Key Storage Provider template needs compatibility of at least Windows Server "
+					    "2008 and Windows Vista");
+	schema = schema_for(source_schema, pk, &legacy);
+	pk &= ~(uint32_t)CT_FLAG_USE_LEGACY_PROVIDER;
+	if (schema == 4 && legacy)
+		pk |= CT_FLAG_USE_LEGACY_PROVIDER;
+	if (eku != NULL && ctl_entry_set_bytes(c, en, "msPKI-Certificate-Application-Policy", eku->values, eku->n, e) != 0)
+		return -1;
+	if ((nf & (CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH |
+		      CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME | CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN |
+		      CT_FLAG_SUBJECT_REQUIRE_EMAIL)) == 0 && add_critical_obsolete_san(c, en, e) != 0)
+		return -1;
+	gf = (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED;
+	if (ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", schema, e) != 0 ||
+	    ctl_entry_set_int(c, en, "msPKI-Private-Key-Flag", pk, e) != 0 || ctl_entry_set_int(c, en, "flags", gf, e) != 0 ||
+	    ctl_entry_set_int(c, en, "revision", 100, e) != 0)
+		return -1;
+	return ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision", 2, e);
+}
+
+/* The preset of the Compatibility tab: what the source has, else 2003 / XP; the how-to's 2008 R2 / 7 is our default. */
+static int
+preset_compatibility(struct ctl *c, struct ctl_entry *en, struct err *e)
+{
+	uint32_t pk = (uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0);
+
+	if ((pk & CT_FLAG_SERVER_VERSION_MASK) == 0)
+		pk |= COMPATIBILITY_2008R2 << 16;
+	if ((pk & CT_FLAG_CLIENT_VERSION_MASK) == 0)
+		pk |= (uint32_t)COMPATIBILITY_2008R2 << 24;
+	return ctl_entry_set_int(c, en, "msPKI-Private-Key-Flag", pk, e);
+}
+
+static int
+build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, const char *display,
+    const struct ctl_args *a, struct ctl_entry *en, struct err *e)
+{
+	const char *creator_name = ctl_arg(a, "creator"), *base, *oid;
+	uint32_t source_schema = (uint32_t)ctl_entry_int(source, "msPKI-Template-Schema-Version", 1);
+	struct sid creator;
+	uint8_t guid[16];
+	struct bytes guid_bytes = { guid, sizeof(guid) };
+
+	for (size_t i = 0; i < source->n_attrs; i++)
+		if (ctl_entry_set_bytes(c, en, source->attrs[i].name, source->attrs[i].values, source->attrs[i].n, e) != 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_LEN(own_attributes); i++)
+		ctl_entry_drop(en, own_attributes[i]);
+	en->dn = pool_printf(c->pool, "CN=%s,%s", name, ctl_pks_dn(c, "Certificate Templates"));
+	if (forest_oid_base(c, &base, e) != 0)
+		return -1;
+	oid = pool_printf(c->pool, "%s.%u.%u", base, random_arc(), random_arc());
+	rng_system(guid, sizeof(guid));
+	if (ctl_sid_from_name(c, creator_name != NULL ? creator_name : "LA", &creator, e) != 0)
+		return err_prefix(e, "--creator");
+	if (oid == NULL || ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
+	    ctl_entry_set_text(c, en, "displayName", display, e) != 0 ||
+	    ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e) != 0 ||
+	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || preset_compatibility(c, en, e) != 0)
+		return -1;
+	/* A schema-1 source has no application policies; the controls see the copy as the schema 2 it will be. */
+	if (source_schema == 1 && ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", 2, e) != 0)
+		return -1;
+	if (ctl_template_apply_controls(c, en, a, e) != 0 || first_save(c, en, source_schema, e) != 0)
+		return -1;
+	return set_descriptor(c, en, &creator, e);
+}
+
+static const char *
+check_name(struct ctl *c, const char *name)
+{
+	if (*name == '\0' || strlen(name) > 64)
+		return "a template name has 1 to 64 characters";
+	if (strpbrk(name, ",+\"\\<>;=#/") != NULL)
+		return pool_printf(c->pool, "template name '%.40s' has a character that a name may not have", name);
+	return NULL;
+}
+
+int
+ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
+{
+	const char *display = ctl_arg(a, "display-name"), *name = ctl_arg(a, "name"), *bad;
+	struct ctl_entry *source, copy = { 0 };
+	struct err e;
+
+	if (ctl_template_find(c, a->positional[0], &source, &e) != 0)
+		return ctl_fail(c, &e);
+	if (display == NULL)
+		display = pool_printf(c->pool, "Copy of %s", ctl_entry_text(source, "displayName"));
+	if (name == NULL)
+		name = name_from_display(c, display);
+	bad = check_name(c, name);
+	if (bad != NULL)
+		return ctl_usage("%s", bad);
+	/* The OID object first: if the template cannot be added, a spare OID does no harm; the reverse would. */
+	if (build_copy(c, source, name, display, a, &copy, &e) != 0 ||
+	    add_oid_object(c, ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), display, &e) != 0 ||
+	    ctl_ldap_add(c, &copy, &e) != 0)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(json_pack("{s:s, s:s, s:s, s:i}", "name", name, "displayName", display, "oid",
+		    ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), "schemaVersion",
+		    ctl_entry_int(&copy, "msPKI-Template-Schema-Version", 1)));
+	printf("%s duplicated as %s (\"%s\"), schema version %d, version 100.2\n", ctl_entry_text(source, "cn"), name, display,
+	    ctl_entry_int(&copy, "msPKI-Template-Schema-Version", 1));
+	return CTL_OK;
+}
+
+/* ---- save ---- */
+
+static bool
+attr_equal(const struct ctl_attr *x, const struct ctl_attr *y)
+{
+	if (x == NULL || y == NULL || x->n != y->n)
+		return x == y;
+	for (size_t i = 0; i < x->n; i++)
+		if (!bytes_equal(x->values[i], y->values[i]))
+			return false;
+	return true;
+}
+
+int
+ctl_template_set(struct ctl *c, const struct ctl_args *a)
+{
+	struct ctl_entry *old, en = { 0 };
+	struct ctl_attr changes[96];
+	size_t n = 0;
+	struct err e;
+
+	if (ctl_template_find(c, a->positional[0], &old, &e) != 0)
+		return ctl_fail(c, &e);
+	for (size_t i = 0; i < old->n_attrs; i++)
+		if (ctl_entry_set_bytes(c, &en, old->attrs[i].name, old->attrs[i].values, old->attrs[i].n, &e) != 0)
+			return ctl_fail(c, &e);
+	if (ctl_entry_int(old, "msPKI-Template-Schema-Version", 1) == 1) {
+		ERR(&e, E_INVALIDARG, "%.60s has schema version 1: only its Security tab can be edited; duplicate it first",
+		    a->positional[0]);
+		return ctl_fail(c, &e);
+	}
+	if (ctl_template_apply_controls(c, &en, a, &e) != 0)
+		return ctl_fail(c, &e);
+	for (size_t i = 0; i < en.n_attrs; i++)
+		if (!attr_equal(&en.attrs[i], ctl_entry_attr(old, en.attrs[i].name)))
+			changes[n++] = en.attrs[i];
+	for (size_t i = 0; i < old->n_attrs && n < ARRAY_LEN(changes); i++)
+		if (ctl_entry_attr(&en, old->attrs[i].name) == NULL)
+			changes[n++] = (struct ctl_attr){ old->attrs[i].name, NULL, 0 };
+	if (n == 0) {
+		puts("nothing to change");
+		return CTL_OK;
+	}
+	if (ctl_entry_set_int(c, &en, "msPKI-Template-Minor-Revision",
+		(uint32_t)ctl_entry_int(old, "msPKI-Template-Minor-Revision", 0) + 1, &e) != 0)
+		return ctl_fail(c, &e);
+	if (n < ARRAY_LEN(changes))
+		changes[n++] = *ctl_entry_attr(&en, "msPKI-Template-Minor-Revision");
+	if (ctl_ldap_replace(c, old->dn, changes, n, &e) != 0)
+		return ctl_fail(c, &e);
+	if (!c->json)
+		for (size_t i = 0; i + 1 < n; i++)
+			printf("%s: %s changed\n", a->positional[0], changes[i].name);
+	return CTL_OK;
+}

@@ -1,0 +1,68 @@
+/* Every verb of adcsctl, in the order of the help. */
+#include "ctl/admin.h"
+#include "ctl/template.h"
+
+static const struct ctl_option duplicate_options[] = {
+	{ "name", "NAME", "General: Template name (default: the display name without spaces)" },
+	{ "creator", "PRINCIPAL", "gets Full Control and owns the copy (default: the domain's Administrator)" },
+	CTL_TEMPLATE_CONTROLS,
+	{ 0 },
+};
+static const struct ctl_option set_options[] = {
+	CTL_TEMPLATE_CONTROLS,
+	{ 0 },
+};
+static const struct ctl_option cert_options[] = {
+	{ "out", "FILE", "write there (default: standard output)" },
+	{ "der", NULL, "binary DER instead of PEM" },
+	{ "chain", NULL, "PEM of the whole chain" },
+	{ 0 },
+};
+static const struct ctl_option list_options[] = {
+	{ "state", "issued|pending|denied|failed|revoked", "only these" },
+	{ "after", "ID", "requests with a higher id" },
+	{ "limit", "N", "at most N (default 100)" },
+	{ 0 },
+};
+static const struct ctl_option show_options[] = {
+	{ "cert", "FILE", "write the issued certificate there (PEM; '-' for standard output)" },
+	{ 0 },
+};
+static const struct ctl_option journal_options[] = {
+	{ "after", "N", "records with a higher number" },
+	{ "limit", "N", "at most N (default 100, the newest)" },
+	{ 0 },
+};
+
+const struct ctl_verb ctl_verbs[] = {
+	{ "template", "list", "", 0, 0, NULL, "templates of the forest", ctl_template_list },
+	{ "template", "show", "NAME", 1, 1, NULL, "one template, every attribute decoded", ctl_template_show },
+	{ "template", "duplicate", "NAME", 1, 1, duplicate_options, "Duplicate Template", ctl_template_duplicate },
+	{ "template", "set", "NAME", 1, 1, set_options, "change controls of a template", ctl_template_set },
+	{ "template", "acl show", "NAME", 1, 1, NULL, "the Security tab", ctl_template_acl_show },
+	{ "template", "acl grant", "NAME PRINCIPAL RIGHT...", 3, 8, NULL,
+	    "allow Read, Write, Enroll, Autoenroll, FullControl", ctl_template_acl_grant },
+	{ "template", "acl deny", "NAME PRINCIPAL RIGHT...", 3, 8, NULL, "deny the same rights", ctl_template_acl_deny },
+	{ "template", "acl remove", "NAME PRINCIPAL", 2, 2, NULL, "remove a principal's entries", ctl_template_acl_remove },
+	{ "ca", "show", "", 0, 0, NULL, "the CA: names, key, settings, published templates", ctl_ca_show },
+	{ "ca", "publish", "TEMPLATE...", 1, 64, NULL, "Certificate Template to Issue", ctl_ca_publish },
+	{ "ca", "unpublish", "TEMPLATE...", 1, 64, NULL, "stop issuing a template", ctl_ca_unpublish },
+	{ "ca", "acl show", "", 0, 0, NULL, "the Security tab of the CA", ctl_ca_acl_show },
+	{ "ca", "acl grant", "PRINCIPAL RIGHT...", 2, 8, NULL,
+	    "allow Read, IssueAndManageCertificates, ManageCA, RequestCertificates", ctl_ca_acl_grant },
+	{ "ca", "acl deny", "PRINCIPAL RIGHT...", 2, 8, NULL, "deny the same rights", ctl_ca_acl_deny },
+	{ "ca", "acl remove", "PRINCIPAL", 1, 1, NULL, "remove a principal's entries", ctl_ca_acl_remove },
+	{ "ca", "cert", "", 0, 0, cert_options, "the CA certificate, as certutil -ca.cert gives it", ctl_ca_cert },
+	{ "request", "list", "", 0, 0, list_options, "requests in the CA's database", ctl_request_list },
+	{ "request", "show", "ID", 1, 1, show_options, "one request", ctl_request_show },
+	{ "request", "explain", "ID", 1, 1, NULL, "why it was issued, left pending or denied", ctl_request_explain },
+	{ "request", "issue", "ID", 1, 1, NULL, "issue a pending request", ctl_request_issue },
+	{ "request", "deny", "ID", 1, 1, NULL, "deny a pending request", ctl_request_deny },
+	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
+	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
+	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },
+	{ "server", "show", "", 0, 0, NULL, "what the ready line told", ctl_server_show },
+	{ "server", "stats", "", 0, 0, NULL, "counters of the RPC runtime", ctl_server_stats },
+	{ "server", "stop", "", 0, 0, NULL, "end the server", ctl_server_stop },
+	{ 0 },
+};
