@@ -1,0 +1,31 @@
+/*
+ * Services: method tables with their bodies, ready for rpc_port_add_interface(). They turn decoded arguments into calls
+ * of the CA and decide nothing about certificates.
+ */
+#ifndef ADCSD_SVC_SVC_H
+#define ADCSD_SVC_SVC_H
+
+#include "rpc/rpc.h"
+
+/* MS-ICPR. ctx: struct ca *. Open to every level: the CA judges inside the method (MS-ICPR 3.2.4.1.1). */
+extern const struct rpc_interface svc_icertpassage;
+
+/* Endpoint mapper, for port 135. ctx: struct svc_epm *. */
+extern const struct rpc_interface svc_epm_interface;
+
+/* The endpoint map: which interface answers on which TCP port of this machine. */
+struct svc_epm;
+
+/* NULL when memory is short. */
+struct svc_epm *
+svc_epm_new(void);
+/* NULL is fine. */
+void
+svc_epm_free(struct svc_epm *m);
+/* Keeps iface; copies annotation (at most 63 octets, NULL for none). ICertPassage stays out of the map while
+ * IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED. */
+int
+svc_epm_register(struct svc_epm *m, const struct rpc_interface *iface, const char *annotation, uint16_t port,
+    struct err *e) MUST_CHECK;
+
+#endif
