@@ -36,12 +36,13 @@ struct x509_ca_create {
 	const struct rng *rng;     /* seeded: same seed, same key and certificate */
 };
 
-/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0) and stores both
- * as PEM: key 0600. */
+/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0; SHA256) and
+ * stores both as PEM: key 0600. Neither file may exist (E_ALREADY_EXISTS). */
 int
 x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
 /* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it is a CA
- * certificate, and that each certificate is signed by the next. hash: "SHA256", "SHA384", "SHA512" (CNGHashAlgorithm). */
+ * certificate, and that each certificate is signed by the next. hash: "SHA1", "SHA256", "SHA384", "SHA512" (CNGHashAlgorithm). Errors name file and
+ * reason. */
 struct x509_ca *
 x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
     MUST_CHECK;

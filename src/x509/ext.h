@@ -1,4 +1,7 @@
-/* Extension values: each writes the content of extnValue. MS-WCCE 2.2.2.7.7, RFC 5280 4.2. */
+/*
+ * Extension values: each writes the content of extnValue. MS-WCCE 2.2.2.7.7, RFC 5280 4.2. What cannot be encoded (bad
+ * OID, malformed UTF-8, a URL that is not ASCII) fails the buffer.
+ */
 #ifndef ADCSD_X509_EXT_H
 #define ADCSD_X509_EXT_H
 
@@ -60,7 +63,7 @@ void
 x509_ext_certificate_policies(struct buf *out, struct x509_strings oids, const char *const *cps,
     const char *const *notice);
 
-/* "Client Authentication (1.3.6.1.5.5.7.3.2)": console names of the well-known OIDs; NULL when unknown. */
+/* "Client Authentication" for "1.3.6.1.5.5.7.3.2": console names of the well-known OIDs; NULL when unknown. */
 const char *
 x509_oid_name(const char *oid);
 

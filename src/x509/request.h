@@ -34,7 +34,7 @@ enum x509_key_type { X509_KEY_RSA, X509_KEY_EC, X509_KEY_OTHER };
 
 struct x509_key_info {
 	enum x509_key_type type;
-	unsigned bits;      /* RSA modulus length, EC field size */
+	unsigned bits;      /* RSA modulus length, EC field size; what OpenSSL says of others, 0 when it cannot */
 	const char *curve;  /* "P-256", ... or NULL */
 	struct bytes spki;  /* SubjectPublicKeyInfo, verbatim */
 	struct bytes key_bits; /* content of subjectPublicKey, for the SKI */
@@ -65,7 +65,8 @@ struct x509_request {
 /*
  * Reads a request. `raw` is DER; base64 and PEM are undone before by x509_request_unwrap(). CRYPT_E_ASN1_EOD when data
  * ends early, CRYPT_E_ASN1_BADTAG else (issuance.md section 2 step 9), E_INVALID_DATA for a multi-valued
- * single-valued attribute.
+ * single-valued attribute and an extension asked for twice, CERTSRV_E_BAD_REQUESTSUBJECT when the subject holds text
+ * that is malformed or has a NUL.
  */
 int
 x509_request_parse(struct x509_request *out, struct pool *pool, struct bytes raw, struct err *e) MUST_CHECK;
@@ -79,7 +80,7 @@ enum x509_format { X509_FORMAT_PKCS10, X509_FORMAT_CMS, X509_FORMAT_KEYGEN, X509
 enum x509_format
 x509_request_format(struct bytes der);
 
-/* Proof of possession. Thread-safe, touches only `r`. NTE_BAD_SIGNATURE, CRYPT_E_UNKNOWN_ALGO. */
+/* Proof of possession. Thread-safe, touches only `r`. NTE_BAD_SIGNATURE, NTE_BAD_PUBLIC_KEY, CRYPT_E_UNKNOWN_ALGO. */
 int
 x509_request_verify(const struct x509_request *r, struct err *e) MUST_CHECK;
 

@@ -1,0 +1,264 @@
+/* A new root: key, self-signed certificate, and the two files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "x509/ext.h"
+#include "x509/name.h"
+#include "x509/x509_priv.h"
+
+#define COMMON_NAME_MAX 64 /* ub-common-name */
+#define ROOT_SERIAL_LEN 16 /* Seen: AD CS roots carry 128 bits */
+#define CERT_MAX 16384
+#define CA_KEY_USAGE 0x86 /* digitalSignature, keyCertSign, cRLSign */
+
+static const struct key_kind {
+	const char *text;
+	unsigned rsa_bits;  /* 0: EC */
+	const char *curve;
+} kinds[] = {
+	[X509_CA_RSA2048] = { "RSA-2048", 2048, NULL },
+	[X509_CA_RSA3072] = { "RSA-3072", 3072, NULL },
+	[X509_CA_RSA4096] = { "RSA-4096", 4096, NULL },
+	[X509_CA_P256] = { "P-256", 0, "P-256" },
+	[X509_CA_P384] = { "P-384", 0, "P-384" },
+};
+
+int
+x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcasecmp(kinds[i].text, text) == 0) {
+			*out = (enum x509_ca_key)i;
+			return 0;
+		}
+	}
+	return ERR(e, E_INVALIDARG, "CA key \"%.40s\" is none of RSA-2048, RSA-3072, RSA-4096, P-256, P-384", text);
+}
+
+static EVP_PKEY *
+generate_key(OSSL_LIB_CTX *lib, const struct key_kind *kind, const struct rng *rng, struct err *e)
+{
+	AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(lib, kind->rsa_bits != 0 ? "RSA" : "EC", NULL);
+	struct rng_stream stream;
+	EVP_PKEY *key = NULL;
+	bool ok = ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1;
+
+	if (ok && kind->rsa_bits != 0)
+		ok = EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)kind->rsa_bits) == 1;
+	else if (ok)
+		ok = EVP_PKEY_CTX_set_group_name(ctx, kind->curve) == 1;
+	if (ok && rng->seeded) {
+		rng_stream_init(&stream, rng, "ca key", 0);
+		x509_seeded_stream_set(&stream);
+	}
+	ok = ok && EVP_PKEY_generate(ctx, &key) == 1;
+	if (rng->seeded) {
+		x509_seeded_stream_set(NULL);
+		explicit_bzero(&stream, sizeof(stream));
+	}
+	if (!ok)
+		ERR(e, NTE_FAIL, "making a %s key: %s", kind->text, x509_openssl_reason());
+	return key;
+}
+
+/* ---- the certificate ---- */
+
+static int
+put_subject(struct buf *out, const struct x509_ca_create *how, struct err *e)
+{
+	size_t len = strlen(how->common_name), seq = der_open(out, DER_SEQUENCE);
+
+	if (len == 0 || len > COMMON_NAME_MAX)
+		return ERR(e, E_INVALIDARG, "CA name of %zu octets, 1 to %d fit a common name", len, COMMON_NAME_MAX);
+	if (how->dn_suffix != NULL && x509_name_put_dn(out, how->dn_suffix, e) != 0)
+		return err_prefix(e, "CA distinguished name suffix");
+	x509_put_attribute(out, "2.5.4.3", how->common_name);
+	der_close(out, seq);
+	return buf_ok(out) ? 0 : ERR(e, E_INVALIDARG, "CA name is not UTF-8");
+}
+
+static int
+put_spki(struct buf *out, EVP_PKEY *key, struct err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(key, &der);
+
+	if (n <= 0)
+		return ERR(e, NTE_FAIL, "encoding the CA's public key: %s", x509_openssl_reason());
+	buf_put(out, der, (size_t)n);
+	OPENSSL_free(der);
+	return 0;
+}
+
+struct root_extensions {
+	struct x509_extension x[4];
+	struct buf values; /* what they borrow */
+};
+
+/* Seen: AD CS roots have KU, BC (critical), SKI, CA version, in this order; KU is not critical. */
+static void
+build_extensions(struct root_extensions *r, const struct x509_key_info *key)
+{
+	static const struct bytes oids[] = {
+		OID_BODY("\x55\x1d\x0f"),
+		OID_BODY("\x55\x1d\x13"),
+		OID_BODY("\x55\x1d\x0e"),
+		OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x01"),
+	};
+	const uint8_t usage = CA_KEY_USAGE;
+	uint8_t key_id[20];
+	size_t end[4], from = 0;
+
+	x509_key_id(key, key_id);
+	x509_ext_key_usage(&r->values, (struct bytes){ &usage, 1 });
+	end[0] = r->values.len;
+	x509_ext_basic_constraints(&r->values, true, -1);
+	end[1] = r->values.len;
+	x509_ext_key_id(&r->values, (struct bytes){ key_id, sizeof(key_id) });
+	end[2] = r->values.len;
+	der_put_int64(&r->values, 0); /* MS-WCCE 2.2.2.7: key index 0, certificate index 0 */
+	end[3] = r->values.len;
+	for (size_t i = 0; i < 4; i++) {
+		r->x[i] = (struct x509_extension){ oids[i], i == 1, { r->values.p + from, end[i] - from } };
+		from = end[i];
+	}
+}
+
+static void
+make_serial(struct x509_cert_plan *plan, const struct rng *rng)
+{
+	struct rng_stream s;
+
+	rng_stream_init(&s, rng, "ca serial", 0);
+	rng_bytes(&s, plan->serial, ROOT_SERIAL_LEN);
+	plan->serial[0] = (uint8_t)((plan->serial[0] & 0x7f) | 0x10); /* positive, and always 16 octets */
+	plan->serial_len = ROOT_SERIAL_LEN;
+}
+
+static int
+self_sign(const struct x509_ca_create *how, const struct x509_signer *signer, struct buf *cert, struct err *e)
+{
+	struct root_extensions ext;
+	struct x509_cert_plan plan = { .not_before = how->not_before, .not_after = how->not_after };
+	struct x509_key_info key;
+	struct buf subject, spki;
+	int ret = -1;
+
+	buf_init(&subject, CERT_MAX);
+	buf_init(&spki, CERT_MAX);
+	buf_init(&ext.values, CERT_MAX);
+	if (put_subject(&subject, how, e) != 0 || put_spki(&spki, signer->key, e) != 0 ||
+	    x509_key_read(&key, buf_bytes(&spki), e) != 0)
+		goto out;
+	build_extensions(&ext, &key);
+	if (!buf_ok(&ext.values)) {
+		ERR(e, E_OUTOFMEMORY, "no room for the CA's extensions");
+		goto out;
+	}
+	make_serial(&plan, how->rng);
+	plan.issuer = plan.subject = buf_bytes(&subject);
+	plan.spki = buf_bytes(&spki);
+	plan.extensions = ext.x;
+	plan.n_extensions = ARRAY_LEN(ext.x);
+	ret = x509_signer_issue(signer, &plan, "ca certificate", 0, cert, e);
+out:
+	buf_fini(&ext.values);
+	buf_fini(&spki);
+	buf_fini(&subject);
+	return ret;
+}
+
+/* ---- the files ---- */
+
+static uint32_t
+errno_to_hresult(int err)
+{
+	return err == EEXIST ? E_ALREADY_EXISTS : err == ENOSPC ? E_DISK_FULL : err == ENOENT ? E_FILE_NOT_FOUND :
+	    err == EACCES || err == EPERM || err == EROFS ? E_ACCESSDENIED : E_FAIL;
+}
+
+static bool
+write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return false;
+		p += w;
+		n -= (size_t)w;
+	}
+	return fsync(fd) == 0;
+}
+
+/* Never over an existing file: what stands there may be somebody's only key. */
+static int
+write_new(const char *path, mode_t mode, BIO *pem, struct err *e)
+{
+	char *text;
+	long n = BIO_get_mem_data(pem, &text);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode), err;
+
+	if (fd < 0)
+		return ERR(e, errno_to_hresult(errno), "%s: %s", strerror(errno), path);
+	if (write_all(fd, text, (size_t)n)) {
+		close(fd);
+		return 0;
+	}
+	err = errno;
+	close(fd);
+	unlink(path);
+	return ERR(e, errno_to_hresult(err), "%s: %s", strerror(err), path);
+}
+
+static int
+write_files(EVP_PKEY *key, struct bytes cert, const char *key_path, const char *cert_path, struct err *e)
+{
+	AUTO(BIO) *key_pem = BIO_new(BIO_s_secmem()); /* wiped when freed */
+	AUTO(BIO) *cert_pem = BIO_new(BIO_s_mem());
+
+	if (key_pem == NULL || cert_pem == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+	    PEM_write_bio(cert_pem, PEM_STRING_X509, "", cert.p, (long)cert.len) <= 0)
+		return ERR(e, NTE_FAIL, "encoding the CA's key and certificate: %s", x509_openssl_reason());
+	if (write_new(key_path, 0600, key_pem, e) != 0)
+		return err_prefix(e, "CA key file");
+	if (write_new(cert_path, 0644, cert_pem, e) != 0) {
+		unlink(key_path);
+		return err_prefix(e, "CA certificate file");
+	}
+	return 0;
+}
+
+int
+x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e)
+{
+	const struct key_kind *kind = &kinds[how->key];
+	struct x509_signer signer = { .rng = *how->rng };
+	struct buf cert;
+	int ret = -1;
+
+	buf_init(&cert, CERT_MAX);
+	if (how->rng->seeded) {
+		signer.lib = x509_seeded_lib_new(e);
+		if (signer.lib == NULL)
+			goto out;
+	}
+	signer.alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
+	signer.key = generate_key(signer.lib, kind, how->rng, e);
+	if (signer.key == NULL || self_sign(how, &signer, &cert, e) != 0)
+		goto out;
+	ret = write_files(signer.key, buf_bytes(&cert), key_path, cert_path, e);
+out:
+	EVP_PKEY_free(signer.key);
+	OSSL_LIB_CTX_free(signer.lib);
+	buf_fini(&cert);
+	return ret;
+}

@@ -1,0 +1,37 @@
+/* Degenerate SignedData: certificates and nothing signed. RFC 5652 5.1, MS-WCCE 3.2.1.4.2.1.4.8. */
+#include "x509/x509_priv.h"
+
+#define OID_SIGNED_DATA "1.2.840.113549.1.7.2"
+#define OID_DATA "1.2.840.113549.1.7.1"
+
+static void
+put_empty_set(struct buf *out)
+{
+	der_put(out, DER_SET, (struct bytes){ NULL, 0 });
+}
+
+int
+x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e)
+{
+	size_t content_info = der_open(out, DER_SEQUENCE), content, data, mark;
+
+	der_put_oid(out, OID_SIGNED_DATA);
+	content = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
+	data = der_open(out, DER_SEQUENCE);
+	der_put_int64(out, 1);
+	put_empty_set(out); /* digestAlgorithms */
+	mark = der_open(out, DER_SEQUENCE);
+	der_put_oid(out, OID_DATA);
+	der_close(out, mark);
+	mark = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
+	/* Seen: root first, end entity last (captured CMC response of MS-WSTEP 4). */
+	for (size_t i = x509_ca_chain_len(ca); i > 0; i--)
+		buf_put_bytes(out, x509_ca_chain_der(ca, i - 1));
+	buf_put_bytes(out, leaf);
+	der_close(out, mark);
+	put_empty_set(out); /* signerInfos */
+	der_close(out, data);
+	der_close(out, content);
+	der_close(out, content_info);
+	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the certificate chain");
+}

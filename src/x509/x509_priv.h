@@ -1,0 +1,141 @@
+/* What the files of x509/ share: OpenSSL ownership, hashes, keys, text of ASN.1 strings, the signer. */
+#ifndef ADCSD_X509_X509_PRIV_H
+#define ADCSD_X509_X509_PRIV_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "x509/cert.h"
+
+/* ---- OpenSSL ownership: AUTO(EVP_PKEY) *key = ...; ... return STEAL(key); ---- */
+
+#define DEFINE_AUTO(type, release)                                                                \
+	static inline void type##_auto(type **p)                                                  \
+	{                                                                                         \
+		release(*p);                                                                      \
+	}
+#define AUTO(type) __attribute__((cleanup(type##_auto))) type
+#define STEAL(p)                                                                                  \
+	__extension__({                                                                           \
+		__typeof__(p) stolen_ = (p);                                                      \
+		(p) = NULL;                                                                       \
+		stolen_;                                                                          \
+	})
+
+DEFINE_AUTO(BIO, BIO_free_all)
+DEFINE_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_AUTO(EVP_PKEY, EVP_PKEY_free)
+DEFINE_AUTO(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+DEFINE_AUTO(X509, X509_free)
+DEFINE_AUTO(X509_REQ, X509_REQ_free)
+
+/* Why the last OpenSSL call failed; empties the thread's error queue. Static storage. */
+const char *
+x509_openssl_reason(void);
+
+/* ---- hashes ---- */
+
+enum x509_hash { X509_HASH_SHA1, X509_HASH_SHA256, X509_HASH_SHA384, X509_HASH_SHA512 };
+
+/* Name for OpenSSL and CNGHashAlgorithm alike: "SHA256". */
+const char *
+x509_hash_name(enum x509_hash h);
+int
+x509_hash_from_name(enum x509_hash *out, const char *name, struct err *e) MUST_CHECK;
+/* By OID body (RFC 8017 A.1, NIST); false when it is none of ours. */
+bool
+x509_hash_from_oid(enum x509_hash *out, struct bytes oid);
+
+/* A constant OID body: { OID_BODY("\x55\x04\x03") }. */
+#define OID_BODY(literal)                                                                         \
+	{                                                                                         \
+		(const uint8_t *)(literal), sizeof(literal) - 1                                   \
+	}
+
+/* ---- keys (key.c) ---- */
+
+/* Reads SubjectPublicKeyInfo. Form only: whether the numbers make a key is told by x509_key_pkey(). */
+int
+x509_key_read(struct x509_key_info *out, struct bytes spki, struct err *e) MUST_CHECK;
+/* RSA and named-curve EC keys only. NTE_BAD_PUBLIC_KEY. */
+EVP_PKEY *
+x509_key_pkey(const struct x509_key_info *key, struct err *e) MUST_CHECK;
+
+/* AlgorithmIdentifier: its OID and, when present, its parameters; params.len 0 when absent. */
+struct x509_algorithm {
+	struct bytes oid;
+	struct der_item params;
+};
+int
+x509_algorithm_read(struct x509_algorithm *out, struct bytes raw, const char *what, struct err *e) MUST_CHECK;
+/* Parameters absent or NULL. */
+bool
+x509_algorithm_plain(const struct x509_algorithm *a);
+
+/* ---- names and text (name.c, text.c) ---- */
+
+/* Takes a Name apart. CERTSRV_E_BAD_REQUESTSUBJECT past X509_MAX_RDNS. */
+int
+x509_name_read(struct bytes name, struct x509_rdn rdns[X509_MAX_RDNS], size_t *n, struct err *e) MUST_CHECK;
+/* Relative names of an RFC 4514 text, root first, without the enclosing SEQUENCE. */
+int
+x509_name_put_dn(struct buf *out, const char *dn, struct err *e) MUST_CHECK;
+/* OID of a label ("CN", "st", "OID.1.2.3", "1.2.3"); copies it to out. False when unknown. */
+bool
+x509_attribute_oid(const char *label, size_t n, char out[OID_TEXT_MAX]);
+void
+x509_put_attribute_value(struct buf *out, const char *oid, const char *utf8_value);
+
+/* Does the tag name a character string we can read? */
+bool
+x509_is_text(uint8_t tag);
+/* Next character of a string of that type: 1, 0 at the end, -1 when malformed. */
+int
+x509_text_next(uint8_t tag, struct bytes *in, uint32_t *cp);
+/* Text of a known type, well-formed; NUL is tolerated: good enough to show. */
+bool
+x509_text_is_readable(uint8_t tag, struct bytes value);
+/* Well-formed and without NUL, else `hr`. */
+int
+x509_text_check(uint8_t tag, struct bytes value, uint32_t hr, struct err *e) MUST_CHECK;
+char *
+x509_text_dup(struct pool *pool, uint8_t tag, struct bytes value, uint32_t hr, struct err *e) MUST_CHECK;
+/* Readable text with RFC 4514 escapes, control characters as \xx. */
+void
+x509_put_escaped(struct buf *out, uint8_t tag, struct bytes value);
+
+/* ---- signing (issue.c) ---- */
+
+struct x509_signature_algorithm {
+	int key_type; /* EVP_PKEY_RSA, EVP_PKEY_EC */
+	enum x509_hash hash;
+	struct bytes der; /* AlgorithmIdentifier */
+};
+
+struct x509_signer {
+	OSSL_LIB_CTX *lib; /* NULL: OpenSSL's default */
+	EVP_PKEY *key;
+	const struct x509_signature_algorithm *alg;
+	struct rng rng;
+};
+
+const struct x509_signature_algorithm *
+x509_signature_algorithm(int key_type, enum x509_hash hash);
+/* TBSCertificate, RFC 5280 4.1.2. */
+int
+x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes sig_alg, struct err *e) MUST_CHECK;
+/* The whole certificate; purpose and id name the randomness stream of a seeded signer. */
+int
+x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
+    struct buf *out, struct err *e) MUST_CHECK;
+
+/* ---- seeded randomness (rand_provider.c) ---- */
+
+/* A library context whose random numbers come from the calling thread's current stream, and from nowhere else. */
+OSSL_LIB_CTX *
+x509_seeded_lib_new(struct err *e) MUST_CHECK;
+/* Sets the thread's current stream, NULL for none: then a draw in a seeded context fails. */
+void
+x509_seeded_stream_set(struct rng_stream *s);
+
+#endif
