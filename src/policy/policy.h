@@ -55,6 +55,7 @@ struct policy_ca {
 	bool upn_fallback;             /* implicit UPN when userPrincipalName is empty; off (UNVERIFIED switch) */
 	bool esc15_copy_application_policies; /* behaviour before CVE-2024-49019; off */
 	const char *dns_domain, *nb_domain;   /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */
+	uint32_t max_extension;        /* longest stored extension, octets; 0: 4096 (DBFlags 0x1000: 16384) */
 };
 
 /* The subject's directory attributes (requester); only read when the template builds the name from the directory. */
@@ -70,10 +71,18 @@ struct policy_attribute { /* request attribute "Name:Value", name normalised (is
 	const char *name, *value;
 };
 
+struct policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none */
+	const char *name;                        /* its subject, for texts */
+	struct x509_strings application_policies; /* EKU */
+	struct x509_strings issuance_policies;
+};
+
 struct policy_input {
 	const struct policy_ca *ca;
 	const struct token *caller;
 	const struct x509_request *request;
+	const struct policy_signer *signers;       /* NULL for PKCS #10 */
+	size_t n_signers;
 	const struct policy_attribute *attributes; /* of pwszAttributes and the request's own, in order */
 	size_t n_attributes;
 	const struct policy_template *templates;   /* every loadable template of the snapshot */

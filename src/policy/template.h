@@ -67,6 +67,12 @@ enum {
 #define CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME 0x40000000u
 #define CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH 0x80000000u
 
+/* Extension values that depend on the template alone, encoded once per snapshot; empty when the template has none. */
+struct policy_template_ext {
+	struct bytes template_id;          /* 1.3.6.1.4.1.311.20.2 or 21.7 */
+	struct bytes key_usage, eku, application_policies, issuance_policies, basic_constraints;
+};
+
 struct policy_template {
 	const char *cn, *display_name, *dn;
 	const char *oid;            /* msPKI-Cert-Template-OID; may be NULL on schema 1 */
@@ -82,6 +88,7 @@ struct policy_template {
 	struct x509_strings ra_application_policies, ra_policies; /* decoded from either syntax of section 7 */
 	const char *asymmetric_algorithm, *hash_algorithm;        /* from the backtick string; may be NULL */
 	struct sd *sd;              /* NULL: none stored */
+	struct policy_template_ext ext;
 };
 
 /*
@@ -99,6 +106,10 @@ struct policy_attrs {
 int
 policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs, struct err *e)
     MUST_CHECK;
+
+/* Template names compare without case, as in the directory. */
+bool
+policy_name_equal(const char *a, const char *b);
 
 /* One row per flag bit, for decoding into names (adcsctl template show, explanations). Ends with mask 0. */
 struct policy_bit {

@@ -1,0 +1,157 @@
+/* Step 33, what happens to the subject alternative name once its source is settled. */
+#include <string.h>
+
+#include "policy/rule_priv.h"
+
+#define TAG_EMAIL DER_CONTEXT(1)
+#define TAG_DNS DER_CONTEXT(2)
+#define TAG_URI DER_CONTEXT(6)
+#define TAG_OTHER DER_CONTEXT_CONSTRUCTED(0)
+#define TAG_DIRECTORY DER_CONTEXT_CONSTRUCTED(4)
+
+static const uint8_t common_name[] = { 0x55, 0x04, 0x03 };
+
+/* MS-WCCE 3.2.1.4.2.1.2: with the edit flag, any caller names anybody, whatever the template says (ESC6). */
+int
+check_san_attribute(struct eval *ev)
+{
+	const char *value = rule_attribute(ev, "SAN");
+	struct err why;
+
+	if (value == NULL)
+		return rule_pass(ev, "the request has no SAN attribute");
+	if (!(ev->ca->edit_flags & EDITF_ATTRIBUTESUBJECTALTNAME2))
+		return rule_skipped(ev, "SAN attribute not honoured: EDITF_ATTRIBUTESUBJECTALTNAME2 is off");
+	if (san_attribute_encode(&ev->scratch, value, &why) != 0) {
+		buf_reset(&ev->scratch);
+		return rule_skipped(ev, "SAN attribute ignored: %s", why.msg);
+	}
+	if (rule_keep(ev, &ev->san) != 0)
+		return -1;
+	ev->san_critical = rule_listed(ev->t->critical, OID_SUBJECT_ALT_NAME);
+	return rule_pass(ev, "EDITF_ATTRIBUTESUBJECTALTNAME2: alternative names from the SAN attribute, %s", value);
+}
+
+/* ---- ExchangeUser, ExchangeUserSignature (MS-WCCE 3.2.2.6.2.1.4.6) ---- */
+
+static bool
+only_common_name(struct bytes directory_name)
+{
+	struct der d = der_over(directory_name), name, set, pair;
+	struct bytes oid;
+
+	return der_enter(&d, DER_SEQUENCE, &name, "directoryName", NULL) == 0 &&
+	    der_enter(&name, DER_SET, &set, "RDN", NULL) == 0 && der_at_end(&name) &&
+	    der_enter(&set, DER_SEQUENCE, &pair, "attribute", NULL) == 0 && der_at_end(&set) &&
+	    der_get_oid(&pair, &oid, "type", NULL) == 0 &&
+	    bytes_equal(oid, (struct bytes){ common_name, sizeof(common_name) });
+}
+
+/* Copies the names, without those directoryNames when `drop`; counts addresses and candidates. False: malformed. */
+static bool
+copy_names(struct bytes san, bool drop, struct buf *out, size_t *addresses, size_t *candidates)
+{
+	struct der d = der_over(san), names;
+	struct der_item item;
+	size_t mark;
+
+	*addresses = *candidates = 0;
+	if (der_enter(&d, DER_SEQUENCE, &names, "GeneralNames", NULL) != 0)
+		return false;
+	mark = der_open(out, DER_SEQUENCE);
+	while (!der_at_end(&names)) {
+		bool candidate;
+
+		if (der_next(&names, &item, "GeneralName", NULL) != 0)
+			return false;
+		candidate = item.tag == TAG_DIRECTORY && only_common_name(item.body);
+		*addresses += item.tag == TAG_EMAIL;
+		*candidates += candidate;
+		if (!(candidate && drop))
+			buf_put_bytes(out, item.raw);
+	}
+	der_close(out, mark);
+	return true;
+}
+
+int
+check_exchange_san(struct eval *ev)
+{
+	size_t addresses, candidates;
+	const char *cn = ev->t->cn;
+
+	if (!policy_name_equal(cn, "ExchangeUser") && !policy_name_equal(cn, "ExchangeUserSignature"))
+		return rule_pass(ev, "%s is no Exchange template", cn);
+	if (ev->san.len == 0)
+		return rule_pass(ev, "no alternative names");
+	if (!copy_names(ev->san, true, &ev->scratch, &addresses, &candidates))
+		return rule_refuse(ev, E_INVALID_DATA, "the alternative names are malformed");
+	if (addresses == 0 || candidates == 0) {
+		buf_reset(&ev->scratch);
+		return rule_pass(ev, "no directory names to drop");
+	}
+	if (rule_keep(ev, &ev->san) != 0)
+		return -1;
+	return rule_pass(ev, "%zu directory names that hold a common name alone dropped", candidates);
+}
+
+/* ---- embedded NULs ---- */
+
+/* Whether a name would read differently to programs that stop at a NUL, or is no IA5String. */
+static const char *
+text_trouble(const struct der_item *item)
+{
+	struct der d = der_over(item->body), explicit;
+	struct der_item value;
+	struct bytes oid;
+
+	if (item->tag == TAG_EMAIL || item->tag == TAG_DNS || item->tag == TAG_URI) {
+		for (size_t i = 0; i < item->body.len; i++)
+			if (item->body.p[i] == 0 || item->body.p[i] >= 0x80)
+				return item->body.p[i] == 0 ? "a NUL" : "an octet outside ASCII";
+		return NULL;
+	}
+	if (item->tag != TAG_OTHER || der_get_oid(&d, &oid, "type-id", NULL) != 0 ||
+	    der_enter(&d, DER_CONTEXT_CONSTRUCTED(0), &explicit, "value", NULL) != 0 ||
+	    der_next(&explicit, &value, "value", NULL) != 0)
+		return NULL;
+	if (value.tag == DER_UTF8_STRING && memchr(value.body.p, 0, value.body.len) != NULL)
+		return "a NUL";
+	return NULL;
+}
+
+int
+check_san_text(struct eval *ev)
+{
+	struct der d = der_over(ev->san), names;
+	struct der_item item;
+	struct err why;
+
+	if (ev->san.len == 0)
+		return rule_pass(ev, "no alternative names");
+	if (der_enter(&d, DER_SEQUENCE, &names, "GeneralNames", &why) != 0)
+		return rule_refuse(ev, why.hr, "%s", why.msg);
+	while (!der_at_end(&names)) {
+		const char *trouble;
+
+		if (der_next(&names, &item, "GeneralName", &why) != 0)
+			return rule_refuse(ev, why.hr, "%s", why.msg);
+		trouble = text_trouble(&item);
+		if (trouble != NULL)
+			return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "an alternative name holds %s", trouble);
+	}
+	return rule_pass(ev, "the alternative names read the same to everybody");
+}
+
+int
+apply_san(struct eval *ev)
+{
+	const char *text;
+
+	if (ev->san.len == 0)
+		return rule_skipped(ev, "no alternative names");
+	if (x509_san_to_text(&ev->scratch, ev->san, NULL) != 0)
+		buf_reset(&ev->scratch);
+	text = rule_keep_text(ev);
+	return rule_put(ev, OID_SUBJECT_ALT_NAME, ev->san_critical, ev->san, "%s", text);
+}
