@@ -87,9 +87,11 @@ check_command(uint16_t command, struct bytes data, const struct rpc_vt_expect *x
 			    "verification trailer: unknown command 0x%04x that must be processed (MS-RPCE 2.2.2.13)", type);
 		return 0;
 	}
+#ifndef ADCSD_PLANTED_BUG_IDL_TRAILER /* the fuzz target must find a command shorter than its layout */
 	if (data.len != c->length)
 		return ERR(e, E_ACCESSDENIED, "verification trailer: command %u has %zu octets, %u expected", type, data.len,
 		    c->length);
+#endif
 	return c->check(data.p, x, e);
 }
 

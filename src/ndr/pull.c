@@ -175,13 +175,10 @@ pull_blob_octets(struct ndr_in *in, void *at, struct err *e)
 		return -1;
 	if (max != cb)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "MaxCount %u, cb %zu", max, cb);
-#ifdef ADCSD_PLANTED_BUG_NDR_PULL
-	/* Trusts a count in the upper half, as if its sign had been lost. */
-	if (cb > 0x7fffffff) {
-		*b = (struct bytes){ in->p + in->off, cb };
-		in->off += (uint8_t)in->p[in->off + cb % 0x1000];
-		return 0;
-	}
+#ifdef ADCSD_PLANTED_BUG_IDL_PULL /* the fuzz target must find a count that escapes the check */
+	if (cb > INT32_MAX)
+		octets = (struct bytes){ in->p + in->off, cb & 0xffff };
+	else
 #endif
 	if (ndr_in_octets(in, cb, &octets, e) != 0)
 		return -1;
