@@ -41,8 +41,8 @@ struct x509_ca_create {
 int
 x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
 /* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it is a CA
- * certificate, and that each certificate is signed by the next. hash: "SHA1", "SHA256", "SHA384", "SHA512" (CNGHashAlgorithm). Errors name file and
- * reason. */
+ * certificate, and that each certificate is signed by the next; errors name file and reason. hash: CNGHashAlgorithm,
+ * "SHA1", "SHA256", "SHA384", "SHA512". */
 struct x509_ca *
 x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
     MUST_CHECK;
