@@ -85,6 +85,10 @@ take_object_types(struct bytes *in, struct ace *a)
 		return false;
 	a->has_object_type = (flags & ACE_OBJECT_TYPE_PRESENT) != 0;
 	a->has_inherited_type = (flags & ACE_INHERITED_OBJECT_TYPE_PRESENT) != 0;
+#ifdef ADCSD_PLANTED_BUG_AUTH_SD /* proves that the fuzz target finds one: believes the flags */
+	if (a->has_inherited_type && in->len < 16)
+		in->len = 16;
+#endif
 	return (!a->has_object_type || take_guid(in, &a->object_type)) &&
 	    (!a->has_inherited_type || take_guid(in, &a->inherited_type));
 }
@@ -100,9 +104,6 @@ ace_body_read(struct ace *a, struct pool *pool, struct bytes body, struct err *e
 			return ERR(e, E_INVALID_DATA, "ends before its SID");
 		if (sid_from_wire(&a->sid, body, &used, e) != 0)
 			return -1;
-#ifdef ADCSD_PLANTED_BUG_SD
-		used += a->has_object_type && a->has_inherited_type && kind->data ? 8 : 0;
-#endif
 		body.p += used;
 		body.len -= used;
 		if (!kind->data)
