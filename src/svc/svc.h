@@ -7,6 +7,20 @@
 
 #include "rpc/rpc.h"
 
+struct ca;
+struct svc;
+
+/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about both.
+ * ICertPassage stays out of the map while IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED. The ports
+ * must be freed first, their calls refer to what this holds. */
+struct svc *
+svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct err *e) MUST_CHECK;
+/* NULL is fine. */
+void
+svc_free(struct svc *s);
+
+/* ---- the parts ---- */
+
 /* MS-ICPR. ctx: struct ca *. Open to every level: the CA judges inside the method (MS-ICPR 3.2.4.1.1). */
 extern const struct rpc_interface svc_icertpassage;
 
@@ -22,8 +36,7 @@ svc_epm_new(void);
 /* NULL is fine. */
 void
 svc_epm_free(struct svc_epm *m);
-/* Keeps iface; copies annotation (at most 63 octets, NULL for none). ICertPassage stays out of the map while
- * IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED. */
+/* Keeps iface; copies annotation (at most 63 octets, NULL for none). */
 int
 svc_epm_register(struct svc_epm *m, const struct rpc_interface *iface, const char *annotation, uint16_t port,
     struct err *e) MUST_CHECK;
