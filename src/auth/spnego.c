@@ -54,6 +54,15 @@ fail(struct spnego *s, const struct err *e)
 	buf_fini(&out);
 }
 
+/* For tokens that cannot be read: one code, whatever the DER reader found. */
+static void
+fail_malformed(struct spnego *s, struct err *e)
+{
+	e->hr = SEC_E_INVALID_TOKEN;
+	(void)err_prefix(e, "SPNEGO");
+	fail(s, e);
+}
+
 /* ---- answers ---- */
 
 /* The client's signature over its list, and ours in return. Nothing is signed when the mechanism cannot. */
@@ -170,8 +179,11 @@ first_step(struct spnego *s, struct bytes token)
 	struct spnego_init init;
 	struct err e;
 
-	if (spnego_init_parse(token, &init, &e) != 0 || choose_mech(s, init.mech_list, &e) != 0 ||
-	    open_inner(s, &e) != 0) {
+	if (spnego_init_parse(token, &init, &e) != 0) {
+		fail_malformed(s, &e);
+		return;
+	}
+	if (choose_mech(s, init.mech_list, &e) != 0 || open_inner(s, &e) != 0) {
 		fail(s, &e);
 		return;
 	}
@@ -197,7 +209,7 @@ next_step(struct spnego *s, struct bytes token)
 	struct err e;
 
 	if (spnego_resp_parse(token, &resp, &e) != 0) {
-		fail(s, &e);
+		fail_malformed(s, &e);
 		return;
 	}
 	if (resp.state == SPNEGO_REJECT || !resp.has_token) {

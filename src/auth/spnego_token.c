@@ -74,10 +74,13 @@ get_mech_list(struct der *seq, struct bytes *out, struct err *e)
 int
 spnego_init_parse(struct bytes token, struct spnego_init *out, struct err *e)
 {
-	struct der d = der_over(token), body, seq, flags;
+	struct der d, body, seq, flags;
 	int there;
 
 	memset(out, 0, sizeof(*out));
+	if (token.len == 0)
+		return ERR(e, SEC_E_INVALID_TOKEN, "empty SPNEGO token");
+	d = der_over(token);
 	if (open_frame(&d, e) != 0 || der_enter(&d, NEG_TOKEN_INIT, &body, "NegTokenInit", e) != 0 ||
 	    der_finish(&d, "NegTokenInit", e) != 0 || der_enter(&body, DER_SEQUENCE, &seq, "NegTokenInit", e) != 0 ||
 	    der_finish(&body, "NegTokenInit", e) != 0 || get_mech_list(&seq, &out->mech_list, e) != 0)
@@ -150,10 +153,13 @@ get_mic(struct der *seq, struct spnego_resp *out, struct err *e)
 int
 spnego_resp_parse(struct bytes token, struct spnego_resp *out, struct err *e)
 {
-	struct der d = der_over(token), body, seq, mech;
+	struct der d, body, seq, mech;
 	int there;
 
 	memset(out, 0, sizeof(*out));
+	if (token.len == 0)
+		return ERR(e, SEC_E_INVALID_TOKEN, "empty SPNEGO token");
+	d = der_over(token);
 	if (der_enter(&d, NEG_TOKEN_RESP, &body, "NegTokenResp", e) != 0 || der_finish(&d, "NegTokenResp", e) != 0 ||
 	    der_enter(&body, DER_SEQUENCE, &seq, "NegTokenResp", e) != 0 ||
 	    der_finish(&body, "NegTokenResp", e) != 0 || get_state(&seq, &out->state, e) != 0)
