@@ -34,7 +34,8 @@ dir_entry_int(const struct dir_entry *en, const char *name, int32_t absent);
 
 struct dir_config {
 	struct event_base *base;
-	const char *uri;         /* external directory; NULL: embedded slapd */
+	const char *uri;         /* external directory, ldapi:// with SASL EXTERNAL; NULL: embedded slapd */
+	const char *slapd;       /* embedded: the program; NULL: /usr/sbin/slapd */
 	const char *state_dir;   /* embedded: slapd's files live in <state>/slapd */
 	const char *schema_dir, *templates_dir; /* seed data */
 	const char *forest_ldif; /* used for a new state only */

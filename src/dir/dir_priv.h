@@ -1,0 +1,72 @@
+/* Inside dir/: the directory's parts and how they reach each other. */
+#ifndef ADCSD_DIR_DIR_PRIV_H
+#define ADCSD_DIR_DIR_PRIV_H
+
+#include "dir/conn.h"
+#include "dir/errand.h"
+#include "dir/seed.h"
+#include "dir/slapd.h"
+
+struct event;
+struct snapshots;
+
+enum dir_state {
+	DIR_PREPARING,  /* helper thread: seeding, configuration */
+	DIR_CONNECTING, /* helper thread: two bound connections */
+	DIR_LOADING,    /* names of the forest, first snapshot after a connect */
+	DIR_UP,
+	DIR_WAITING,    /* down; the timer brings it up again */
+	DIR_CLOSED,     /* start failed, or being freed */
+};
+
+struct dir {
+	enum dir_state state;
+	struct event_base *base;
+	struct pool *pool; /* configuration and names, for the directory's life */
+	const char *uri;
+	bool embedded;
+	struct slapd_files files;
+	struct seed_source source;
+	struct slapd_names names;
+	struct slapd *slapd;
+	char death[256]; /* what slapd said when it died during a connect */
+	struct errand *errand;
+	struct conn *fresh_ops, *fresh_feed; /* made by the helper thread, not yet the loop's */
+	struct conn *ops, *feed;             /* searches and edits; content synchronisation */
+	struct event *ev_down;               /* deferred: a connection must not be freed in its own callbacks */
+	struct event *ev_retry;
+	struct err why_down;
+	unsigned backoff_ms;
+	uint64_t up_since_us;
+	struct dir_forest forest;
+	bool forest_known;
+	struct snapshots *snapshots;
+	dir_ready_fn *ready; /* NULL once told */
+	void *ready_arg;
+	void (*on_event)(void *arg, const char *text);
+	void *on_event_arg;
+};
+
+/* ---- forest.c ---- */
+
+/* Reads the names of the forest into d->forest. done runs once. */
+int
+forest_load(struct dir *d, void (*done)(struct dir *d, const struct err *e), struct err *e) MUST_CHECK;
+
+/* ---- snapshot.c ---- */
+
+struct snapshots *
+snapshots_new(struct dir *d, struct err *e) MUST_CHECK;
+/* Waiters must have been failed. NULL is fine. */
+void
+snapshots_free(struct snapshots *s);
+/* Starts over on a new connection; done runs once when the content is complete, or with why it cannot be kept. ended
+ * runs when a synchronisation that was complete ends. */
+int
+snapshots_follow(struct snapshots *s, struct conn *feed, void (*done)(struct dir *d, const struct err *e),
+    void (*ended)(struct dir *d, const struct err *e), struct err *e) MUST_CHECK;
+/* Every waiter gets e. */
+void
+snapshots_fail(struct snapshots *s, const struct err *e);
+
+#endif

@@ -1,0 +1,81 @@
+#include <ctype.h>
+#include <ldap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dir/conn.h"
+
+/* LDAP result codes as Win32 errors (MS-ERREF 2.4); the negative ones are libldap's own. */
+static const struct {
+	int code;
+	uint32_t hr;
+} results[] = {
+	{ LDAP_OPERATIONS_ERROR, E_DS_OPERATIONS_ERROR },
+	{ LDAP_PROTOCOL_ERROR, E_DS_PROTOCOL_ERROR },
+	{ LDAP_TIMELIMIT_EXCEEDED, E_DS_TIMELIMIT_EXCEEDED },
+	{ LDAP_SIZELIMIT_EXCEEDED, E_DS_SIZELIMIT_EXCEEDED },
+	{ LDAP_ADMINLIMIT_EXCEEDED, E_DS_ADMIN_LIMIT_EXCEEDED },
+	{ LDAP_AUTH_METHOD_NOT_SUPPORTED, E_DS_AUTH_METHOD_NOT_SUPPORTED },
+	{ LDAP_STRONG_AUTH_REQUIRED, E_DS_STRONG_AUTH_REQUIRED },
+	{ LDAP_REFERRAL, E_DS_REFERRAL },
+	{ LDAP_UNAVAILABLE_CRITICAL_EXTENSION, E_DS_UNAVAILABLE_CRIT_EXTENSION },
+	{ LDAP_CONFIDENTIALITY_REQUIRED, E_DS_CONFIDENTIALITY_REQUIRED },
+	{ LDAP_NO_SUCH_ATTRIBUTE, E_DS_NO_ATTRIBUTE_OR_VALUE },
+	{ LDAP_UNDEFINED_TYPE, E_DS_ATTRIBUTE_TYPE_UNDEFINED },
+	{ LDAP_INAPPROPRIATE_MATCHING, E_DS_INAPPROPRIATE_MATCHING },
+	{ LDAP_CONSTRAINT_VIOLATION, E_DS_CONSTRAINT_VIOLATION },
+	{ LDAP_TYPE_OR_VALUE_EXISTS, E_DS_ATTRIBUTE_OR_VALUE_EXISTS },
+	{ LDAP_INVALID_SYNTAX, E_DS_INVALID_ATTRIBUTE_SYNTAX },
+	{ LDAP_NO_SUCH_OBJECT, E_DS_NO_SUCH_OBJECT },
+	{ LDAP_INVALID_DN_SYNTAX, E_DS_INVALID_DN_SYNTAX },
+	{ LDAP_INAPPROPRIATE_AUTH, E_DS_INAPPROPRIATE_AUTH },
+	{ LDAP_INVALID_CREDENTIALS, E_LOGON_FAILURE },
+	{ LDAP_INSUFFICIENT_ACCESS, E_DS_INSUFF_ACCESS_RIGHTS },
+	{ LDAP_BUSY, E_DS_BUSY },
+	{ LDAP_UNAVAILABLE, E_DS_UNAVAILABLE },
+	{ LDAP_UNWILLING_TO_PERFORM, E_DS_UNWILLING_TO_PERFORM },
+	{ LDAP_NAMING_VIOLATION, E_DS_NAMING_VIOLATION },
+	{ LDAP_OBJECT_CLASS_VIOLATION, E_DS_OBJ_CLASS_VIOLATION },
+	{ LDAP_NOT_ALLOWED_ON_NONLEAF, E_DS_CANT_ON_NON_LEAF },
+	{ LDAP_NOT_ALLOWED_ON_RDN, E_DS_CANT_ON_RDN },
+	{ LDAP_ALREADY_EXISTS, E_OBJECT_ALREADY_EXISTS },
+	{ LDAP_SERVER_DOWN, E_DS_SERVER_DOWN },
+	{ LDAP_CONNECT_ERROR, E_DS_SERVER_DOWN },
+	{ LDAP_ENCODING_ERROR, E_DS_ENCODING_ERROR },
+	{ LDAP_DECODING_ERROR, E_DS_DECODING_ERROR },
+	{ LDAP_TIMEOUT, E_TIMEOUT },
+	{ LDAP_FILTER_ERROR, E_DS_FILTER_UNKNOWN },
+	{ LDAP_PARAM_ERROR, E_DS_PARAM_ERROR },
+	{ LDAP_NO_MEMORY, E_OUTOFMEMORY },
+};
+
+/* Eight hexadecimal digits at the start of the message. */
+static bool
+win32_of_message(const char *message, uint32_t *win32)
+{
+	char digits[9];
+	size_t i;
+
+	for (i = 0; i < 8; i++) {
+		if (message == NULL || !isxdigit((unsigned char)message[i]))
+			return false;
+		digits[i] = message[i];
+	}
+	digits[8] = '\0';
+	*win32 = (uint32_t)strtoul(digits, NULL, 16);
+	return true;
+}
+
+uint32_t
+ldap_code_to_hresult(int code, const char *message)
+{
+	uint32_t win32;
+	size_t i;
+
+	if (win32_of_message(message, &win32))
+		return win32 == 0 ? E_DS_GENERIC_ERROR : hresult_from_win32(win32);
+	for (i = 0; i < ARRAY_LEN(results); i++)
+		if (results[i].code == code)
+			return results[i].hr;
+	return E_DS_GENERIC_ERROR;
+}
