@@ -110,8 +110,9 @@ struct ca_request_result {    /* lent during the callback */
 };
 typedef void
 ca_request_fn(void *arg, const struct ca_request_result *r);
-/* Copies what it needs before it returns. cb runs exactly once, never before the row is durable. The request id is
- * assigned before this returns: in the order of the calls. */
+/* Copies what it needs before it returns. cb runs exactly once, never before the row is durable; before this returns
+ * when no row is needed (a gate refuses, a status query). The request id is assigned before this returns: in the order
+ * of the calls. */
 void
 ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb,
     void *arg);
@@ -123,10 +124,33 @@ struct json_t;
 typedef void
 ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
 /*
- * Verbs: "ca.show", "ca.publish" {template}, "ca.unpublish" {template}, "ca.acl.show", "ca.acl.grant"
- * {principal sid, rights: [...]}, "ca.acl.deny", "ca.acl.remove", "ca.cert", "request.list" {state?, limit?, after?},
- * "request.show" {id}, "request.explain" {id}, "request.issue" {id}, "request.deny" {id}, "journal" {after?, limit?},
- * "clock.show", "clock.advance" {seconds}, "stats".
+ * Every verb, its arguments and its result. Rights in MS-CSRA's words; a local administrator has them all.
+ *
+ *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
+ *                                                 sha1, templates: [cn], settings: {...}}
+ *   ca.publish       {template}                  {templates: [cn]}      Administrator
+ *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
+ *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}
+ *   ca.acl.grant     {principal, rights: [name]} as ca.acl.show         Administrator
+ *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
+ *   ca.acl.remove    {principal, rights?}        as ca.acl.show         Administrator
+ *   ca.cert          {}                          {der: base64, pem, chain: [pem]}
+ *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
+ *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
+ *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}
+ *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section, text, fix}]}
+ *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: Administrator)
+ *   request.deny     {id}                        {id, disposition, hr, message}   Officer
+ *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
+ *   clock.show       {}                          {virtual, real, stopped}
+ *   clock.advance    {seconds}                   as clock.show          Administrator
+ *   stats            {}                          counters
+ *
+ * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
+ * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
+ * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
+ * principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll), IssueAndManageCertificates (Officer),
+ * ManageCA (Administrator).
  */
 void
 ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args, ca_admin_fn *cb,

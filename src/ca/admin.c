@@ -1,0 +1,265 @@
+/* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c, admin_request.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/admin_priv.h"
+
+#define ADMIN_POOL_MAX (32u << 20)
+#define READERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER | CA_ACCESS_READ)
+
+static const struct ca_verb verbs[] = {
+	{ "ca.show", READERS, JOURNAL_CALL, admin_ca_show },
+	{ "ca.publish", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_publish },
+	{ "ca.unpublish", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_unpublish },
+	{ "ca.acl.show", READERS, JOURNAL_CALL, admin_acl_show },
+	{ "ca.acl.grant", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_grant },
+	{ "ca.acl.deny", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_deny },
+	{ "ca.acl.remove", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_remove },
+	{ "ca.cert", READERS, JOURNAL_CALL, admin_ca_cert },
+	{ "request.list", READERS, JOURNAL_CALL, admin_request_list },
+	{ "request.show", READERS, JOURNAL_CALL, admin_request_show },
+	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },
+	{ "request.issue", 0, JOURNAL_REFUSAL, admin_request_issue },
+	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
+	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING, admin_journal }, /* else reading it would make it grow */
+	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },
+	{ "clock.advance", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_clock_advance },
+	{ "stats", READERS, JOURNAL_NOTHING, admin_stats },
+};
+
+/* ---- answers ---- */
+
+static void
+journal_verb(const struct ca_admin *a, const struct err *e)
+{
+	char *args = json_dumps(a->args, JSON_COMPACT);
+	struct buf *b = journal_begin(a->ca->journal);
+
+	journal_put_text(b, "front", a->who.front);
+	journal_put_text(b, "peer", a->who.peer);
+	journal_put_text(b, "call", a->who.call);
+	journal_put_text(b, "caller", ca_who_account(&a->who));
+	journal_put_text(b, "package", a->who.package);
+	journal_put_text(b, "operation", a->verb_name);
+	journal_put_raw(b, "arguments", args != NULL ? args : "{}");
+	journal_put_text(b, "verdict", e == NULL ? "done" : "refused");
+	journal_put_hresult(b, e != NULL ? e->hr : 0);
+	journal_put_text(b, "reason", e != NULL ? e->msg : NULL);
+	buf_printf(b, ",\"us\":{\"total\":%llu}", (unsigned long long)(clock_monotonic_us() - a->t_start));
+	journal_end(a->ca->journal);
+	free(args);
+}
+
+static void
+end(struct ca_admin *a, json_t *result, const struct err *e)
+{
+	enum admin_journal how = a->verb != NULL ? a->verb->journal : JOURNAL_CALL;
+	struct ca *ca = a->ca;
+
+	if (a->busy)
+		ca->busy--;
+	if (ca->journal != NULL && (how == JOURNAL_CALL || (how == JOURNAL_REFUSAL && e != NULL)))
+		journal_verb(a, e);
+	a->cb(a->arg, result, e);
+	json_decref(result);
+	json_decref(a->args);
+	token_unref(a->who.token);
+	ca_security_fini(&a->security);
+	pool_free(a->pool);
+	free(a);
+	ca_unref(ca);
+}
+
+void
+admin_reply(struct ca_admin *a, json_t *result)
+{
+	struct err e = { 0 };
+
+	if (result == NULL) {
+		ERR(&e, E_OUTOFMEMORY, "no memory for the answer");
+		end(a, NULL, &e);
+		return;
+	}
+	end(a, result, NULL);
+}
+
+void
+admin_fail(struct ca_admin *a, const struct err *e)
+{
+	end(a, NULL, e);
+}
+
+/* ---- arguments ---- */
+
+int
+admin_text(const struct ca_admin *a, const char *name, const char **out, struct err *e)
+{
+	const char *s = json_string_value(json_object_get(a->args, name));
+
+	if (s == NULL || *s == '\0')
+		return ERR(e, E_INVALIDARG, "%s needs the text '%s'", a->verb_name, name);
+	*out = s;
+	return 0;
+}
+
+int
+admin_number(const struct ca_admin *a, const char *name, int64_t lowest, int64_t highest, int64_t *out, struct err *e)
+{
+	const json_t *v = json_object_get(a->args, name);
+
+	if (!json_is_integer(v) || json_integer_value(v) < lowest || json_integer_value(v) > highest)
+		return ERR(e, E_INVALIDARG, "%s needs the number '%s', %lld to %lld", a->verb_name, name, (long long)lowest,
+		    (long long)highest);
+	*out = json_integer_value(v);
+	return 0;
+}
+
+bool
+admin_has(const struct ca_admin *a, const char *name)
+{
+	const json_t *v = json_object_get(a->args, name);
+
+	return v != NULL && !json_is_null(v);
+}
+
+json_t *
+json_time(filetime_t t)
+{
+	char text[FILETIME_TEXT_MAX];
+
+	return json_string(filetime_to_text(t, text));
+}
+
+/* ---- dispatch ---- */
+
+static const struct ca_verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static struct ca_admin *
+admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *args, struct err *e)
+{
+	struct ca_admin *a = calloc(1, sizeof(*a));
+
+	if (a == NULL || (a->pool = pool_new(ADMIN_POOL_MAX)) == NULL || ca_who_copy(&a->who, a->pool, who, e) != 0 ||
+	    (a->verb_name = pool_strdup(a->pool, verb)) == NULL) {
+		if (a != NULL) {
+			token_unref(a->who.token);
+			pool_free(a->pool);
+		}
+		free(a);
+		ERR(e, E_OUTOFMEMORY, "no memory for the call");
+		return NULL;
+	}
+	a->ca = ca;
+	a->verb = find_verb(verb);
+	a->args = args != NULL ? json_incref(args) : json_object();
+	a->t_start = clock_monotonic_us();
+	ca_ref(ca);
+	return a;
+}
+
+void
+ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *args, ca_admin_fn *cb, void *arg)
+{
+	struct err e = { 0 };
+	struct ca_admin *a = admin_new(ca, who, verb, args, &e);
+
+	if (a == NULL) {
+		cb(arg, NULL, &e);
+		return;
+	}
+	a->cb = cb;
+	a->arg = arg;
+	if (a->verb == NULL) {
+		ERR(&e, E_INVALIDARG, "there is no verb '%.60s'", verb);
+		admin_fail(a, &e);
+	} else if (ca_access_check(ca, &a->who, a->verb->rights, &e) != 0) {
+		admin_fail(a, &e);
+	} else {
+		a->verb->run(a);
+	}
+}
+
+/* ---- journal, clock, counters ---- */
+
+void
+admin_journal(struct ca_admin *a)
+{
+	int64_t after = 0, limit = 100;
+	struct err e = { 0 };
+	json_t *records = NULL;
+	struct buf b;
+
+	if ((admin_has(a, "after") && admin_number(a, "after", 0, INT64_MAX, &after, &e) != 0) ||
+	    (admin_has(a, "limit") && admin_number(a, "limit", 1, JOURNAL_READ_MAX, &limit, &e) != 0)) {
+		admin_fail(a, &e);
+		return;
+	}
+	buf_init(&b, JOURNAL_ANSWER_MAX + 2 * JOURNAL_RECORD_MAX);
+	if (journal_read(a->ca->journal, (uint64_t)after, (size_t)limit, !admin_has(a, "after"), &b, &e) == 0) {
+		records = json_loadb((const char *)b.p, b.len, 0, NULL);
+		if (records == NULL)
+			ERR(&e, E_INVALID_DATA, "the journal file holds something that is not JSON");
+	}
+	buf_fini(&b);
+	if (records == NULL)
+		admin_fail(a, &e);
+	else
+		admin_reply(a, json_pack("{s:o, s:I}", "records", records, "last",
+				   (json_int_t)journal_last_id(a->ca->journal)));
+}
+
+void
+admin_clock_show(struct ca_admin *a)
+{
+	const struct clock *c = a->ca->clock;
+
+	admin_reply(a, json_pack("{s:o, s:o, s:b}", "virtual", json_time(clock_now(c)), "real", json_time(clock_real()),
+			   "stopped", clock_is_stopped(c)));
+}
+
+void
+admin_clock_advance(struct ca_admin *a)
+{
+	const int64_t century = INT64_C(100) * 366 * 86400;
+	struct err e = { 0 };
+	int64_t seconds;
+
+	if (admin_number(a, "seconds", -century, century, &seconds, &e) != 0) {
+		admin_fail(a, &e);
+		return;
+	}
+	clock_advance(a->ca->clock, seconds * FILETIME_SECOND);
+	admin_clock_show(a);
+}
+
+void
+admin_stats(struct ca_admin *a)
+{
+	const struct ca_stats *s = &a->ca->stats;
+	uint64_t n = s->requests != 0 ? s->requests : 1, waiting = 0;
+	struct store_stats db;
+	struct err e = { 0 };
+
+	store_get_stats(a->ca->store, &db);
+	if (store_count(a->ca->store, DB_DISP_PENDING, &waiting, &e) != 0) {
+		admin_fail(a, &e);
+		return;
+	}
+	admin_reply(a,
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:{s:f,s:f,s:f}, s:{s:I,s:I,s:I,s:i}, s:f}", "requests",
+		(json_int_t)s->requests, "issued", (json_int_t)s->issued, "pending", (json_int_t)s->pending, "denied",
+		(json_int_t)s->denied, "failed", (json_int_t)s->failed, "refused", (json_int_t)s->refused, "retrieved",
+		(json_int_t)s->retrieved, "waiting", (json_int_t)waiting, "averageMicroseconds", "parse",
+		(double)s->micros_parse / (double)n, "policyAndSignature", (double)s->micros_policy / (double)n, "total",
+		(double)s->micros_total / (double)n, "database", "commits", (json_int_t)db.commits, "operations",
+		(json_int_t)db.operations, "failedCommits", (json_int_t)db.failed_commits, "largestBatch",
+		(int)db.largest_batch, "uptimeSeconds", (double)(clock_monotonic_us() - a->ca->started_us) / 1e6));
+}

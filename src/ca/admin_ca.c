@@ -1,0 +1,263 @@
+/* ca.show, ca.publish, ca.unpublish, ca.cert. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "ca/admin_priv.h"
+
+/* ---- what the CA is ---- */
+
+static json_t *
+settings_json(const struct ca_settings *s)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < ca_setting_count; i++) {
+		const struct setting *row = &ca_setting_rows[i];
+		const void *at = (const char *)s + row->offset;
+		const struct x509_strings *list = at;
+		char name[80], number[16];
+		json_t *v = NULL;
+
+		switch (row->type) {
+		case SETTING_LIST:
+			v = json_array();
+			for (size_t k = 0; k < list->n; k++)
+				json_array_append_new(v, json_string(list->v[k]));
+			break;
+		case SETTING_FLAGS:
+			snprintf(number, sizeof(number), "0x%x", *(const uint32_t *)at);
+			v = json_string(number);
+			break;
+		case SETTING_NUMBER:
+		case SETTING_BOOL:
+			v = json_integer(*(const uint32_t *)at);
+			break;
+		case SETTING_TEXT:
+		case SETTING_CHOICE:
+		case SETTING_SDDL:
+			v = json_string(*(const char *const *)at);
+			break;
+		}
+		snprintf(name, sizeof(name), "%s\\%s", row->section, row->name);
+		json_object_set_new(o, name, v);
+	}
+	return o;
+}
+
+static json_t *
+published_json(const struct dir_entry *service)
+{
+	const struct dir_attr *names = service != NULL ? dir_entry_attr(service, "certificateTemplates") : NULL;
+	json_t *list = json_array();
+
+	for (size_t i = 0; names != NULL && i < names->n; i++)
+		json_array_append_new(list, json_string((const char *)names->values[i].p));
+	return list;
+}
+
+static const char *
+sha1_hex(struct pool *pool, struct bytes in)
+{
+	uint8_t sha1[20];
+	struct buf b;
+	const char *s;
+
+	x509_sha1(in, sha1);
+	buf_init(&b, 64);
+	text_put_hex(&b, (struct bytes){ sha1, sizeof(sha1) });
+	s = pool_strdup(pool, buf_cstr(&b));
+	buf_fini(&b);
+	return s;
+}
+
+static void
+on_show(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct ca_admin *a = arg;
+	const struct ca *ca = a->ca;
+	json_t *o;
+
+	if (e != NULL) {
+		admin_fail(a, e);
+		return;
+	}
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:o, s:o}", "name", ca->name, "sanitizedName",
+	    ca->sanitized, "config", ca->config_string, "dnsName", ca->dns_name, "key", x509_ca_key_text(ca->x509), "root",
+	    x509_ca_is_root(ca->x509), "notBefore", json_time(x509_ca_not_before(ca->x509)), "notAfter",
+	    json_time(x509_ca_not_after(ca->x509)), "sha1", sha1_hex(a->pool, x509_ca_cert_der(ca->x509)), "templates",
+	    published_json(ca_service_entry(ca, snap)), "settings", settings_json(&ca->settings));
+	admin_reply(a, o);
+}
+
+void
+admin_ca_show(struct ca_admin *a)
+{
+	struct err e = { 0 };
+
+	if (dir_snapshot_get(a->ca->dir, on_show, a, &e) != 0)
+		admin_fail(a, &e);
+}
+
+/* ---- publishing ---- */
+
+static void
+on_list_read(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct ca_admin *a = arg;
+
+	if (e != NULL)
+		admin_fail(a, e);
+	else
+		admin_reply(a, json_pack("{s:o}", "templates", published_json(ca_service_entry(a->ca, snap))));
+}
+
+static void
+read_list(struct ca_admin *a)
+{
+	struct err e = { 0 };
+
+	if (dir_snapshot_get(a->ca->dir, on_list_read, a, &e) != 0)
+		admin_fail(a, &e);
+}
+
+static void
+on_list_written(void *arg, const struct dir_result *res, const struct err *e)
+{
+	struct ca_admin *a = arg;
+
+	(void)res;
+	if (e != NULL)
+		admin_fail(a, e);
+	else
+		read_list(a);
+}
+
+/* The name as the directory spells it, or NULL. */
+static const char *
+find_template(const struct dir_snapshot *snap, const char *name)
+{
+	for (size_t i = 0; i < snap->n_templates; i++) {
+		const char *cn = dir_entry_text(&snap->templates[i], "cn");
+
+		if (cn != NULL && strcasecmp(cn, name) == 0)
+			return cn;
+	}
+	return NULL;
+}
+
+/* The whole list is written anew: its order counts, and a new template comes first. */
+static int
+write_list(struct ca_admin *a, const struct dir_entry *service, const char *first, const char *without, struct err *e)
+{
+	const struct dir_attr *names = dir_entry_attr(service, "certificateTemplates");
+	size_t n_have = names != NULL ? names->n : 0, n = 0;
+	struct bytes *list = pool_calloc(a->pool, n_have + 1, sizeof(*list));
+	struct dir_mod mod = { DIR_MOD_REPLACE, "certificateTemplates", list, 0 };
+
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the list of templates");
+	if (first != NULL)
+		list[n++] = (struct bytes){ (const uint8_t *)first, strlen(first) };
+	for (size_t i = 0; i < n_have; i++) {
+		if (strcasecmp((const char *)names->values[i].p, without) != 0)
+			list[n++] = names->values[i];
+	}
+	mod.n = n;
+	return dir_modify_start(a->ca->dir, service->dn, &mod, 1, on_list_written, a, e);
+}
+
+static bool
+is_listed(const struct dir_entry *service, const char *name)
+{
+	const struct dir_attr *names = dir_entry_attr(service, "certificateTemplates");
+
+	for (size_t i = 0; names != NULL && i < names->n; i++) {
+		if (strcasecmp((const char *)names->values[i].p, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+on_publish(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct ca_admin *a = arg;
+	const struct dir_entry *service = e == NULL ? ca_service_entry(a->ca, snap) : NULL;
+	const char *cn = e == NULL ? find_template(snap, a->text) : NULL;
+	bool publish = strcmp(a->verb_name, "ca.publish") == 0;
+	struct err why = { 0 };
+
+	if (e != NULL) {
+		admin_fail(a, e);
+		return;
+	}
+	if (service == NULL)
+		ERR(&why, E_DS_NO_SUCH_OBJECT, "this CA's pKIEnrollmentService object is gone");
+	else if (publish && cn == NULL)
+		ERR(&why, CERTSRV_E_UNKNOWN_CERT_TYPE, "there is no template '%.80s' (its cn counts, not its display name)",
+		    a->text);
+	else if (!publish && !is_listed(service, a->text))
+		ERR(&why, CERTSRV_E_UNKNOWN_CERT_TYPE, "'%.80s' is not published here", a->text);
+	if (why.hr != 0) {
+		admin_fail(a, &why);
+		return;
+	}
+	if (publish && is_listed(service, cn)) {
+		admin_reply(a, json_pack("{s:o}", "templates", published_json(service)));
+		return;
+	}
+	if (write_list(a, service, publish ? cn : NULL, a->text, &why) != 0)
+		admin_fail(a, &why);
+}
+
+void
+admin_ca_publish(struct ca_admin *a)
+{
+	struct err e = { 0 };
+
+	if (admin_text(a, "template", &a->text, &e) != 0 || dir_snapshot_get(a->ca->dir, on_publish, a, &e) != 0)
+		admin_fail(a, &e);
+}
+
+void
+admin_ca_unpublish(struct ca_admin *a)
+{
+	admin_ca_publish(a); /* on_publish() asks which of the two it is */
+}
+
+/* ---- certificate ---- */
+
+static const char *
+base64(struct pool *pool, struct bytes der, bool pem)
+{
+	struct buf b;
+	const char *s;
+
+	buf_init(&b, 1u << 20);
+	if (pem)
+		buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
+	text_put_base64(&b, der, pem ? 64 : 0);
+	if (pem && b.len > 0 && b.p[b.len - 1] != '\n')
+		buf_put_str(&b, "\n");
+	if (pem)
+		buf_put_str(&b, "-----END CERTIFICATE-----\n");
+	s = buf_ok(&b) ? pool_strdup(pool, buf_cstr(&b)) : NULL;
+	buf_fini(&b);
+	return s;
+}
+
+void
+admin_ca_cert(struct ca_admin *a)
+{
+	const struct x509_ca *x = a->ca->x509;
+	json_t *chain = json_array();
+
+	for (size_t i = 0; i < x509_ca_chain_len(x); i++) {
+		const char *pem = base64(a->pool, x509_ca_chain_der(x, i), true);
+
+		json_array_append_new(chain, json_string(pem != NULL ? pem : ""));
+	}
+	admin_reply(a, json_pack("{s:s?, s:s?, s:o}", "der", base64(a->pool, x509_ca_cert_der(x), false), "pem",
+			   base64(a->pool, x509_ca_cert_der(x), true), "chain", chain));
+}

@@ -1,0 +1,125 @@
+/* The verdict: policy, serial number, signature, message, row. Runs on a worker, alone with its request. */
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/ca_priv.h"
+
+#define CERTIFICATE_MAX (512 * 1024)
+
+static const char CONSTRUCTING[] = "Error Constructing or Publishing Certificate";
+
+/* Officer actions say so behind everything else. */
+static const char *
+message_of(struct ca_request *r, const char *text)
+{
+	if (text == NULL || r->resubmits == 0)
+		return text;
+	return pool_printf(r->pool, "%s  Resubmitted by %s", text, ca_who_account(&r->who));
+}
+
+static void
+settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition, const char *message)
+{
+	struct err e = { 0 };
+
+	r->db_disposition = db;
+	r->status = status;
+	r->disposition = disposition;
+	r->message = message_of(r, message);
+	if (r->message == NULL)
+		r->message = "";
+	if (ca_row_build(r, &e) == 0)
+		return;
+	/* something does not fit its column: the row keeps what fits and says so */
+	r->eval_failed = true;
+	r->eval_err = e;
+	r->db_disposition = DB_DISP_ERROR;
+	r->status = r->disposition = e.hr;
+	r->certificate = r->chain = (struct bytes){ NULL, 0 };
+	r->message = message_of(r, ca_message_failed(r->pool, db == DB_DISP_ISSUED ? CONSTRUCTING : "Error Parsing Request",
+				       e.hr));
+	if (r->message == NULL)
+		r->message = "";
+	if (ca_row_build(r, &e) != 0)
+		r->row.n_extensions = r->row.n_attributes = 0;
+}
+
+/* intro NULL: the policy module could not decide (directory trouble), MS-WCCE 3.2.2.1.7. */
+void
+ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e)
+{
+	if (intro != NULL)
+		settle(r, DB_DISP_ERROR, e->hr, e->hr, ca_message_failed(r->pool, intro, e->hr));
+	else
+		settle(r, DB_DISP_DENIED, e->hr, e->hr, ca_message_denied(r->pool, e->hr, NULL));
+}
+
+/* A buffer's content, moved into the pool. */
+static int
+keep(struct pool *pool, struct buf *b, struct bytes *out)
+{
+	int rc = buf_ok(b) ? pool_dup_bytes(pool, buf_bytes(b), out) : -1;
+
+	buf_fini(b);
+	return rc;
+}
+
+static int
+make_certificate(struct ca_request *r, struct err *e)
+{
+	struct x509_cert_plan *plan = &r->out.plan;
+	struct buf cert, chain;
+
+	ca_serial_make(plan->serial, r->ca->high_serial, r->id, 0, &r->ca->rng);
+	plan->serial_len = CA_SERIAL_LEN;
+	buf_init(&cert, CERTIFICATE_MAX);
+	if (x509_ca_issue(r->ca->x509, plan, r->id, &cert, e) != 0) {
+		buf_fini(&cert);
+		return -1;
+	}
+	if (keep(r->pool, &cert, &r->certificate) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the certificate");
+	buf_init(&chain, CERTIFICATE_MAX);
+	if (x509_ca_pkcs7_chain(r->ca->x509, r->certificate, &chain, e) != 0) {
+		buf_fini(&chain);
+		return -1;
+	}
+	return keep(r->pool, &chain, &r->chain) == 0 ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for the chain");
+}
+
+static void
+issue(struct ca_request *r)
+{
+	if (make_certificate(r, &r->eval_err) != 0) {
+		r->eval_failed = true;
+		r->certificate = r->chain = (struct bytes){ NULL, 0 };
+		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);
+		return;
+	}
+	settle(r, DB_DISP_ISSUED, 0, CR_DISP_ISSUED,
+	    r->out.issued_info != NULL ? pool_printf(r->pool, "Issued  %s", r->out.issued_info) : "Issued");
+}
+
+void
+ca_request_decide(struct ca_request *r)
+{
+	if (policy_evaluate(&r->in, r->pool, &r->out, &r->eval_err) != 0) {
+		r->eval_failed = true;
+		memset(&r->out, 0, sizeof(r->out));
+		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);
+		return;
+	}
+	r->explanation = ca_explanation_json(r->pool, r->out.reasons, r->out.n_reasons);
+	switch (r->out.outcome) {
+	case POLICY_ISSUE:
+		issue(r);
+		break;
+	case POLICY_PEND:
+		settle(r, DB_DISP_PENDING, 0, CR_DISP_UNDER_SUBMISSION, "Taken Under Submission");
+		break;
+	case POLICY_DENY:
+		settle(r, DB_DISP_DENIED, r->out.hr, r->out.hr != 0 ? r->out.hr : CR_DISP_DENIED,
+		    r->out.hr != 0 ? ca_message_denied(r->pool, r->out.hr, r->out.policy_text) : "Denied by Policy Module");
+		break;
+	}
+}

@@ -1,0 +1,552 @@
+/* Opening and closing an instance: state folder, key and certificate, names, what policy reads. */
+#include "ca/ca.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ca/ca_priv.h"
+#include "x509/name.h"
+
+#define CA_POOL_MAX (4u << 20)
+#define FILE_COPY_MAX (1u << 20)
+#define CRLF_DISABLE_RDN_REORDER 0x800u
+#define DBFLAGS_MAXIMUMEXTENSION16K 0x1000u
+
+/* Run-time settings in the store, named as certutil names registry values. */
+static const char SETTING_SECURITY_NAME[] = "CA\\Security";
+static const char SETTING_HIGH_SERIAL[] = "CA\\HighSerial";
+
+/* ---- files ---- */
+
+static char *
+state_path(const struct ca *ca, const char *name)
+{
+	return pool_printf(ca->pool, "%s/%s", ca->state_dir, name);
+}
+
+static int
+read_file(const char *path, struct buf *out, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return ERR(e, E_FILE_NOT_FOUND, "%s: %s", path, strerror(errno));
+	for (;;) {
+		uint8_t *room = buf_extend(out, 4096);
+
+		n = room != NULL ? read(fd, room, 4096) : -1;
+		if (room != NULL)
+			out->len -= 4096 - (n > 0 ? (size_t)n : 0);
+		if (n <= 0)
+			break;
+	}
+	close(fd);
+	return n == 0 ? 0 : ERR(e, E_FAIL, "%s cannot be read, or is longer than %u octets", path, FILE_COPY_MAX);
+}
+
+/* By way of a new file, so that a crash leaves the old one or the new one. */
+static int
+copy_file(const char *from, const char *to, struct err *e)
+{
+	char tmp[4096];
+	struct buf b;
+	int fd = -1, rc = -1;
+
+	buf_init(&b, FILE_COPY_MAX);
+	if (read_file(from, &b, e) != 0)
+		goto out;
+	snprintf(tmp, sizeof(tmp), "%.4000s.new", to);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write(fd, b.p, b.len) != (ssize_t)b.len || fsync(fd) != 0 || rename(tmp, to) != 0)
+		ERR(e, E_FAIL, "%s: %s", to, strerror(errno));
+	else
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+out:
+	buf_wipe(&b); /* may have been a key */
+	return rc;
+}
+
+static bool
+exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static bool
+same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* The file named on the command line becomes the state's copy; without one the copy rules. */
+static int
+load_settings(struct ca *ca, const char *given, struct err *e)
+{
+	const char *copy = state_path(ca, "ca.ini");
+
+	if (copy == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for settings");
+	if (given == NULL)
+		return ca_settings_load(&ca->settings, exists(copy) ? copy : NULL, e);
+	if (ca_settings_load(&ca->settings, given, e) != 0)
+		return -1;
+	return same_file(given, copy) ? 0 : copy_file(given, copy, e);
+}
+
+/* ---- key and certificate ---- */
+
+static int
+create_key(struct ca *ca, const char *key, const char *cert, struct err *e)
+{
+	const struct ca_settings *s = &ca->settings;
+	const struct dir_forest *f = dir_forest(ca->dir);
+	struct x509_ca_create how = { .dn_suffix = f->domain_dn, .rng = &ca->rng };
+	filetime_t span;
+	int months;
+
+	if (s->key_file[0] != '\0')
+		return copy_file(s->cert_file, cert, e) != 0 || copy_file(s->key_file, key, e) != 0 ? -1 : 0;
+	if (x509_ca_key_from_text(&how.key, s->key_type, e) != 0 ||
+	    ca_period(s->renewal_period, s->renewal_units, &months, &span, e) != 0)
+		return -1;
+	how.common_name = s->common_name;
+	if (s->common_name[0] == '\0')
+		how.common_name = pool_printf(ca->pool, "%s-%s-CA", f->nb_domain, ca->short_host);
+	if (how.common_name == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the CA's name");
+	how.not_before = clock_now(ca->clock) - (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE;
+	how.not_after = filetime_add_months(how.not_before, months) + span;
+	log_info(ca, "making a %s key for %s", s->key_type, how.common_name);
+	return x509_ca_create(&how, key, cert, e);
+}
+
+static int
+load_key(struct ca *ca, struct err *e)
+{
+	const char *key = state_path(ca, "ca.key"), *cert = state_path(ca, "ca.crt");
+
+	if (key == NULL || cert == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for paths");
+	if (exists(key) != exists(cert))
+		return ERR(e, E_FAIL, "%s exists, but %s does not: restore it or start with a new state folder",
+		    exists(key) ? key : cert, exists(key) ? cert : key);
+	if (!exists(key) && create_key(ca, key, cert, e) != 0)
+		return err_prefix(e, "CA key");
+	ca->x509 = x509_ca_load(key, cert, ca->settings.hash, &ca->rng, e);
+	return ca->x509 != NULL ? 0 : err_prefix(e, "%s", cert);
+}
+
+/* ---- names ---- */
+
+static int
+set_host_names(struct ca *ca, struct err *e)
+{
+	const struct dir_forest *f = dir_forest(ca->dir);
+	const char *host = ca->settings.server_name;
+
+	ca->dns_name = host[0] != '\0' ? pool_strdup(ca->pool, host) : pool_printf(ca->pool, "ca01.%s", f->dns_domain);
+	if (ca->dns_name == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for names");
+	if (ca->dns_name[strspn(ca->dns_name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] != '\0' || ca->dns_name[0] == '.')
+		return ERR(e, E_INVALIDARG, "ServerName '%.80s' is not a DNS name", ca->dns_name);
+	ca->short_host = pool_strndup(ca->pool, ca->dns_name, strcspn(ca->dns_name, "."));
+	if (ca->short_host == NULL || sid_from_wire(&ca->domain.domain, f->domain_sid, NULL, e) != 0)
+		return ERR(e, E_FAIL, "the directory's domain has no SID");
+	ca->domain.root = ca->domain.domain;
+	return 0;
+}
+
+/* The CA is called what its certificate says: the last common name of the subject. */
+static int
+name_from_certificate(struct ca *ca, struct err *e)
+{
+	struct der outer = der_over(x509_ca_subject(ca->x509)), rdns, set, pair;
+
+	if (der_enter(&outer, DER_SEQUENCE, &rdns, "CA subject", e) != 0)
+		return -1;
+	while (!der_at_end(&rdns)) {
+		struct der_item value;
+		struct bytes oid;
+		const char *label;
+
+		if (der_enter(&rdns, DER_SET, &set, "RDN", e) != 0 ||
+		    der_enter(&set, DER_SEQUENCE, &pair, "attribute", e) != 0 || der_get_oid(&pair, &oid, "type", e) != 0 ||
+		    der_next(&pair, &value, "value", e) != 0)
+			return -1;
+		label = x509_attribute_label(oid);
+		if (label == NULL || strcmp(label, "CN") != 0)
+			continue;
+		ca->name = x509_rdn_text(ca->pool, value.tag, value.body, e);
+		if (ca->name == NULL)
+			return -1;
+	}
+	if (ca->name == NULL)
+		return ERR(e, E_INVALIDARG, "the CA certificate has no common name");
+	return 0;
+}
+
+static int
+set_names(struct ca *ca, struct err *e)
+{
+	const char *wanted = ca->settings.common_name;
+
+	if (name_from_certificate(ca, e) != 0)
+		return -1;
+	if (wanted[0] != '\0' && strcmp(wanted, ca->name) != 0)
+		return ERR(e, E_INVALIDARG, "CommonName is '%.40s', but the CA certificate says '%.40s'", wanted, ca->name);
+	ca->sanitized = ca_name_sanitize(ca->pool, ca->name, e);
+	if (ca->sanitized == NULL)
+		return -1;
+	ca->short_name = ca_name_shorten(ca->pool, ca->sanitized, e);
+	if (ca->short_name == NULL)
+		return -1;
+	ca->config_string = pool_printf(ca->pool, "%s\\%s", ca->dns_name, ca->name);
+	return ca->config_string != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for names");
+}
+
+/* ---- what policy reads ---- */
+
+static int
+expand_urls(struct ca *ca, const struct x509_strings *entries, uint32_t flag, struct x509_strings *out, struct err *e)
+{
+	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, "", dir_forest(ca->dir)->config_dn,
+		ca->short_name, "", false };
+	const char **list = pool_calloc(ca->pool, entries->n, sizeof(*list));
+	size_t used = 0;
+
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for URLs");
+	for (size_t i = 0; i < entries->n; i++) {
+		uint32_t flags;
+
+		if (ca_url_expand(entries->v[i], &n, ca->pool, &flags, &list[used], e) != 0)
+			return -1;
+		if ((flags & flag) != 0)
+			used++;
+	}
+	*out = (struct x509_strings){ list, used };
+	return 0;
+}
+
+static int
+set_policy(struct ca *ca, struct err *e)
+{
+	const struct ca_settings *s = &ca->settings;
+	const struct dir_forest *f = dir_forest(ca->dir);
+	struct policy_ca *p = &ca->policy;
+
+	*p = (struct policy_ca){
+		.edit_flags = s->edit_flags,
+		.request_disposition = s->request_disposition,
+		.clock_skew = (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE,
+		.ca_version = s->ca_version,
+		.ca_name = ca->name,
+		.ca_not_before = x509_ca_not_before(ca->x509),
+		.ca_not_after = x509_ca_not_after(ca->x509),
+		.ca_key_id = x509_ca_key_id(ca->x509),
+		.ca_subject = x509_ca_subject(ca->x509),
+		.enable_request_extensions = s->enable_request_extensions,
+		.disable_extensions = s->disable_extensions,
+		.subject_template = s->subject_template,
+		.rdn_reorder = (s->crl_flags & CRLF_DISABLE_RDN_REORDER) == 0,
+		.enforce_name_lengths = s->enforce_name_lengths != 0,
+		.upn_fallback = s->upn_fallback != 0,
+		.esc15_copy_application_policies = s->esc15 != 0,
+		.dns_domain = f->dns_domain,
+		.nb_domain = f->nb_domain,
+		.max_extension = (s->db_flags & DBFLAGS_MAXIMUMEXTENSION16K) != 0 ? 16384 : 4096,
+	};
+	if (ca_period(s->validity_period, s->validity_units, &p->validity_months, &p->validity_span, e) != 0)
+		return -1;
+	if (expand_urls(ca, &s->crl_urls, 0x2, &p->cdp_urls, e) != 0)
+		return err_prefix(e, "CRLPublicationURLs");
+	if (expand_urls(ca, &s->aia_urls, 0x2, &p->aia_urls, e) != 0 ||
+	    expand_urls(ca, &s->aia_urls, 0x20, &p->ocsp_urls, e) != 0)
+		return err_prefix(e, "CACertPublicationURLs");
+	return 0;
+}
+
+/* ---- local groups ---- */
+
+static int
+set_local_group(struct ca *ca, struct ca_local_group *g, const struct sid *sid, const char *name,
+    const struct x509_strings *members, struct err *e)
+{
+	g->group = *sid;
+	g->name = name;
+	g->n_members = members->n;
+	g->members = pool_calloc(ca->pool, members->n, sizeof(*g->members));
+	if (g->members == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for local groups");
+	for (size_t i = 0; i < members->n; i++) {
+		if (sddl_sid_from_text(&g->members[i], members->v[i], &ca->domain, e) != 0)
+			return err_prefix(e, "local group %s, member %.40s", name, members->v[i]);
+	}
+	return 0;
+}
+
+static int
+set_local_groups(struct ca *ca, struct err *e)
+{
+	const struct ca_settings *s = &ca->settings;
+
+	if (set_local_group(ca, &ca->groups[0], &SID_BUILTIN_ADMINISTRATORS, "BUILTIN\\Administrators",
+		&s->administrators, e) != 0 ||
+	    set_local_group(ca, &ca->groups[1], &SID_BUILTIN_USERS, "BUILTIN\\Users", &s->users, e) != 0)
+		return -1;
+	return set_local_group(ca, &ca->groups[2], &SID_CERT_DCOM_ACCESS, "BUILTIN\\Certificate Service DCOM Access",
+	    &s->dcom_access, e);
+}
+
+int
+ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e)
+{
+	for (size_t i = 0; i < CA_LOCAL_GROUPS; i++) {
+		const struct ca_local_group *g = &ca->groups[i];
+		bool member = false;
+
+		for (size_t m = 0; !member && m < g->n_members; m++)
+			member = token_has(t, &g->members[m]);
+		if (member && token_add(t, &g->group, TOKEN_VIA_LOCAL, g->name, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- store ---- */
+
+static void
+setting_stored(void *arg, const struct err *e)
+{
+	struct err *out = arg;
+
+	*out = e != NULL ? *e : (struct err){ 0 };
+}
+
+/* One octet for all serial numbers of this CA, chosen once. */
+static int
+choose_high_serial(struct ca *ca, struct err *e)
+{
+	char text[8];
+	struct rng_stream s;
+	struct err done = { .hr = E_UNEXPECTED };
+
+	rng_stream_init(&s, &ca->rng, "high serial", 0);
+	rng_bytes(&s, &ca->high_serial, 1);
+	snprintf(text, sizeof(text), "%02x", ca->high_serial);
+	if (store_put_setting(ca->store, SETTING_HIGH_SERIAL, text, setting_stored, &done, e) != 0)
+		return -1;
+	store_wait(ca->store);
+	store_drain(ca->store);
+	if (done.hr != 0)
+		*e = done;
+	return done.hr == 0 ? 0 : -1;
+}
+
+static int
+parse_high_serial(struct ca *ca, const char *text, struct err *e)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 16);
+
+	if (*end != '\0' || end == text || v > 0xffff)
+		return ERR(e, E_INVALIDARG, "HighSerial '%.10s' is not one or two hexadecimal octets", text);
+	ca->high_serial = (uint8_t)v; /* the low octet counts (issuance.md 7) */
+	return 0;
+}
+
+static int
+open_store(struct ca *ca, struct err *e)
+{
+	const char *path = state_path(ca, "ca.db"), *stored;
+
+	ca->store = path != NULL ? store_open(path, e) : NULL;
+	if (ca->store == NULL)
+		return -1;
+	if (store_get_setting(ca->store, SETTING_SECURITY_NAME, ca->pool, &stored, e) != 0)
+		return -1;
+	if (ca_security_load(ca, stored != NULL ? stored : ca->settings.security, e) != 0)
+		return -1;
+	if (ca->settings.high_serial[0] != '\0')
+		return parse_high_serial(ca, ca->settings.high_serial, e);
+	if (store_get_setting(ca->store, SETTING_HIGH_SERIAL, ca->pool, &stored, e) != 0)
+		return -1;
+	return stored != NULL ? parse_high_serial(ca, stored, e) : choose_high_serial(ca, e);
+}
+
+/* ---- life ---- */
+
+static int
+open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
+{
+	ca->pool = pool_new(CA_POOL_MAX);
+	ca->state_dir = ca->pool != NULL ? pool_strdup(ca->pool, cfg->state_dir) : NULL;
+	if (ca->state_dir == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
+	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 || load_key(ca, e) != 0 ||
+	    set_names(ca, e) != 0 || set_policy(ca, e) != 0 || set_local_groups(ca, e) != 0 || open_store(ca, e) != 0)
+		return -1;
+	ca->journal = journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
+	return ca->journal != NULL ? 0 : -1;
+}
+
+struct ca *
+ca_open(const struct ca_config *cfg, ca_ready_fn *ready, void *arg, struct err *e)
+{
+	struct ca *ca = calloc(1, sizeof(*ca));
+
+	if (ca == NULL) {
+		ERR(e, E_OUTOFMEMORY, "no memory for a CA");
+		return NULL;
+	}
+	ca->refs = 1;
+	ca->clock = cfg->clock;
+	ca->rng = *cfg->rng;
+	ca->work = cfg->work;
+	ca->dir = cfg->dir;
+	ca->started_us = clock_monotonic_us();
+	if (open_all(ca, cfg, e) != 0 || ca_publish_start(ca, ready, arg, e) != 0) {
+		ca_close(ca);
+		return NULL;
+	}
+	if (clock_now(ca->clock) > x509_ca_not_after(ca->x509))
+		log_warn(ca, "the certificate of %s has expired", ca->name);
+	return ca;
+}
+
+void
+ca_ref(struct ca *ca)
+{
+	ca->refs++;
+}
+
+void
+ca_unref(struct ca *ca)
+{
+	if (--ca->refs > 0)
+		return;
+	ca_templates_unref(ca->templates);
+	ca_security_fini(&ca->security);
+	ca_settings_fini(&ca->settings);
+	x509_ca_free(ca->x509);
+	pool_free(ca->pool);
+	free(ca);
+}
+
+/* What runs on workers or in the writer comes to its end; what waits for the directory ends when that answers, and
+ * holds the rest of the instance until then. */
+void
+ca_close(struct ca *ca)
+{
+	if (ca == NULL)
+		return;
+	ca->closing = true;
+	while (ca->busy > 0) {
+		struct pollfd fds[] = { { work_fd(ca->work), POLLIN, 0 }, { store_fd(ca->store), POLLIN, 0 } };
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		work_drain(ca->work);
+		store_drain(ca->store);
+	}
+	store_close(ca->store);
+	ca->store = NULL;
+	journal_close(ca->journal);
+	ca->journal = NULL;
+	ca_unref(ca);
+}
+
+int
+ca_store_fd(const struct ca *ca)
+{
+	return store_fd(ca->store);
+}
+
+void
+ca_store_drain(struct ca *ca)
+{
+	store_drain(ca->store);
+}
+
+void
+ca_flush(struct ca *ca)
+{
+	journal_flush(ca->journal);
+}
+
+const char *
+ca_name(const struct ca *ca)
+{
+	return ca->name;
+}
+
+const char *
+ca_config_string(const struct ca *ca)
+{
+	return ca->config_string;
+}
+
+const char *
+ca_dns_name(const struct ca *ca)
+{
+	return ca->dns_name;
+}
+
+uint32_t
+ca_interface_flags(const struct ca *ca)
+{
+	return ca->settings.interface_flags;
+}
+
+/* ---- callers and incidents ---- */
+
+int
+ca_who_copy(struct ca_who *out, struct pool *pool, const struct ca_caller *in, struct err *e)
+{
+	out->front = pool_strdup(pool, in->front != NULL ? in->front : "");
+	out->peer = pool_strdup(pool, in->peer != NULL ? in->peer : "");
+	out->call = pool_strdup(pool, in->call != NULL ? in->call : "");
+	out->package = pool_strdup(pool, in->package != NULL ? in->package : "");
+	if (out->front == NULL || out->peer == NULL || out->call == NULL || out->package == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the caller");
+	out->token = in->token != NULL ? token_ref(in->token) : NULL;
+	out->privacy = in->privacy;
+	out->local_admin = in->local_admin;
+	return 0;
+}
+
+const char *
+ca_who_account(const struct ca_who *w)
+{
+	return w->token != NULL ? w->token->account : w->local_admin ? "local administrator" : "anonymous";
+}
+
+void
+ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer, const char *connection,
+    const char *account, uint32_t status, const char *reason)
+{
+	struct buf *b = journal_begin(ca->journal);
+
+	journal_put_text(b, "front", front);
+	journal_put_text(b, "peer", peer);
+	journal_put_text(b, "call", connection);
+	journal_put_text(b, "caller", account);
+	journal_put_text(b, "operation", "incident");
+	journal_put_text(b, "kind", kind);
+	journal_put_text(b, "verdict", "refused");
+	journal_put_hresult(b, status);
+	journal_put_text(b, "reason", reason);
+	journal_end(ca->journal);
+}

@@ -1,0 +1,202 @@
+/* Shared inside ca/: the instance, one request on its way, and what the files lend each other. */
+#ifndef ADCSD_CA_CA_PRIV_H
+#define ADCSD_CA_CA_PRIV_H
+
+#include <jansson.h>
+
+#include "ca/ca.h"
+#include "ca/journal.h"
+#include "ca/names.h"
+#include "ca/settings.h"
+#include "dir/dir.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+#define CA_REQUEST_POOL_MAX (16u << 20)
+#define CA_ATTRIBUTES_MAX 32768 /* pwszAttributes, octets of UTF-8 */
+
+struct ca_stats {
+	uint64_t requests, issued, pending, denied, failed, refused, retrieved;
+	uint64_t micros_parse, micros_policy, micros_total; /* sums over `requests` */
+};
+
+/* The CA's own security descriptor; replaced as a whole when an administrator edits it. */
+struct ca_security {
+	struct pool *pool;
+	struct sd sd;
+};
+
+/* Template models of one snapshot, shared by the requests that were decided by it. Loop's thread counts references. */
+struct ca_templates {
+	unsigned refs;
+	uint64_t generation;
+	struct pool *pool;
+	struct policy_template *v;
+	size_t n;
+	struct x509_strings published; /* certificateTemplates of this CA */
+};
+
+struct ca_local_group {
+	struct sid group;
+	const char *name;
+	struct sid *members;
+	size_t n_members;
+};
+#define CA_LOCAL_GROUPS 3
+
+struct ca {
+	unsigned refs;  /* one for the owner, one per operation under way */
+	bool closing;
+	unsigned busy;  /* operations on a worker or with the store */
+	struct clock *clock;
+	struct rng rng;
+	struct work *work;
+	struct dir *dir;
+	struct pool *pool;
+	char *state_dir;
+	struct ca_settings settings;
+	/* names; in the pool */
+	const char *name, *sanitized, *short_name, *dns_name, *short_host, *config_string;
+	struct sddl_domain domain;
+	struct x509_ca *x509;
+	struct store *store;
+	struct journal *journal;
+	struct policy_ca policy;
+	struct ca_security security;
+	uint8_t high_serial;
+	struct ca_local_group groups[CA_LOCAL_GROUPS];
+	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */
+	struct ca_stats stats;
+	uint64_t started_us;
+};
+
+/* The caller as the operation keeps it; texts in the operation's pool, the token referenced. */
+struct ca_who {
+	const char *front, *peer, *call, *package;
+	struct token *token;
+	bool privacy, local_admin;
+};
+int
+ca_who_copy(struct ca_who *out, struct pool *pool, const struct ca_caller *in, struct err *e) MUST_CHECK;
+const char *
+ca_who_account(const struct ca_who *w); /* "CORP\\janedoe", "local administrator", "anonymous" */
+
+/* ---- one request, from the call to the commit (request.c) ---- */
+
+struct ca_request {
+	struct ca *ca;
+	struct pool *pool;
+	struct ca_who who;         /* who asked; for a resubmission the officer */
+	struct token *requester;   /* whose request it is */
+	struct ca_request_args args;
+	ca_request_fn *cb;
+	void *cb_arg;
+	uint32_t id;
+	uint32_t resubmits;        /* DB disposition the stored row has; 0: a new request */
+	filetime_t submitted, decided;
+	const char *sha1;          /* of the request as sent, hexadecimal */
+	/* worker */
+	struct bytes der;
+	struct x509_request parsed;
+	bool parse_failed;
+	const char *failed_intro;  /* "Error Parsing Request" */
+	struct err parse_err;
+	/* directory */
+	unsigned waiting;          /* parsing, snapshot */
+	bool dir_failed;
+	struct err dir_err;
+	struct ca_templates *templates;
+	/* policy and certificate */
+	struct policy_input in;
+	struct policy_subject subject;
+	struct policy_result out;
+	struct err eval_err;
+	bool eval_failed;
+	const char *explanation;
+	struct bytes certificate, chain;
+	/* verdict */
+	uint32_t db_disposition, status, disposition;
+	const char *message;
+	struct store_row row;
+	uint64_t t_start, t_parse, t_ready, t_policy, t_decided; /* monotonic */
+};
+
+/* Takes a stored row through policy again (officer action); cb as for ca_request_start(). -1: nothing started. */
+int
+ca_request_resubmit(struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg,
+    struct err *e) MUST_CHECK;
+
+/* request.c lends, build.c decides: certificate, message, row. Both on a worker or on the loop, alone with r. */
+void
+ca_request_decide(struct ca_request *r);
+void
+ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e);
+
+/* row.c */
+int
+ca_row_build(struct ca_request *r, struct err *e) MUST_CHECK;
+
+/* retrieve.c */
+void
+ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, struct ca_request_result *out);
+
+/* templates.c: lends the models of the snapshot; ref to keep. */
+struct ca_templates *
+ca_templates_get(struct ca *ca, const struct dir_snapshot *snap, struct err *e);
+struct ca_templates *
+ca_templates_ref(struct ca_templates *t);
+void
+ca_templates_unref(struct ca_templates *t);
+const struct dir_entry *
+ca_service_entry(const struct ca *ca, const struct dir_snapshot *snap);
+
+/* publish.c: makes and updates the CA's objects in the directory. done runs once, from the loop. */
+int
+ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUST_CHECK;
+char *
+ca_service_dn(const struct ca *ca, struct pool *pool);
+
+/* user_certificate.c: adds an issued certificate to the requester's object; trouble is logged, not fatal. */
+void
+ca_user_certificate_publish(struct ca *ca, const char *dn, struct bytes certificate, uint32_t id);
+
+/* security.c */
+int
+ca_security_load(struct ca *ca, const char *sddl, struct err *e) MUST_CHECK;
+void
+ca_security_fini(struct ca_security *s);
+int
+ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, struct err *e) MUST_CHECK;
+
+enum ca_acl_change { CA_ACL_GRANT, CA_ACL_DENY, CA_ACL_REMOVE };
+/*
+ * Edits a DACL of plain ACEs and leaves it in canonical order: denials first, then permissions, each in the order they
+ * had. GRANT takes the rights out of a denial, DENY out of a permission; REMOVE drops the rights from both.
+ * CERTSRV_E_NO_CAADMIN_DEFINED when nobody would be left who may manage the CA; sd is changed in any case.
+ */
+int
+ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what, uint32_t rights,
+    struct err *e) MUST_CHECK;
+/* "ManageCA", "Enroll", ...: rights by name and names by right. */
+int
+ca_right_from_name(const char *name, uint32_t *mask, struct err *e) MUST_CHECK;
+json_t *
+ca_rights_to_json(uint32_t mask);
+
+/* token_text.c: a token as JSON and back, so that a request that waits can be decided again. */
+int
+ca_token_to_json(const struct token *t, struct buf *out, struct err *e) MUST_CHECK;
+struct token *
+ca_token_from_json(const char *json, struct err *e);
+
+/* explain.c */
+const char *
+ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n);
+
+/* ca.c */
+void
+ca_ref(struct ca *ca);
+void
+ca_unref(struct ca *ca);
+
+#endif

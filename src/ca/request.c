@@ -1,0 +1,619 @@
+/*
+ * One request from the call to the commit: gates (no row), then parsing on a worker while the directory is asked, then
+ * policy and signature on a worker, then the row; the answer leaves after the commit. Order: issuance.md section 2.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "ca/ca_priv.h"
+
+/* dwFlags, MS-WCCE 3.2.1.4.2.1 */
+#define CR_IN_TYPE_MASK 0x0000FF00u
+#define CR_IN_PKCS10 0x00000100u
+#define CR_IN_ROBO 0x00200000u
+#define CR_IN_NEW_OPTIONS 0x0F000000u /* challenge, SCEP post, transparency, pre-sign: not enabled */
+#define EDITF_ENABLERENEWONBEHALFOF 0x4000000u
+
+static const char DCOM_FRONT[] = "ICertRequestD";
+static const char RPC_FRONT[] = "ICertPassage";
+
+/* ---- life ---- */
+
+static void
+request_free(struct ca_request *r)
+{
+	struct ca *ca = r->ca;
+
+	token_unref(r->who.token);
+	token_unref(r->requester);
+	ca_templates_unref(r->templates);
+	pool_free(r->pool);
+	free(r);
+	ca_unref(ca);
+}
+
+static struct ca_request *
+request_new(struct ca *ca, const struct ca_caller *who, ca_request_fn *cb, void *arg, struct err *e)
+{
+	struct ca_request *r = calloc(1, sizeof(*r));
+	struct pool *pool = pool_new(CA_REQUEST_POOL_MAX);
+
+	if (r == NULL || pool == NULL || ca_who_copy(&r->who, pool, who, e) != 0) {
+		pool_free(pool);
+		free(r);
+		ERR(e, E_OUTOFMEMORY, "no memory for a request");
+		return NULL;
+	}
+	r->ca = ca;
+	r->pool = pool;
+	r->cb = cb;
+	r->cb_arg = arg;
+	r->submitted = clock_now(ca->clock);
+	r->t_start = clock_monotonic_us();
+	ca_ref(ca);
+	return r;
+}
+
+/* ---- the end ---- */
+
+static const char *
+verdict_name(const struct ca_request *r, uint32_t hr)
+{
+	if (hr != 0)
+		return "refused";
+	switch (r->db_disposition) {
+	case DB_DISP_ISSUED:
+		return "issued";
+	case DB_DISP_PENDING:
+		return "pending";
+	case DB_DISP_DENIED:
+		return "denied";
+	default:
+		return "failed";
+	}
+}
+
+static void
+journal_request(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
+{
+	uint64_t now = clock_monotonic_us();
+	struct buf *b = journal_begin(r->ca->journal);
+
+	journal_put_text(b, "front", r->who.front);
+	journal_put_text(b, "peer", r->who.peer);
+	journal_put_text(b, "call", r->who.call);
+	journal_put_text(b, "caller", ca_who_account(&r->who));
+	journal_put_text(b, "package", r->who.package);
+	journal_put_text(b, "operation", operation);
+	buf_printf(b, ",\"arguments\":{\"flags\":\"0x%x\"", r->args.flags);
+	journal_put_text(b, "authority", r->args.authority);
+	if (r->args.request_id != 0)
+		journal_put_number(b, "requestId", r->args.request_id);
+	journal_put_text(b, "attributes", r->args.attributes);
+	if (r->args.request.len > 0)
+		journal_put_number(b, "requestLength", (int64_t)r->args.request.len);
+	journal_put_text(b, "requestSha1", r->sha1);
+	buf_put_str(b, "}");
+	if (res->request_id != 0)
+		journal_put_number(b, "requestId", res->request_id);
+	if (r->requester != NULL && r->requester != r->who.token)
+		journal_put_text(b, "requester", r->requester->account);
+	journal_put_text(b, "verdict", verdict_name(r, res->hr));
+	journal_put_hresult(b, res->hr != 0 ? res->hr : r->status);
+	buf_printf(b, ",\"disposition\":\"0x%x\"", res->disposition);
+	journal_put_text(b, "message", res->message);
+	journal_put_text(b, "template", r->out.template != NULL ? r->out.template->cn : NULL);
+	journal_put_text(b, "reason", why);
+	journal_put_raw(b, "rules", r->explanation);
+	buf_printf(b, ",\"us\":{\"total\":%llu", (unsigned long long)(now - r->t_start));
+	if (r->t_decided != 0)
+		buf_printf(b, ",\"parse\":%llu,\"directory\":%llu,\"policy\":%llu,\"commit\":%llu",
+		    (unsigned long long)(r->t_parse - r->t_start), (unsigned long long)(r->t_ready - r->t_start),
+		    (unsigned long long)(r->t_policy - r->t_ready), (unsigned long long)(now - r->t_policy));
+	buf_put_str(b, "}");
+	journal_end(r->ca->journal);
+}
+
+static void
+count_verdict(struct ca_request *r)
+{
+	struct ca_stats *st = &r->ca->stats;
+
+	st->requests++;
+	st->issued += r->db_disposition == DB_DISP_ISSUED;
+	st->pending += r->db_disposition == DB_DISP_PENDING;
+	st->denied += r->db_disposition == DB_DISP_DENIED;
+	st->failed += r->db_disposition == DB_DISP_ERROR;
+	st->micros_parse += r->t_parse - r->t_start;
+	st->micros_policy += r->t_policy - r->t_ready;
+	st->micros_total += clock_monotonic_us() - r->t_start;
+}
+
+/* Answers and frees. */
+static void
+finish(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
+{
+	journal_request(r, res, operation, why);
+	r->cb(r->cb_arg, res);
+	request_free(r);
+}
+
+/* No row, no certificate: a gate, or our own trouble. The code goes into the disposition too (Ours: Certipy looks only
+ * there), with its system text as message. */
+static void
+refuse(struct ca_request *r, const struct err *e)
+{
+	struct ca_request_result res = { .hr = e->hr, .disposition = e->hr, .message = hresult_text(e->hr),
+		.request_id = r->id };
+
+	r->ca->stats.refused++;
+	finish(r, &res, "request", e->msg);
+}
+
+static void
+on_stored(void *arg, const struct err *e)
+{
+	struct ca_request *r = arg;
+	struct ca *ca = r->ca;
+	struct ca_request_result res = { .request_id = r->id, .disposition = r->disposition, .message = r->message,
+		.certificate = r->certificate, .chain = r->chain };
+	const char *why = r->parse_failed ? r->parse_err.msg
+	    : r->dir_failed               ? r->dir_err.msg
+	    : r->eval_failed              ? r->eval_err.msg
+					  : NULL;
+
+	ca->busy--;
+	r->t_decided = clock_monotonic_us();
+	if (e != NULL) {
+		log_error(ca, "request %u is not stored: %s", r->id, e->msg);
+		refuse(r, e);
+		return;
+	}
+	count_verdict(r);
+	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
+	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
+	    (ca->settings.publish_cert_flags & 0x2) != 0)
+		ca_user_certificate_publish(ca, r->requester->dn, r->certificate, r->id);
+	finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", why);
+}
+
+static void
+store_verdict(struct ca_request *r)
+{
+	struct err e = { 0 };
+	int rc = r->resubmits != 0 ? store_update(r->ca->store, &r->row, r->resubmits, on_stored, r, &e)
+				   : store_insert(r->ca->store, &r->row, on_stored, r, &e);
+
+	if (rc != 0)
+		refuse(r, &e);
+	else
+		r->ca->busy++;
+}
+
+/* ---- policy and signature ---- */
+
+static void
+decide_job(void *arg)
+{
+	struct ca_request *r = arg;
+
+	ca_request_decide(r);
+	r->t_policy = clock_monotonic_us();
+}
+
+static void
+decide_done(void *arg)
+{
+	struct ca_request *r = arg;
+
+	r->ca->busy--;
+	store_verdict(r);
+}
+
+static void
+decide_start(struct ca_request *r)
+{
+	struct err e = { 0 };
+
+	r->t_ready = clock_monotonic_us();
+	if (work_submit(r->ca->work, decide_job, decide_done, r, &e) != 0)
+		refuse(r, &e);
+	else
+		r->ca->busy++;
+}
+
+/* Failed before policy had a word: the row still tells. */
+static void
+fail_now(struct ca_request *r, const char *intro, const struct err *why)
+{
+	r->decided = clock_now(r->ca->clock);
+	r->t_ready = r->t_policy = clock_monotonic_us();
+	ca_request_fail_row(r, intro, why);
+	store_verdict(r);
+}
+
+static int
+copy_subject(struct ca_request *r, const struct dir_account *a, struct err *e)
+{
+	struct policy_subject *s = &r->subject;
+	struct bytes sid_bytes = a->sid;
+	char sid_text[SID_TEXT_MAX];
+	struct sid sid;
+
+	if (sid_from_wire(&sid, sid_bytes, NULL, e) != 0)
+		return err_prefix(e, "objectSid of %s", a->dn);
+	s->dn = pool_strdup(r->pool, a->dn);
+	s->sam = pool_strdup(r->pool, a->sam);
+	s->cn = a->cn != NULL ? pool_strdup(r->pool, a->cn) : NULL;
+	s->upn = a->upn != NULL ? pool_strdup(r->pool, a->upn) : NULL;
+	s->mail = a->mail != NULL ? pool_strdup(r->pool, a->mail) : NULL;
+	s->dns_host_name = a->dns_host_name != NULL ? pool_strdup(r->pool, a->dns_host_name) : NULL;
+	s->sid_text = pool_strdup(r->pool, sid_to_text(&sid, sid_text));
+	s->is_computer = a->is_computer;
+	if (s->dn == NULL || s->sam == NULL || s->sid_text == NULL || pool_dup_bytes(r->pool, a->guid, &s->guid) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the account");
+	r->in.subject = s;
+	return 0;
+}
+
+/* The directory's answers arrive even while the CA closes; then nothing more is started. */
+static bool
+cut_short(struct ca_request *r)
+{
+	struct err e = { 0 };
+
+	if (!r->ca->closing)
+		return false;
+	ERR(&e, E_CANCELLED, "the server ends");
+	r->ca->stats.refused++;
+	r->cb(r->cb_arg, &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+	request_free(r);
+	return true;
+}
+
+static void
+on_subject(void *arg, const struct dir_account *acct, const struct err *e)
+{
+	struct ca_request *r = arg;
+	struct err why = { 0 };
+
+	if (cut_short(r))
+		return;
+	if (e != NULL)
+		why = *e;
+	if (e != NULL || copy_subject(r, acct, &why) != 0) {
+		r->dir_failed = true;
+		r->dir_err = why;
+		fail_now(r, NULL, &why);
+		return;
+	}
+	decide_start(r);
+}
+
+static void
+subject_start(struct ca_request *r)
+{
+	struct err e = { 0 };
+	struct buf sid;
+
+	if (r->requester->n_sids == 0) {
+		ERR(&e, E_DS_NO_SUCH_OBJECT, "the requester has no SID");
+		fail_now(r, NULL, &e);
+		return;
+	}
+	buf_init(&sid, SID_WIRE_MAX);
+	sid_put(&sid, &r->requester->sids[0].sid);
+	if (dir_account_by_sid(r->ca->dir, buf_bytes(&sid), on_subject, r, &e) != 0) {
+		r->dir_failed = true;
+		r->dir_err = e;
+		fail_now(r, NULL, &e);
+	}
+	buf_fini(&sid);
+}
+
+/* Request attributes of the call and of the request, in this order (MS-WCCE 3.2.1.4.2.1.2). */
+static int
+collect_attributes(struct ca_request *r, struct err *e)
+{
+	struct policy_attribute *given = NULL, *all;
+	size_t n_given = 0, n_own = r->parsed.n_name_values;
+
+	if (r->args.attributes != NULL &&
+	    policy_attributes_parse(r->args.attributes, r->pool, &given, &n_given, e) != 0)
+		return -1;
+	all = pool_calloc(r->pool, n_given + n_own, sizeof(*all));
+	if (all == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+	if (n_given > 0)
+		memcpy(all, given, n_given * sizeof(*all));
+	for (size_t i = 0; i < n_own; i++) {
+		char *name = pool_strdup(r->pool, r->parsed.name_values[i].name), *to = name;
+
+		if (name == NULL)
+			return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+		for (const char *from = name; *from != '\0'; from++) { /* as in the text form */
+			if (*from != ' ' && *from != '-')
+				*to++ = *from;
+		}
+		*to = '\0';
+		all[n_given + i] = (struct policy_attribute){ name, r->parsed.name_values[i].value };
+	}
+	r->in.attributes = all;
+	r->in.n_attributes = n_given + n_own;
+	return 0;
+}
+
+/* Parsing is done and the snapshot is here. */
+static void
+go_on(struct ca_request *r)
+{
+	struct err e = { 0 };
+
+	if (r->parse_failed) {
+		fail_now(r, r->failed_intro, &r->parse_err);
+		return;
+	}
+	if (r->dir_failed) {
+		fail_now(r, NULL, &r->dir_err);
+		return;
+	}
+	if (collect_attributes(r, &e) != 0) {
+		refuse(r, &e);
+		return;
+	}
+	r->decided = clock_now(r->ca->clock);
+	r->in.ca = &r->ca->policy;
+	r->in.caller = r->requester;
+	r->in.request = &r->parsed;
+	r->in.templates = r->templates->v;
+	r->in.n_templates = r->templates->n;
+	r->in.published = &r->templates->published;
+	r->in.now = r->decided;
+	r->in.approved = r->resubmits != 0;
+	if (policy_needs_subject(&r->in))
+		subject_start(r);
+	else
+		decide_start(r);
+}
+
+/* ---- parsing beside the directory ---- */
+
+static int
+parse(struct ca_request *r, struct err *e)
+{
+	uint32_t type = r->args.flags & CR_IN_TYPE_MASK;
+	enum x509_format format;
+
+	r->failed_intro = "Error Parsing Request";
+	if (x509_request_unwrap(r->args.request, r->pool, &r->der, e) != 0)
+		return -1;
+	format = x509_request_format(r->der);
+	if (format == X509_FORMAT_CMS || format == X509_FORMAT_KEYGEN)
+		return ERR(e, CRYPT_E_INVALID_MSG_TYPE, "%s requests are not taken, send PKCS #10",
+		    format == X509_FORMAT_CMS ? "CMS and CMC" : "KEYGEN");
+	if (type != 0 && type != CR_IN_PKCS10)
+		return ERR(e, CRYPT_E_INVALID_MSG_TYPE, "dwFlags say request type 0x%x, the content is not (MS-WCCE "
+		    "3.2.1.4.2.1)", type);
+	if (x509_request_parse(&r->parsed, r->pool, r->der, e) != 0)
+		return -1;
+	r->failed_intro = "Error Verifying Request Signature or Signing Certificate";
+	return x509_request_verify(&r->parsed, e);
+}
+
+static void
+parse_job(void *arg)
+{
+	struct ca_request *r = arg;
+	uint8_t sha1[20];
+	struct buf hex;
+
+	x509_sha1(r->args.request, sha1);
+	buf_init(&hex, 64);
+	text_put_hex(&hex, (struct bytes){ sha1, sizeof(sha1) });
+	r->sha1 = pool_strndup(r->pool, (const char *)hex.p, hex.len);
+	buf_fini(&hex);
+	r->parse_failed = parse(r, &r->parse_err) != 0;
+	r->t_parse = clock_monotonic_us();
+}
+
+static void
+arrived(struct ca_request *r)
+{
+	if (--r->waiting == 0 && !cut_short(r))
+		go_on(r);
+}
+
+static void
+parse_done(void *arg)
+{
+	struct ca_request *r = arg;
+
+	r->ca->busy--;
+	arrived(r);
+}
+
+static void
+on_snapshot(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct ca_request *r = arg;
+	struct ca_templates *t = NULL;
+
+	if (e != NULL)
+		r->dir_err = *e;
+	else if (!r->ca->closing)
+		t = ca_templates_get(r->ca, snap, &r->dir_err);
+	if (t != NULL)
+		r->templates = ca_templates_ref(t);
+	else
+		r->dir_failed = true;
+	arrived(r);
+}
+
+static void
+run(struct ca_request *r)
+{
+	struct err e = { 0 };
+
+	r->waiting = 2;
+	if (work_submit(r->ca->work, parse_job, parse_done, r, &e) != 0) {
+		refuse(r, &e);
+		return;
+	}
+	r->ca->busy++;
+	if (dir_snapshot_get(r->ca->dir, on_snapshot, r, &r->dir_err) != 0) {
+		r->dir_failed = true;
+		r->waiting--; /* the worker's end is still to come */
+	}
+}
+
+/* ---- gates ---- */
+
+static bool
+authority_matches(const struct ca *ca, const char *authority)
+{
+	return authority != NULL && (strcasecmp(authority, ca->name) == 0 || strcasecmp(authority, ca->sanitized) == 0 ||
+	    strcasecmp(authority, ca->short_name) == 0);
+}
+
+/* issuance.md section 2, rows 1 to 5. */
+static int
+check_gates(const struct ca_request *r, struct err *e)
+{
+	const struct ca *ca = r->ca;
+	uint32_t flags = ca->settings.interface_flags;
+	bool dcom = strncmp(r->who.front, DCOM_FRONT, sizeof(DCOM_FRONT) - 1) == 0;
+
+	if (dcom && (flags & IF_NOREMOTEICERTREQUEST) != 0)
+		return ERR(e, CERTSRV_E_ENROLL_DENIED, "InterfaceFlags: IF_NOREMOTEICERTREQUEST");
+	if (strcmp(r->who.front, RPC_FRONT) == 0 && (flags & IF_NORPCICERTREQUEST) != 0)
+		return ERR(e, E_RPC_SERVER_UNAVAILABLE, "InterfaceFlags: IF_NORPCICERTREQUEST (MS-ICPR 3.2.4.1)");
+	if (!r->who.privacy && (dcom || (flags & IF_ENFORCEENCRYPTICERTREQUEST) != 0))
+		return ERR(e, E_ACCESSDENIED, "the call is not encrypted (IF_ENFORCEENCRYPTICERTREQUEST, MS-WCCE 3.2.1.4.2.1)");
+	if (r->who.token == NULL)
+		return ERR(e, E_ACCESSDENIED, "the caller is anonymous");
+	if (!access_check_ca(&ca->security.sd, r->who.token, CA_ACCESS_ENROLL, NULL).granted)
+		return ERR(e, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", r->who.token->account);
+	if (!authority_matches(ca, r->args.authority))
+		return ERR(e, E_INVALIDARG, "the authority '%.60s' is not this CA",
+		    r->args.authority != NULL ? r->args.authority : "");
+	return 0;
+}
+
+/* Of a request proper; no row either. */
+static int
+check_flags(const struct ca_request *r, struct err *e)
+{
+	if ((r->args.flags & CR_IN_NEW_OPTIONS) != 0)
+		return ERR(e, E_INVALIDARG, "dwFlags 0x%x ask for an option that is not enabled", r->args.flags);
+	if ((r->args.flags & CR_IN_ROBO) != 0 && (r->ca->settings.edit_flags & EDITF_ENABLERENEWONBEHALFOF) == 0)
+		return ERR(e, E_INVALIDARG, "renewal on behalf of others needs EDITF_ENABLERENEWONBEHALFOF");
+	if (r->args.request.len > X509_REQUEST_MAX)
+		return ERR(e, E_INVALIDARG, "the request has %zu octets, at most %u are taken", r->args.request.len,
+		    X509_REQUEST_MAX);
+	return 0;
+}
+
+static int
+copy_args(struct ca_request *r, const struct ca_request_args *a, struct err *e)
+{
+	r->args = *a;
+	if (a->attributes != NULL && strlen(a->attributes) > CA_ATTRIBUTES_MAX)
+		return ERR(e, E_INVALIDARG, "request attributes are longer than %d octets", CA_ATTRIBUTES_MAX);
+	if ((a->authority != NULL && (r->args.authority = pool_strdup(r->pool, a->authority)) == NULL) ||
+	    (a->attributes != NULL && (r->args.attributes = pool_strdup(r->pool, a->attributes)) == NULL) ||
+	    (a->request.len <= X509_REQUEST_MAX && pool_dup_bytes(r->pool, a->request, &r->args.request) != 0))
+		return ERR(e, E_OUTOFMEMORY, "no memory for the request");
+	return 0;
+}
+
+static void
+retrieve(struct ca_request *r)
+{
+	struct ca_request_result res = { 0 };
+
+	ca_retrieve(r->ca, &r->args, r->pool, &res);
+	r->ca->stats.retrieved++;
+	r->db_disposition = res.disposition == CR_DISP_ISSUED ? DB_DISP_ISSUED
+	    : res.disposition == CR_DISP_UNDER_SUBMISSION     ? DB_DISP_PENDING
+	    : res.disposition == CR_DISP_DENIED               ? DB_DISP_DENIED
+							      : DB_DISP_ERROR;
+	finish(r, &res, "retrieve", NULL);
+}
+
+void
+ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb,
+    void *arg)
+{
+	struct err e = { 0 };
+	struct ca_request *r = request_new(ca, who, cb, arg, &e);
+
+	if (r == NULL) {
+		cb(arg, &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+		return;
+	}
+	if (copy_args(r, a, &e) != 0 || check_gates(r, &e) != 0) {
+		refuse(r, &e);
+		return;
+	}
+	if (r->args.request.len == 0) {
+		retrieve(r);
+		return;
+	}
+	if (check_flags(r, &e) != 0) {
+		refuse(r, &e);
+		return;
+	}
+	r->requester = token_ref(r->who.token);
+	r->id = store_next_request_id(ca->store);
+	run(r);
+}
+
+/* ---- officer actions ---- */
+
+static int
+load_stored(struct ca_request *r, uint32_t id, struct err *e)
+{
+	struct store_row *row = POOL_NEW(r->pool, struct store_row);
+	const char *token;
+
+	if (row == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the request");
+	if (store_get(r->ca->store, id, r->pool, row, e) != 0)
+		return -1;
+	r->resubmits = store_long(row, Request_Disposition);
+	if (r->resubmits != DB_DISP_PENDING && r->resubmits != DB_DISP_DENIED)
+		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %u is neither pending nor denied", id);
+	/* MS-CSRA 3.1.4.1.4: a denied request needs an administrator */
+	if (ca_access_check(r->ca, &r->who, r->resubmits == DB_DISP_DENIED ? CA_ACCESS_ADMIN : CA_ACCESS_OFFICER, e) != 0)
+		return -1;
+	token = store_text(row, Request_CallerToken);
+	if (token == NULL)
+		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %u was stored without its caller", id);
+	r->requester = ca_token_from_json(token, e);
+	if (r->requester == NULL)
+		return -1;
+	r->id = id;
+	r->args.flags = store_long(row, Request_RequestType);
+	r->args.attributes = store_text(row, Request_RequestAttributes);
+	r->args.request = store_bytes(row, Request_RawRequest);
+	r->submitted = row->v[Request_SubmittedWhen].n;
+	return 0;
+}
+
+int
+ca_request_resubmit(struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg, struct err *e)
+{
+	struct ca_request *r = request_new(ca, who, cb, arg, e);
+
+	if (r == NULL)
+		return -1;
+	if (load_stored(r, id, e) != 0) {
+		request_free(r);
+		return -1;
+	}
+	run(r);
+	return 0;
+}

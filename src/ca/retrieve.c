@@ -1,0 +1,91 @@
+/* Status inspection: MS-WCCE 3.2.1.4.2.1.5, wcce.md 2.3. Reads on the loop's thread: two look-ups by key. */
+#include <ctype.h>
+#include <string.h>
+
+#include "ca/ca_priv.h"
+
+/* Without an id the attributes are a serial number; certutil writes it with blanks and capitals. */
+static int
+id_by_serial(struct ca *ca, const char *text, uint32_t *id, struct err *e)
+{
+	char serial[2 * X509_SERIAL_MAX + 1];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ' ')
+			continue;
+		if (!isxdigit((unsigned char)*text) || n >= sizeof(serial) - 1)
+			return ERR(e, E_INVALIDARG, "neither a request id nor a serial number is given");
+		serial[n++] = (char)tolower((unsigned char)*text);
+	}
+	serial[n] = '\0';
+	return store_find_serial(ca->store, serial, id, e);
+}
+
+static void
+fill_chain(struct ca *ca, struct pool *pool, struct ca_request_result *out)
+{
+	struct err e = { 0 };
+	struct buf chain;
+
+	buf_init(&chain, 1u << 20);
+	if (x509_ca_pkcs7_chain(ca->x509, out->certificate, &chain, &e) != 0 ||
+	    pool_dup_bytes(pool, buf_bytes(&chain), &out->chain) != 0)
+		out->chain = (struct bytes){ NULL, 0 }; /* the certificate alone is still an answer */
+	buf_fini(&chain);
+}
+
+static void
+fill_result(struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
+{
+	switch (store_long(row, Request_Disposition)) {
+	case DB_DISP_ISSUED:
+		out->disposition = CR_DISP_ISSUED;
+		break;
+	case DB_DISP_REVOKED:
+		out->disposition = CR_DISP_REVOKED;
+		break;
+	case DB_DISP_PENDING:
+		out->disposition = CR_DISP_UNDER_SUBMISSION;
+		break;
+	case DB_DISP_DENIED:
+		out->disposition = CR_DISP_DENIED;
+		out->hr = CERTSRV_E_ADMIN_DENIED_REQUEST; /* Windows Server 2008 R2 and later */
+		break;
+	default:
+		out->disposition = store_long(row, Request_StatusCode);
+		break;
+	}
+	out->message = store_text(row, Request_DispositionMessage);
+	if (out->message == NULL)
+		out->message = "";
+	if (out->disposition != CR_DISP_ISSUED && out->disposition != CR_DISP_REVOKED)
+		return;
+	out->certificate = store_bytes(row, Certificate_RawCertificate);
+	fill_chain(ca, pool, out);
+}
+
+void
+ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, struct ca_request_result *out)
+{
+	struct store_row *row = POOL_NEW(pool, struct store_row);
+	uint32_t id = a->request_id;
+	struct err e = { 0 };
+	int rc;
+
+	if (row == NULL)
+		rc = ERR(&e, E_OUTOFMEMORY, "no memory for the request");
+	else if (id != 0)
+		rc = store_get(ca->store, id, pool, row, &e);
+	else if (a->attributes == NULL || a->attributes[0] == '\0')
+		rc = ERR(&e, E_INVALIDARG, "request id 0");
+	else
+		rc = id_by_serial(ca, a->attributes, &id, &e) == 0 ? store_get(ca->store, id, pool, row, &e) : -1;
+	out->request_id = id;
+	if (rc != 0) {
+		out->hr = out->disposition = e.hr;
+		out->message = hresult_text(e.hr);
+		return;
+	}
+	fill_result(ca, row, pool, out);
+}

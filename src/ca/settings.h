@@ -1,0 +1,87 @@
+/*
+ * The CA's settings under their AD CS registry names, from an INI file. One table row per setting drives parsing, the
+ * default and the documentation.
+ */
+#ifndef ADCSD_CA_SETTINGS_H
+#define ADCSD_CA_SETTINGS_H
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "x509/ext.h"
+
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_NUMBER, /* decimal or 0x... */
+	SETTING_FLAGS,  /* a number, or names: "+NAME -NAME" change the default, "NAME|NAME" replaces it */
+	SETTING_BOOL,   /* 0 or 1 */
+	SETTING_LIST,   /* one value per line (continuation lines are indented), or comma-separated */
+	SETTING_CHOICE, /* one of a list of words */
+	SETTING_SDDL,
+};
+
+struct setting_bit {
+	uint32_t mask;
+	const char *name;
+};
+
+struct setting {
+	const char *section, *name;
+	enum setting_type type;
+	size_t offset;           /* in struct ca_settings */
+	const char *fallback;    /* default as it would stand in the file; list values separated by LF */
+	const char *help;
+	const struct setting_bit *bits;   /* SETTING_FLAGS; ends with mask 0 */
+	const char *const *choices;       /* SETTING_CHOICE; ends with NULL */
+	uint32_t lowest, highest;         /* SETTING_NUMBER; highest 0: no bound */
+};
+extern const struct setting ca_setting_rows[];
+extern const size_t ca_setting_count;
+
+struct ca_settings {
+	struct pool *pool; /* texts and lists live here */
+	/* [CA] */
+	const char *common_name, *server_name;
+	const char *key_type, *key_file, *cert_file, *hash;
+	const char *renewal_period;
+	uint32_t renewal_units;
+	const char *validity_period;
+	uint32_t validity_units, clock_skew_minutes;
+	const char *high_serial;
+	uint32_t interface_flags, db_flags, crl_flags;
+	uint32_t enforce_name_lengths, ca_version;
+	struct x509_strings subject_template, crl_urls, aia_urls;
+	const char *security;
+	struct x509_strings published_templates;
+	uint32_t load_default_templates;
+	/* [policy] */
+	uint32_t edit_flags, request_disposition;
+	struct x509_strings enable_request_extensions, disable_extensions;
+	uint32_t upn_fallback, esc15;
+	/* [exit] */
+	uint32_t publish_cert_flags;
+	/* [local groups] */
+	struct x509_strings administrators, users, dcom_access;
+	/* [journal] */
+	uint32_t journal_megabytes;
+};
+
+/* path NULL: every default. Messages are "file:line: ...". */
+int
+ca_settings_load(struct ca_settings *out, const char *path, struct err *e) MUST_CHECK;
+void
+ca_settings_fini(struct ca_settings *s);
+/* Applies one "name = value" as the file would; for tests and setreg-like changes. */
+int
+ca_settings_set(struct ca_settings *s, const char *section, const char *name, const char *value, struct err *e)
+    MUST_CHECK;
+/* Every setting with its default and a line about it, as a commented INI file. */
+void
+ca_settings_document(struct buf *out);
+
+/* "Years", 2 as months, or (Weeks, Days, Hours, Minutes, Seconds) as a span; the other one is 0. */
+int
+ca_period(const char *unit, uint32_t n, int *months, filetime_t *span, struct err *e) MUST_CHECK;
+
+#endif

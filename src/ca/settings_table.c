@@ -1,0 +1,145 @@
+/* Every setting: issuance.md section 13 for the defaults of an enterprise CA. Order is the order of the documentation. */
+#include <stddef.h>
+
+#include "ca/ca.h"
+#include "ca/settings.h"
+#include "policy/policy.h"
+
+#define BIT(prefix, name) { prefix##_##name, #prefix "_" #name }
+
+static const struct setting_bit edit_bits[] = {
+	BIT(EDITF, ENABLEREQUESTEXTENSIONS), BIT(EDITF, REQUESTEXTENSIONLIST), BIT(EDITF, DISABLEEXTENSIONLIST),
+	BIT(EDITF, ADDOLDKEYUSAGE), BIT(EDITF, ADDOLDCERTTYPE), BIT(EDITF, ATTRIBUTEENDDATE),
+	BIT(EDITF, BASICCONSTRAINTSCRITICAL), BIT(EDITF, BASICCONSTRAINTSCA), BIT(EDITF, ENABLEAKIKEYID),
+	BIT(EDITF, ATTRIBUTECA), BIT(EDITF, IGNOREREQUESTERGROUP), BIT(EDITF, ENABLEAKIISSUERNAME),
+	BIT(EDITF, ENABLEAKIISSUERSERIAL), BIT(EDITF, ENABLEAKICRITICAL), BIT(EDITF, SERVERUPGRADED),
+	BIT(EDITF, ATTRIBUTEEKU), BIT(EDITF, ENABLEDEFAULTSMIME), BIT(EDITF, EMAILOPTIONAL),
+	BIT(EDITF, ATTRIBUTESUBJECTALTNAME2), BIT(EDITF, ENABLELDAPREFERRALS), BIT(EDITF, ENABLECHASECLIENTDC),
+	{ 0x200000, "EDITF_AUDITCERTTEMPLATELOAD" }, { 0x400000, "EDITF_DISABLEOLDOSCNUPN" },
+	{ 0x800000, "EDITF_DISABLELDAPPACKAGELIST" }, { 0x1000000, "EDITF_ENABLEUPNMAP" },
+	{ 0x2000000, "EDITF_ENABLEOCSPREVNOCHECK" }, { 0x4000000, "EDITF_ENABLERENEWONBEHALFOF" },
+	{ 0x8000000, "EDITF_ENABLEKEYENCIPHERMENTCACERT" }, { 0, NULL },
+};
+
+static const struct setting_bit interface_bits[] = {
+	BIT(IF, LOCKICERTREQUEST), BIT(IF, NOREMOTEICERTREQUEST), BIT(IF, NOLOCALICERTREQUEST),
+	BIT(IF, NORPCICERTREQUEST), BIT(IF, NOREMOTEICERTADMIN), BIT(IF, NOLOCALICERTADMIN),
+	BIT(IF, NOREMOTEICERTADMINBACKUP), BIT(IF, NOLOCALICERTADMINBACKUP), BIT(IF, NOSNAPSHOTBACKUP),
+	BIT(IF, ENFORCEENCRYPTICERTREQUEST), BIT(IF, ENFORCEENCRYPTICERTADMIN),
+	{ 0x800, "IF_ENABLEEXITKEYRETRIEVAL" }, { 0x1000, "IF_ENABLEADMINASAUDITOR" }, { 0, NULL },
+};
+
+static const struct setting_bit crl_bits[] = {
+	{ 0x1, "CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE" }, { 0x2, "CRLF_DELETE_EXPIRED_CRLS" },
+	{ 0x4, "CRLF_CRLNUMBER_CRITICAL" }, { 0x8, "CRLF_REVCHECK_IGNORE_OFFLINE" },
+	{ 0x800, "CRLF_DISABLE_RDN_REORDER" }, { 0, NULL },
+};
+
+static const struct setting_bit db_bits[] = {
+	{ 0x800, "DBFLAGS_ENABLEVOLATILEREQUESTS" }, { 0x1000, "DBFLAGS_MAXIMUMEXTENSION16K" }, { 0, NULL },
+};
+
+static const struct setting_bit publish_bits[] = {
+	{ 0x1, "EXITPUB_FILE" }, { 0x2, "EXITPUB_ACTIVEDIRECTORY" }, { 0, NULL },
+};
+
+static const struct setting_bit disposition_bits[] = {
+	{ 0x1, "REQDISP_ISSUE" }, { 0x2, "REQDISP_DENY" }, { 0x100, "REQDISP_PENDINGFIRST" }, { 0, NULL },
+};
+
+static const char *const periods[] = { "Years", "Months", "Weeks", "Days", "Hours", "Minutes", "Seconds", NULL };
+static const char *const key_types[] = { "RSA-2048", "RSA-3072", "RSA-4096", "P-256", "P-384", NULL };
+static const char *const hashes[] = { "SHA256", "SHA384", "SHA512", NULL };
+
+#define AT(member) offsetof(struct ca_settings, member)
+
+/* clang-format off */
+const struct setting ca_setting_rows[] = {
+	{ .section = "CA", "CommonName", SETTING_TEXT, AT(common_name), "",
+	  "Name of the CA. Empty: <NetBIOS domain>-<host>-CA, as Windows proposes it. Fixed once the CA has a certificate.",
+	  .highest = 64 },
+	{ .section = "CA", "ServerName", SETTING_TEXT, AT(server_name), "",
+	  "DNS name of the CA host. Empty: ca01.<domain>.", .highest = 255 },
+	{ .section = "CA", "KeyType", SETTING_CHOICE, AT(key_type), "RSA-2048",
+	  "Key made at the first start: RSA-2048, RSA-3072, RSA-4096, P-256, P-384.", .choices = key_types },
+	{ .section = "CA", "KeyFile", SETTING_TEXT, AT(key_file), "",
+	  "PEM file with an existing CA key, copied at the first start. Needs CertFile." },
+	{ .section = "CA", "CertFile", SETTING_TEXT, AT(cert_file), "",
+	  "PEM file with the CA certificate and its chain up to the root, copied at the first start. Needs KeyFile." },
+	{ .section = "CA", "CNGHashAlgorithm", SETTING_CHOICE, AT(hash), "SHA256",
+	  "Hash of the signatures this CA makes: SHA256, SHA384, SHA512.", .choices = hashes },
+	{ .section = "CA", "RenewalValidityPeriod", SETTING_CHOICE, AT(renewal_period), "Years",
+	  "Unit of the lifetime of the CA certificate made at the first start.", .choices = periods },
+	{ .section = "CA", "RenewalValidityPeriodUnits", SETTING_NUMBER, AT(renewal_units), "5",
+	  "Lifetime of the CA certificate made at the first start.", .lowest = 1, .highest = 10000 },
+	{ .section = "CA", "ValidityPeriod", SETTING_CHOICE, AT(validity_period), "Years",
+	  "Unit of the longest validity of issued certificates.", .choices = periods },
+	{ .section = "CA", "ValidityPeriodUnits", SETTING_NUMBER, AT(validity_units), "2",
+	  "Longest validity of issued certificates; templates may state less.", .lowest = 1, .highest = 10000 },
+	{ .section = "CA", "ClockSkewMinutes", SETTING_NUMBER, AT(clock_skew_minutes), "10",
+	  "Certificates are valid from this many minutes before they are issued.", .highest = 1440 },
+	{ .section = "CA", "HighSerial", SETTING_TEXT, AT(high_serial), "",
+	  "Highest octet of serial numbers, hexadecimal. Empty: one random octet, chosen at the first start.",
+	  .highest = 4 },
+	{ .section = "CA", "InterfaceFlags", SETTING_FLAGS, AT(interface_flags), "0x641",
+	  "Which interfaces answer, and whether they insist on encryption.", .bits = interface_bits },
+	{ .section = "CA", "DBFlags", SETTING_FLAGS, AT(db_flags), "0",
+	  "DBFLAGS_MAXIMUMEXTENSION16K lets an extension have 16384 octets instead of 4096.", .bits = db_bits },
+	{ .section = "CA", "CRLFlags", SETTING_FLAGS, AT(crl_flags), "0x2",
+	  "CRLF_DISABLE_RDN_REORDER keeps the order of a request's subject.", .bits = crl_bits },
+	{ .section = "CA", "EnforceX500NameLengths", SETTING_BOOL, AT(enforce_name_lengths), "1",
+	  "Refuse subject attributes over the upper bounds of X.520." },
+	{ .section = "CA", "SubjectTemplate", SETTING_LIST, AT(subject_template),
+	  "EMail\nCommonName\nOrganizationalUnit\nOrganization\nLocality\nState\nDomainComponent\nCountry",
+	  "Subject attributes taken over from requests, in console order." },
+	{ .section = "CA", "CRLPublicationURLs", SETTING_LIST, AT(crl_urls),
+	  "79:ldap:///CN=%7%8,CN=%2,CN=CDP,CN=Public Key Services,CN=Services,%6%10",
+	  "<flags>:<URL>; 1 publish base CRLs here, 2 into certificates, 4 freshest CRL, 8 published locations, 64 publish "
+	  "delta CRLs here, 128 IDP." },
+	{ .section = "CA", "CACertPublicationURLs", SETTING_LIST, AT(aia_urls),
+	  "3:ldap:///CN=%7,CN=AIA,CN=Public Key Services,CN=Services,%6%11",
+	  "<flags>:<URL>; 1 publish the CA certificate here, 2 into certificates, 32 OCSP responder." },
+	{ .section = "CA", "Security", SETTING_SDDL, AT(security),
+	  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)",
+	  "Who may do what with the CA: 0x1 manage CA, 0x2 issue and manage certificates, 0x100 read, 0x200 enroll. Changes "
+	  "made at run time (adcsctl ca acl) are kept in the state folder and win." },
+	{ .section = "CA", "LoadDefaultTemplates", SETTING_BOOL, AT(load_default_templates), "1",
+	  "Publish the eleven default templates at the first start." },
+	{ .section = "CA", "PublishedTemplates", SETTING_LIST, AT(published_templates), "",
+	  "Templates published at the first start besides the default ones; listed before them." },
+	{ .section = "CA", "CAVersion", SETTING_NUMBER, AT(ca_version), "6",
+	  "Compatibility level: 1 is Windows Server 2003, 4 is 2012, 6 is 2016 and later.", .lowest = 1, .highest = 6 },
+
+	{ .section = "policy", "EditFlags", SETTING_FLAGS, AT(edit_flags), "0x11014E",
+	  "What the policy module does with requests, as certutil -setreg policy\\EditFlags.", .bits = edit_bits },
+	{ .section = "policy", "RequestDisposition", SETTING_FLAGS, AT(request_disposition), "1",
+	  "1 issue, 0x101 take every request under submission first.", .bits = disposition_bits },
+	{ .section = "policy", "EnableRequestExtensionList", SETTING_LIST, AT(enable_request_extensions),
+	  "1.2.840.113549.1.9.15\n1.3.6.1.4.1.311.21.1\n1.3.6.1.4.1.311.21.2\n2.5.29.15\n1.3.6.1.4.1.311.10.9.1\n"
+	  "1.3.6.1.4.1.311.20.2\n1.3.6.1.4.1.311.21.7\n1.3.6.1.4.1.311.21.10\n1.3.6.1.4.1.311.21.11\n"
+	  "1.3.6.1.4.1.311.21.12\n2.5.29.17\n2.5.29.30\n2.5.29.32\n2.5.29.33\n2.5.29.36\n2.5.29.37",
+	  "Extensions of a request that may reach the certificate." },
+	{ .section = "policy", "DisableExtensionList", SETTING_LIST, AT(disable_extensions), "",
+	  "Extensions that never reach a certificate; 1.3.6.1.4.1.311.25.2 here is ESC16." },
+	{ .section = "policy", "ImplicitUPN", SETTING_BOOL, AT(upn_fallback), "0",
+	  "Ours: an account without userPrincipalName gets sAMAccountName@domain instead of 0x8009480D." },
+	{ .section = "policy", "CopyApplicationPolicies", SETTING_BOOL, AT(esc15), "0",
+	  "Ours: behave as before CVE-2024-49019 (ESC15) on templates of schema 1." },
+
+	{ .section = "exit", "PublishCertFlags", SETTING_FLAGS, AT(publish_cert_flags), "2",
+	  "EXITPUB_ACTIVEDIRECTORY adds certificates to userCertificate where the template asks for it.",
+	  .bits = publish_bits },
+
+	{ .section = "local groups", "Administrators", SETTING_LIST, AT(administrators), "DA\nEA",
+	  "Members of the CA host's local group BUILTIN\\Administrators: SIDs or SDDL aliases." },
+	{ .section = "local groups", "Users", SETTING_LIST, AT(users), "AU", "Members of BUILTIN\\Users." },
+	{ .section = "local groups", "CertificateServiceDCOMAccess", SETTING_LIST, AT(dcom_access), "AU",
+	  "Members of BUILTIN\\Certificate Service DCOM Access." },
+
+	{ .section = "journal", "MaximumMegabytes", SETTING_NUMBER, AT(journal_megabytes), "16",
+	  "Size at which journal.jsonl becomes journal.1.jsonl (replacing the one before): disk use stays below twice this.",
+	  .lowest = 1, .highest = 1024 },
+};
+/* clang-format on */
+
+const size_t ca_setting_count = ARRAY_LEN(ca_setting_rows);
