@@ -1,18 +1,22 @@
-"""Independent initiators (Samba's gensec, impacket's NTLM) against our acceptors, without a server in between.
+"""Independent initiators (Samba's gensec, impacket, ldap3, curl) against our acceptors, without a server of ours.
 
 Needs the helper $B/tools/auth_peer (default B=build); run with Debian's Python:
     /usr/bin/python3 -m pytest tests/unit/auth/test_auth_peers.py
 """
+import base64
+import http.server
 import os
 import pathlib
+import shutil
 import subprocess
+import threading
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PEER = ROOT / os.environ.get("B", "build") / "tools" / "auth_peer"
 USER, PASSWORD = "janedoe", "Passw0rd! ü"
-ACCOUNTS = [f"{USER}:{PASSWORD}", "PFXCONN01$:machine-secret"]
+ACCOUNTS = [f"{USER}:{PASSWORD}", "PFXCONN01$:machine-secret", "bob:ascii-secret"]
 
 gensec = pytest.importorskip("samba.gensec")
 credentials = pytest.importorskip("samba.credentials")
@@ -389,3 +393,76 @@ def test_no_common_mechanism(peer):
     init, _ = neg_token_init([MSKRB5, KRB5], b"AP-REQ")
     state, answer, rest = p.token(init)
     assert (state, answer) == ("failed", bytes.fromhex("a1073005a0030a0102")), rest
+
+
+# ---- ldap3 ----
+
+@pytest.mark.parametrize("domain", ["CORP", "corp.contoso.com"])
+def test_ldap3(peer, domain):
+    client_module = pytest.importorskip("ldap3.utils.ntlm")
+    # hashes, since Python's own MD4 is gone with OpenSSL 3
+    hashes = "0" * 32 + ":" + ntlm.compute_nthash(PASSWORD).hex()
+    client = client_module.NtlmClient(domain, USER, hashes)
+    p = peer("ntlm")
+    state, challenge, _ = p.token(client.create_negotiate_message())
+    assert state == "need"
+    client.parse_challenge_message(challenge)
+    state, answer, rest = p.token(client.create_authenticate_message())
+    assert (state, answer) == ("complete", b""), rest
+
+
+# ---- curl: offers the OEM character set only ----
+
+class NtlmHttp(http.server.BaseHTTPRequestHandler):
+    """Carries tokens between an HTTP client and the acceptor; one exchange per connection."""
+    protocol_version = "HTTP/1.1"
+    make_peer = None
+
+    def setup(self):
+        super().setup()
+        self.peer = self.make_peer("ntlm")
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        scheme, _, blob = self.headers.get("Authorization", "").partition(" ")
+        answer = b""
+        state = "need"
+        if scheme == "NTLM":
+            state, answer, _ = self.peer.token(base64.b64decode(blob))
+        self.send_response(200 if state == "complete" else 401)
+        if state == "need":
+            self.send_header("WWW-Authenticate", "NTLM " + base64.b64encode(answer).decode() if answer else "NTLM")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+@pytest.mark.parametrize("user,password,status", [
+    ("CORP\\bob", "ascii-secret", "200"),
+    ("bob", "ascii-secret", "200"),
+    ("bob@corp.contoso.com", "ascii-secret", "200"),
+    ("CORP\\bob", "wrong", "401"),
+])
+def test_curl(peer, user, password, status):
+    made = []
+
+    def make(mech):
+        made.append(peer(mech))
+        return made[-1]
+
+    handler = type("Handler", (NtlmHttp,), {"make_peer": staticmethod(make)})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        out = subprocess.run(
+            ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "--ntlm", "-u", f"{user}:{password}",
+             f"http://127.0.0.1:{server.server_port}/"], capture_output=True, text=True, timeout=20, check=False)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert out.stdout == status
+    assert made
