@@ -1,0 +1,447 @@
+/* Calls: requests put together from their fragments, dispatched, answered once. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "idl/verification_trailer.h"
+#include "rpc/conn.h"
+
+/* What decoded arguments and an answer may take beside the request itself; UTF-16 grows by half as UTF-8. */
+#define CALL_POOL_MAX(request_max) ((request_max) * 4 + (16u << 20))
+#define CALL_ANSWER_MAX (64u << 20)
+
+struct rpc_call {
+	LIST_ENTRY(rpc_call) entry; /* of the connection's calls, once dispatched */
+	struct pool *pool;          /* holds this struct too */
+	struct rpc_conn *conn;      /* NULL: gone */
+	bool orphaned;              /* the client no longer wants the answer */
+	bool refused;               /* while being received: a fault has gone out, the rest is only decrypted */
+	char id[40];                /* "c17.3" */
+	uint32_t call_id;
+	uint16_t context_id, opnum;
+	uint8_t drep[4];
+	bool has_object;
+	struct guid object;
+	const struct rpc_binding *binding;
+	const struct rpc_method *method;
+	struct rpc_security *sec;   /* the connection's; NULL without authentication */
+	struct token *token;
+	const char *package;
+	enum rpc_auth_level level;
+	struct rpc_peer peer;
+	struct buf stub;            /* arguments may point into it */
+};
+
+static void
+call_free(struct rpc_call *call)
+{
+	if (call == NULL)
+		return;
+	buf_fini(&call->stub);
+	token_unref(call->token);
+	pool_free(call->pool);
+}
+
+/* ---- receiving ---- */
+
+static struct rpc_call *
+call_new(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security *sec)
+{
+	size_t request_max = c->server->cfg.limits.request_max;
+	struct pool *pool = pool_new(CALL_POOL_MAX(request_max));
+	struct rpc_call *call = pool == NULL ? NULL : POOL_NEW(pool, struct rpc_call);
+
+	if (call == NULL) {
+		pool_free(pool);
+		return NULL;
+	}
+	call->pool = pool;
+	call->conn = c;
+	call->call_id = pdu->h.call_id;
+	call->context_id = pdu->request.context_id;
+	call->opnum = pdu->request.opnum;
+	memcpy(call->drep, pdu->h.drep, sizeof(call->drep));
+	call->has_object = pdu->request.has_object;
+	call->object = pdu->request.object;
+	call->peer = c->peer;
+	call->sec = sec;
+	call->level = RPC_C_AUTHN_LEVEL_NONE;
+	call->package = "none";
+	buf_init(&call->stub, request_max);
+	snprintf(call->id, sizeof(call->id), "%s.%" PRIu64, c->id, ++c->next_call);
+	if (sec != NULL) {
+		struct token *t = auth_ctx_token(sec->auth);
+
+		call->level = sec->effective;
+		call->token = t == NULL ? NULL : token_ref(t);
+		call->package = pool_strdup(pool, auth_ctx_package(sec->auth));
+		if (call->package == NULL) {
+			call_free(call);
+			return NULL;
+		}
+	}
+	return call;
+}
+
+/* Is there one of this number in progress already? */
+static bool
+call_id_taken(const struct rpc_conn *c, uint32_t call_id)
+{
+	const struct rpc_call *call;
+
+	LIST_FOREACH(call, &c->calls, entry)
+		if (call->call_id == call_id)
+			return true;
+	return false;
+}
+
+/* Does this fragment come in order? -1: answered, connection ended. */
+static int
+check_sequence(struct rpc_conn *c, const struct rpc_pdu *pdu)
+{
+	const struct rpc_call *call = c->assembling;
+	const char *why = NULL;
+
+	if ((pdu->h.flags & PFC_FIRST_FRAG) == 0) {
+		if (call == NULL)
+			why = "fragment of no call";
+		else if (call->call_id != pdu->h.call_id || call->opnum != pdu->request.opnum ||
+		    call->context_id != pdu->request.context_id)
+			why = "fragment of another call";
+	} else if (call != NULL) {
+		why = "new call inside a fragmented one";
+	} else if (c->n_calls > 0 && !c->conc_mpx) {
+		why = "new call before the answer, without PFC_CONC_MPX (MS-RPCE 3.3.1.5.8)";
+	} else if (call_id_taken(c, pdu->h.call_id)) {
+		why = "call_id of a call in progress";
+	}
+	if (why == NULL)
+		return 0;
+	rpc_conn_refuse(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR, "request %" PRIu32 ": %s",
+	    pdu->h.call_id, why);
+	return -1;
+}
+
+/* Tells the client now and receives the rest of the call for nothing (MS-RPCE 3.3.3.5.8): what follows must still be
+ * decrypted in order. */
+static void
+refuse_call(struct rpc_call *call, uint32_t status, const char *why)
+{
+	rpc_conn_fault(call->conn, call->call_id, call->context_id, PFC_DID_NOT_EXECUTE, status,
+	    "call %s, context %u opnum %u: %s", call->id, call->context_id, call->opnum, why);
+	call->refused = true;
+}
+
+static bool
+has_protected_security(const struct rpc_conn *c)
+{
+	const struct rpc_security *sec;
+
+	LIST_FOREACH(sec, &c->securities, entry)
+		if (sec->effective > RPC_C_AUTHN_LEVEL_CONNECT)
+			return true;
+	return false;
+}
+
+/* Finds interface and method of a first fragment. -1: the connection was ended; a refused call is no failure. */
+static int
+check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
+{
+	const struct rpc_context *context = rpc_conn_context(c, call->context_id);
+	const struct rpc_interface *f;
+
+	if (alloc_hint > c->server->cfg.limits.request_max) {
+		rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+		    "call %s announces %" PRIu32 " octets (MS-RPCE 3.3.3.5.4)", call->id, alloc_hint);
+		return -1;
+	}
+	if (context == NULL) {
+		refuse_call(call, NCA_S_UNK_IF, "no such presentation context");
+		return 0;
+	}
+	call->binding = context->binding;
+	f = context->binding->iface;
+	if (call->level < f->min_level) {
+		if (!has_protected_security(c)) {
+			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+			    "call %s at level %u, %s asks for %u", call->id, call->level, f->name, f->min_level);
+			return -1;
+		}
+		refuse_call(call, RPC_FAULT_ACCESS_DENIED, "authentication level below the interface's minimum");
+	} else if (call->opnum >= f->n_methods || f->methods[call->opnum].name == NULL) {
+		refuse_call(call, NCA_S_OP_RNG_ERROR, "no such method");
+	} else if (c->n_calls >= c->server->cfg.limits.calls) {
+		rpc_conn_incident(c, "limit", RPC_FAULT_SERVER_TOO_BUSY, NULL, "too many calls in progress");
+		refuse_call(call, RPC_FAULT_SERVER_TOO_BUSY, "too many calls in progress");
+	} else {
+		call->method = &f->methods[call->opnum];
+	}
+	return 0;
+}
+
+static void
+call_dispatch(struct rpc_conn *c, struct rpc_call *call);
+
+void
+rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
+{
+	const struct rpc_request *r = &pdu->request;
+	bool first = (pdu->h.flags & PFC_FIRST_FRAG) != 0;
+	struct rpc_security *sec = NULL;
+	struct rpc_call *call;
+
+	if (check_sequence(c, pdu) != 0)
+		return;
+	if (first && rpc_security_select(c, pdu, &sec) != 0)
+		return;
+	/* Later fragments inherit the first one's security context. */
+	if (rpc_security_open(c, first ? sec : c->assembling->sec, pdu, raw) != 0)
+		return;
+	if (first) {
+		call = call_new(c, pdu, sec);
+		if (call == NULL) {
+			rpc_conn_refuse(c, pdu->h.call_id, r->context_id, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
+			return;
+		}
+		c->assembling = call;
+		if (check_target(c, call, r->alloc_hint) != 0)
+			return;
+	}
+	call = c->assembling;
+	if (!call->refused) {
+		if (r->stub_len > call->stub.max - call->stub.len) {
+			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+			    "call %s has more than %zu octets (MS-RPCE 3.3.3.5.4)", call->id, call->stub.max);
+			return;
+		}
+		buf_put(&call->stub, raw + r->stub_off, r->stub_len);
+	}
+	if ((pdu->h.flags & PFC_LAST_FRAG) == 0)
+		return;
+	c->assembling = NULL;
+	if (call->refused)
+		call_free(call);
+	else
+		call_dispatch(c, call);
+}
+
+void
+rpc_call_orphan(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
+{
+	struct rpc_call *call;
+
+	(void)raw;
+	log_info(rpc, "%s %s: call_id %" PRIu32 " orphaned by the client", c->id, c->peer.text, pdu->h.call_id);
+	if (c->assembling != NULL && c->assembling->call_id == pdu->h.call_id) {
+		call_free(c->assembling);
+		c->assembling = NULL;
+	}
+	LIST_FOREACH(call, &c->calls, entry)
+		if (call->call_id == pdu->h.call_id)
+			call->orphaned = true;
+	/* MS-RPCE 3.3.1.5.10: without the negotiated feature the client ends the connection, and so do we. */
+	if (!c->keep_on_orphan)
+		rpc_conn_close(c);
+}
+
+void
+rpc_call_drop_all(struct rpc_conn *c)
+{
+	struct rpc_call *call;
+
+	call_free(c->assembling);
+	c->assembling = NULL;
+	while ((call = LIST_FIRST(&c->calls)) != NULL) {
+		LIST_REMOVE(call, entry);
+		call->conn = NULL;
+		call->sec = NULL;
+	}
+	c->n_calls = 0;
+}
+
+/* ---- running ---- */
+
+static void
+trace_values(const struct rpc_call *call, const char *what, const struct ndr_field *fields, const void *values)
+{
+	struct buf text;
+
+	if (fields == NULL || !log_enabled(LOG_AREA_ndr, LOG_DEBUG))
+		return;
+	buf_init(&text, 1u << 20);
+	ndr_print(fields, values, &text);
+	log_debug(ndr, "%s %s %s\n%s", call->id, call->method->name, what, buf_cstr(&text));
+	buf_fini(&text);
+}
+
+/* What stands behind the arguments contradicts the header, or asks for what nobody knows: fault 5. */
+static int
+check_verification(const struct rpc_conn *c, const struct rpc_call *call, struct bytes rest, struct err *e)
+{
+	const struct rpc_interface *f = call->binding->iface;
+	struct rpc_vt_expect x = {
+		.abstract = { f->uuid, f->major, f->minor },
+		.transfer = { rpc_ndr20.uuid, rpc_ndr20.major, rpc_ndr20.minor },
+		.header_signing = c->client_header_sign,
+		.ptype = RPC_PTYPE_REQUEST,
+		.call_id = call->call_id,
+		.context_id = call->context_id,
+		.opnum = call->opnum,
+	};
+
+	memcpy(x.drep, call->drep, sizeof(x.drep));
+	return rpc_vt_check(rest, &x, e);
+}
+
+/* Takes the call off its connection; NULL when there is nobody to answer. */
+static struct rpc_conn *
+call_end(struct rpc_call *call)
+{
+	struct rpc_conn *c = call->conn;
+
+	if (c == NULL) {
+		log_info(rpc, "%s %s: answered after the connection was gone", call->id, call->peer.text);
+		return NULL;
+	}
+	LIST_REMOVE(call, entry);
+	c->n_calls--;
+	return c->state == RPC_CONN_CLOSED || call->orphaned ? NULL : c;
+}
+
+/* Ends the call with a fault, told to log and journal. status 0 is forbidden on the wire (MS-RPCE 3.3.3.5.1). */
+static void
+fail_call(struct rpc_call *call, uint32_t status, const char *why)
+{
+	struct rpc_conn *c = call_end(call);
+	struct rpc_incident i = {
+		.kind = "fault",
+		.peer = call->peer.text,
+		.connection = call->id,
+		.account = call->token == NULL ? NULL : call->token->account,
+		.interface_name = call->binding->iface->name,
+		.status = status,
+		.reason = why,
+	};
+
+	assert(status != 0);
+	if (c != NULL) {
+		log_info(rpc, "%s %s: %s %s: %s: fault 0x%08" PRIx32, call->id, call->peer.text,
+		    call->binding->iface->name, call->method->name, why, status);
+		c->server->stats.faults++;
+		rpc_server_incident(c->server, &i);
+		rpc_put_fault(&c->out, call->call_id, 0, call->context_id, status);
+		rpc_conn_flush(c);
+	}
+	call_free(call);
+}
+
+static void
+call_dispatch(struct rpc_conn *c, struct rpc_call *call)
+{
+	const struct rpc_method *m = call->method;
+	struct bytes stub = call->stub.len > 0 ? buf_bytes(&call->stub) : (struct bytes){ (const uint8_t *)"", 0 };
+	void *args = NULL;
+	size_t used = 0;
+	struct err e;
+
+	LIST_INSERT_HEAD(&c->calls, call, entry);
+	c->n_calls++;
+	c->server->stats.calls++;
+	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->binding->iface->name, m->name,
+	    stub.len, call->level);
+	if (!buf_ok(&call->stub)) {
+		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
+		return;
+	}
+	if (m->in != NULL && ndr_pull(m->in, m->in_size, stub, call->pool, &args, &used, &e) != 0) {
+		fail_call(call, e.hr == E_OUTOFMEMORY ? NCA_S_FAULT_REMOTE_NO_MEMORY : RPC_FAULT_BAD_STUB_DATA, e.msg);
+		return;
+	}
+	if (check_verification(c, call, (struct bytes){ stub.p + used, stub.len - used }, &e) != 0) {
+		fail_call(call, RPC_FAULT_ACCESS_DENIED, e.msg);
+		return;
+	}
+	trace_values(call, "in", m->in, args);
+	m->run(call, args, call->binding->ctx);
+}
+
+void
+rpc_call_reply(struct rpc_call *call, const void *result)
+{
+	const struct rpc_method *m = call->method;
+	struct rpc_conn *c;
+	struct buf stub;
+	struct err e;
+
+	/* Encoded even when nobody waits any more: that is cheap, and a result that cannot be encoded is our bug. */
+	buf_init(&stub, CALL_ANSWER_MAX);
+	trace_values(call, "out", m->out, result);
+	if (m->out != NULL && ndr_push(m->out, result, &stub, &e) != 0) {
+		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, e.msg);
+	} else {
+		c = call_end(call);
+		if (c != NULL)
+			rpc_response_send(c, call->sec, call->call_id, call->context_id, buf_bytes(&stub));
+		call_free(call);
+	}
+	buf_fini(&stub);
+}
+
+void
+rpc_call_fault(struct rpc_call *call, uint32_t status)
+{
+	fail_call(call, status, "the method says so");
+}
+
+/* ---- what a body may ask ---- */
+
+struct pool *
+rpc_call_pool(struct rpc_call *c)
+{
+	return c->pool;
+}
+
+struct token *
+rpc_call_token(struct rpc_call *c)
+{
+	return c->token;
+}
+
+enum rpc_auth_level
+rpc_call_level(struct rpc_call *c)
+{
+	return c->level;
+}
+
+const char *
+rpc_call_package(struct rpc_call *c)
+{
+	return c->package;
+}
+
+const char *
+rpc_call_peer(struct rpc_call *c)
+{
+	return c->peer.text;
+}
+
+const struct guid *
+rpc_call_object(struct rpc_call *c)
+{
+	return c->has_object ? &c->object : NULL;
+}
+
+void
+rpc_call_local_ipv4(struct rpc_call *c, uint8_t out[4])
+{
+	memcpy(out, c->peer.local_ipv4, 4);
+}
+
+const char *
+rpc_call_id(struct rpc_call *c)
+{
+	return c->id;
+}
