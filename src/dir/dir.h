@@ -48,7 +48,8 @@ typedef void
 dir_ready_fn(void *arg, const struct err *e);
 
 /* Starts slapd (embedded), seeds a new state, connects, loads the first snapshot; ready runs once, with e when it could
- * not (slapd missing, schema refused: a message an administrator understands). */
+ * not (slapd missing, schema refused: a message an administrator understands). The process must ignore SIGPIPE. Forks
+ * on the loop's thread, which must outlive the directory; slapd inherits what is not close-on-exec (the state's lock). */
 struct dir *
 dir_start(const struct dir_config *cfg, dir_ready_fn *ready, void *arg, struct err *e) MUST_CHECK;
 /* Stops the child (SIGTERM, then SIGKILL after 0.8 s); pending operations end with an error. NULL is fine. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static inline void
 fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
+	signal(SIGPIPE, SIG_IGN);
 	strcpy(f->state, "/tmp/adcsd-test-XXXXXX");
 	assert_non_null(mkdtemp(f->state));
 	f->base = event_base_new();
