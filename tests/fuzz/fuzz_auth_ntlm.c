@@ -1,4 +1,7 @@
-/* NTLM messages as a client sends them: NEGOTIATE, AUTHENTICATE with its NTLMv2 response, in either character set. */
+/*
+ * NTLM messages as a client sends them: NEGOTIATE, AUTHENTICATE with its NTLMv2 response, in either character set.
+ * Planted bug: ADCSD_PLANTED_BUG_NTLM, the length of one kind of AV pair is believed.
+ */
 #include "auth/ntlm_message_priv.h"
 #include "auth_acceptor.h"
 

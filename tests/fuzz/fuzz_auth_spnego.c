@@ -1,4 +1,7 @@
-/* SPNEGO tokens as a client sends them: as the first one, and after a list with NTLM alone or behind Kerberos. */
+/*
+ * SPNEGO tokens as a client sends them: as the first one, and after a list with NTLM alone or behind Kerberos.
+ * Planted bug: ADCSD_PLANTED_BUG_SPNEGO, a mechListMIC of any length is copied.
+ */
 #include "auth/spnego_token_priv.h"
 #include "auth_acceptor.h"
 

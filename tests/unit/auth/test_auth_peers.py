@@ -1,7 +1,7 @@
 """Independent initiators (Samba's gensec, impacket, ldap3, curl) against our acceptors, without a server of ours.
 
-Needs the helper $B/tools/auth_peer (default B=build); run with Debian's Python:
-    /usr/bin/python3 -m pytest tests/unit/auth/test_auth_peers.py
+Needs the helper tools/auth_peer of the build folder (ADCSD_BUILD, or build); `make check-e2e` makes and uses it. Alone:
+    make build/tools/auth_peer && /usr/bin/python3 -m pytest tests/unit/auth/test_auth_peers.py
 """
 import base64
 import http.server
@@ -14,7 +14,7 @@ import threading
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PEER = ROOT / os.environ.get("B", "build") / "tools" / "auth_peer"
+PEER = pathlib.Path(os.environ.get("ADCSD_BUILD", ROOT / "build")) / "tools" / "auth_peer"
 USER, PASSWORD = "janedoe", "Passw0rd! ü"
 ACCOUNTS = [f"{USER}:{PASSWORD}", "PFXCONN01$:machine-secret", "bob:ascii-secret"]
 
