@@ -33,17 +33,26 @@ buf_reset(struct buf *b)
 	b->failed = false;
 }
 
+/* Memory for len + n octets and one more, so that a NUL may stand behind a full buffer. */
 static bool
-grow(struct buf *b, size_t need)
+reserve(struct buf *b, size_t n)
 {
-	size_t cap = b->cap != 0 ? b->cap : 64;
+	size_t cap = b->cap != 0 ? b->cap : 64, most = b->max < SIZE_MAX ? b->max + 1 : SIZE_MAX;
 	uint8_t *p;
 
-	while (cap < need)
-		cap = cap > b->max / 2 ? b->max : cap * 2;
-	p = realloc(b->p, cap);
-	if (p == NULL)
+	if (b->failed || n > b->max - b->len || b->len + n == SIZE_MAX) {
+		b->failed = true;
 		return false;
+	}
+	if (b->len + n < b->cap)
+		return true;
+	while (cap <= b->len + n)
+		cap = cap > most / 2 ? most : cap * 2;
+	p = realloc(b->p, cap);
+	if (p == NULL) {
+		b->failed = true;
+		return false;
+	}
 	b->p = p;
 	b->cap = cap;
 	return true;
@@ -54,16 +63,8 @@ buf_extend(struct buf *b, size_t n)
 {
 	uint8_t *at;
 
-	if (b->failed)
+	if (!reserve(b, n))
 		return NULL;
-	if (n > b->max - b->len || (b->len + n > b->cap && !grow(b, b->len + n))) {
-		b->failed = true;
-		return NULL;
-	}
-	if (b->p == NULL && !grow(b, 1)) {
-		b->failed = true;
-		return NULL;
-	}
 	at = b->p + b->len;
 	b->len += n;
 	return at;
@@ -137,23 +138,19 @@ void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	uint8_t *at;
 	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
+	if (n < 0)
 		b->failed = true;
-		return;
-	}
-	at = buf_extend(b, (size_t)n + 1);
-	if (at == NULL)
+	if (n < 0 || !reserve(b, (size_t)n))
 		return;
 	va_start(ap, fmt);
-	vsnprintf((char *)at, (size_t)n + 1, fmt, ap);
+	vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, ap);
 	va_end(ap);
-	b->len--;
+	b->len += (size_t)n;
 }
 
 void
@@ -168,12 +165,9 @@ buf_consume(struct buf *b, size_t n)
 const char *
 buf_cstr(struct buf *b)
 {
-	uint8_t *at = buf_extend(b, 1);
-
-	if (at == NULL)
+	if (!reserve(b, 0))
 		return "";
-	*at = 0;
-	b->len--;
+	b->p[b->len] = 0;
 	return (const char *)b->p;
 }
 

@@ -171,6 +171,8 @@ filetime_add_months(filetime_t t, int months)
 	int m, last;
 	filetime_t fraction = t % FILETIME_SECOND;
 
+	if (fraction < 0)
+		fraction += FILETIME_SECOND;
 	filetime_to_civil(t, &c);
 	m = c.year * 12 + c.month - 1 + months;
 	c.year = m / 12;
@@ -200,23 +202,45 @@ filetime_to_text(filetime_t t, char out[FILETIME_TEXT_MAX])
 	return out;
 }
 
+/* The form of the whole seconds, digit for 'd': sscanf alone would take blanks and signs. */
+static bool
+has_date_form(const char *s)
+{
+	for (const char *form = "dddd-dd-ddTdd:dd:dd"; *form != '\0'; form++, s++) {
+		if (*form == 'd' ? *s < '0' || *s > '9' : *s != *form)
+			return false;
+	}
+	return true;
+}
+
+/* ".1" to ".1234567" at *s, or nothing. */
+static bool
+take_fraction(const char **s, filetime_t *out)
+{
+	filetime_t unit = FILETIME_SECOND;
+
+	*out = 0;
+	if (**s != '.')
+		return true;
+	for ((*s)++; **s >= '0' && **s <= '9' && unit > 1; (*s)++)
+		*out += (**s - '0') * (unit /= 10);
+	return unit < FILETIME_SECOND;
+}
+
 bool
 filetime_from_text(const char *s, filetime_t *out)
 {
-	filetime_t fraction = 0, unit = FILETIME_SECOND;
+	filetime_t fraction;
 	struct civil c;
-	int n = 0;
 
-	if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d%n", &c.year, &c.month, &c.day, &c.hour, &c.minute, &c.second, &n) != 6 ||
-	    n != 19)
+	if (!has_date_form(s) || sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d", &c.year, &c.month, &c.day, &c.hour, &c.minute,
+				     &c.second) != 6)
 		return false;
-	s += n;
-	if (*s == '.')
-		for (s++; *s >= '0' && *s <= '9' && unit > 1; s++)
-			fraction += (*s - '0') * (unit /= 10);
-	if (strcmp(s, "Z") != 0 || c.year < 1601 || c.month < 1 || c.month > 12 || c.day < 1 ||
-	    c.day > days_in_month(c.year, c.month) || c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 ||
-	    c.second < 0 || c.second > 59)
+	s += strlen("2026-11-23T20:49:00");
+	if (!take_fraction(&s, &fraction) || strcmp(s, "Z") != 0)
+		return false;
+	if (c.year < 1601 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > days_in_month(c.year, c.month) ||
+	    c.hour > 23 || c.minute > 59 || c.second > 59)
 		return false;
 	*out = filetime_from_civil(&c) + fraction;
 	return true;

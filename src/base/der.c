@@ -41,7 +41,7 @@ int
 der_next(struct der *d, struct der_item *out, const char *what, struct err *e)
 {
 	const uint8_t *p = d->p;
-	size_t len;
+	size_t len = 0;
 
 	if (p == d->end)
 		return ERR(e, CRYPT_E_ASN1_EOD, "%s: missing", what);
@@ -193,6 +193,10 @@ der_get_time(struct der *d, filetime_t *out, const char *what, struct err *e)
 	if (der_next(d, &it, what, e) != 0)
 		return -1;
 	p = it.body.p;
+#ifdef ADCSD_PLANTED_BUG_BASE_DER /* proves that the fuzz target finds one: believes that a time is whole */
+	if (it.tag == DER_GENERALIZED_TIME && it.body.len >= 12)
+		it.body.len = 15;
+#endif
 	if (it.tag == DER_UTC_TIME && it.body.len == 13) {
 		c.year = digits(p, 2);
 		c.year += c.year < 0 ? 0 : c.year < 50 ? 2000 : 1900;
@@ -430,6 +434,10 @@ der_put_time(struct buf *b, filetime_t t)
 	struct civil c;
 
 	filetime_to_civil(t, &c);
+	if (c.year < 0 || c.year > 9999) { /* four digits are all there are */
+		b->failed = true;
+		return;
+	}
 	if (c.year >= 1950 && c.year < 2050) {
 		snprintf(text, sizeof(text), "%02u%02u%02u%02u%02u%02uZ", (unsigned)c.year % 100, (unsigned)c.month,
 		    (unsigned)c.day, (unsigned)c.hour, (unsigned)c.minute, (unsigned)c.second);

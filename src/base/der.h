@@ -128,7 +128,7 @@ der_put_bits(struct buf *b, struct bytes bits, uint8_t unused);
 /* Text as it is, under the given string tag. */
 void
 der_put_text(struct buf *b, uint8_t tag, const char *s);
-/* UTCTime through 2049, GeneralizedTime after (RFC 5280 4.1.2.5), whole seconds. */
+/* UTCTime through 2049, GeneralizedTime after (RFC 5280 4.1.2.5), whole seconds; fails the buffer past year 9999. */
 void
 der_put_time(struct buf *b, filetime_t t);
 

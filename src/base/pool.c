@@ -48,7 +48,7 @@ static struct chunk *
 chunk_new(struct pool *p, size_t need)
 {
 	size_t cap = need > POOL_CHUNK ? need : POOL_CHUNK;
-	struct chunk *c = malloc(sizeof(*c) + cap);
+	struct chunk *c = cap <= SIZE_MAX - sizeof(*c) ? malloc(sizeof(*c) + cap) : NULL;
 
 	if (c == NULL)
 		return NULL;

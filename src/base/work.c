@@ -152,7 +152,11 @@ work_free(struct work *w)
 	pthread_mutex_unlock(&w->lock);
 	for (unsigned i = 0; i < w->n_threads; i++)
 		pthread_join(w->threads[i], NULL);
-	work_drain(w);
+	do { /* a done may submit once more; its done runs too */
+		while ((j = queue_pop(&w->todo)) != NULL)
+			queue_push(&w->finished, j);
+		work_drain(w);
+	} while (w->todo.head != NULL);
 	if (w->fd >= 0)
 		close(w->fd);
 	pthread_cond_destroy(&w->wake);
