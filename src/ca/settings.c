@@ -107,11 +107,12 @@ parse_flag_word(const struct setting *row, const char *word, uint32_t *mask, str
 	    guess_text(&g, word, hint, sizeof(hint)));
 }
 
-/* "0x11014E", "1114446", "+EDITF_X -EDITF_Y" (from the value so far), "EDITF_X | EDITF_Y" (from nothing). */
+/* "0x11014E", "1114446", "+EDITF_X -EDITF_Y" (from the value so far), "EDITF_X | EDITF_Y" (from nothing, unless it is a
+ * further line). */
 static int
-parse_flags(const struct setting *row, const char *text, uint32_t *out, struct err *e)
+parse_flags(const struct setting *row, const char *text, bool more, uint32_t *out, struct err *e)
 {
-	uint32_t v = text[0] == '+' || text[0] == '-' ? *out : 0;
+	uint32_t v = more || text[0] == '+' || text[0] == '-' ? *out : 0;
 	const char *p = text;
 
 	for (;;) {
@@ -219,6 +220,8 @@ apply(struct ca_settings *s, const struct setting *row, const char *text, bool m
 	case SETTING_SDDL:
 		*out = more ? pool_printf(s->pool, "%s%s", *out, text) : pool_strdup(s->pool, text);
 		return *out != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
+	case SETTING_FLAGS:
+		return parse_flags(row, text, more, member(s, row), e);
 	default:
 		break;
 	}
@@ -232,8 +235,6 @@ apply(struct ca_settings *s, const struct setting *row, const char *text, bool m
 		return *out != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
 	case SETTING_NUMBER:
 		return parse_number(row, text, member(s, row), e);
-	case SETTING_FLAGS:
-		return parse_flags(row, text, member(s, row), e);
 	case SETTING_BOOL:
 		if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
 			return ERR(e, E_INVALIDARG, "%s is 0 or 1, not '%.40s'", row->name, text);
@@ -252,6 +253,7 @@ static int
 find_row(const char *section, const char *name, const struct setting **out, struct err *e)
 {
 	struct guess near_name = { NULL, 64 }, near_section = { NULL, 64 };
+	const char *elsewhere = NULL;
 	bool section_known = false;
 	char hint[96];
 
@@ -264,12 +266,16 @@ find_row(const char *section, const char *name, const struct setting **out, stru
 			*out = row;
 			return 0;
 		}
+		if (strcasecmp(name, row->name) == 0)
+			elsewhere = row->section;
 		guess_offer(&near_section, section, row->section);
 		guess_offer(&near_name, name, row->name);
 	}
 	if (!section_known)
 		return ERR(e, E_INVALIDARG, "unknown section [%.40s]%s", section,
 		    guess_text(&near_section, section, hint, sizeof(hint)));
+	if (elsewhere != NULL)
+		return ERR(e, E_INVALIDARG, "setting '%.40s' belongs to section [%s]", name, elsewhere);
 	return ERR(e, E_INVALIDARG, "unknown setting '%.40s'%s", name, guess_text(&near_name, name, hint, sizeof(hint)));
 }
 
@@ -306,7 +312,7 @@ struct reading {
 	bool too_long;
 	const struct setting *last; /* for continuation lines */
 	bool *seen;
-	bool failed;
+	int failed; /* line of the first error, 0: none. inih reads on after it */
 	struct err *e;
 };
 
@@ -337,9 +343,9 @@ on_value(void *user, const char *section, const char *name, const char *value)
 	size_t i;
 	bool more;
 
-	if (r->failed)
+	if (r->failed != 0)
 		return 0;
-	r->failed = true;
+	r->failed = r->line;
 	if (find_row(section, name, &row, r->e) != 0)
 		return 0;
 	i = (size_t)(row - ca_setting_rows);
@@ -352,7 +358,7 @@ on_value(void *user, const char *section, const char *name, const char *value)
 	r->last = row;
 	if (apply(r->s, row, value, more, r->e) != 0)
 		return 0;
-	r->failed = false;
+	r->failed = 0;
 	return 1;
 }
 
@@ -368,13 +374,11 @@ parse_file(struct ca_settings *s, const char *path, struct err *e)
 	if (r.f == NULL)
 		return ERR(e, E_FILE_NOT_FOUND, "%s: %s", path, strerror(errno));
 	rc = ini_parse_stream(next_line, &r, on_value, &r);
-	if (ferror(r.f) && !r.failed)
+	if (ferror(r.f) && r.failed == 0)
 		rc = ERR(e, E_FAIL, "cannot read: %s", strerror(errno));
 	fclose(r.f);
-	if (r.failed) {
-		err_prefix(e, "%s:%d", path, r.line);
-		return -1;
-	}
+	if (r.failed != 0)
+		return err_prefix(e, "%s:%d", path, r.failed);
 	if (r.too_long)
 		return ERR(e, E_INVALIDARG, "%s:%d: line too long", path, r.line);
 	if (rc != 0)
