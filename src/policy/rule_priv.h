@@ -159,7 +159,7 @@ int check_request_subject(struct eval *ev);         /* rule_request_name.c */
 int check_request_san(struct eval *ev);
 int check_san_attribute(struct eval *ev);           /* rule_san.c */
 int check_exchange_san(struct eval *ev);
-int check_san_text(struct eval *ev);
+int check_san_form(struct eval *ev);
 int apply_san(struct eval *ev);
 int check_name_present(struct eval *ev);            /* rule_name_length.c */
 int check_name_length(struct eval *ev);

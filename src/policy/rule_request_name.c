@@ -151,14 +151,11 @@ int
 check_request_san(struct eval *ev)
 {
 	const struct x509_extension *x = x509_request_extension(ev->request, OID_SUBJECT_ALT_NAME);
-	struct err why;
 
 	if (!rule_supplied(ev->t))
 		return rule_skipped(ev, "the subject alternative name of the request, if any, is stored only");
 	if (x == NULL)
 		return rule_pass(ev, "the request has no subject alternative name");
-	if (x509_san_check(x->value, &why) != 0)
-		return rule_refuse(ev, why.hr, "subject alternative name of the request: %s", why.msg);
 	ev->san = x->value;
 	ev->san_critical = x->critical;
 	if (x509_san_to_text(&ev->scratch, ev->san, NULL) != 0)

@@ -1,12 +1,7 @@
 /* Step 33, what happens to the subject alternative name once its source is settled. */
-#include <string.h>
-
 #include "policy/rule_priv.h"
 
 #define TAG_EMAIL DER_CONTEXT(1)
-#define TAG_DNS DER_CONTEXT(2)
-#define TAG_URI DER_CONTEXT(6)
-#define TAG_OTHER DER_CONTEXT_CONSTRUCTED(0)
 #define TAG_DIRECTORY DER_CONTEXT_CONSTRUCTED(4)
 
 static const uint8_t common_name[] = { 0x55, 0x04, 0x03 };
@@ -95,52 +90,17 @@ check_exchange_san(struct eval *ev)
 	return rule_pass(ev, "%zu directory names that hold a common name alone dropped", candidates);
 }
 
-/* ---- embedded NULs ---- */
-
-/* Whether a name would read differently to programs that stop at a NUL, or is no IA5String. */
-static const char *
-text_trouble(const struct der_item *item)
-{
-	struct der d = der_over(item->body), explicit;
-	struct der_item value;
-	struct bytes oid;
-
-	if (item->tag == TAG_EMAIL || item->tag == TAG_DNS || item->tag == TAG_URI) {
-		for (size_t i = 0; i < item->body.len; i++)
-			if (item->body.p[i] == 0 || item->body.p[i] >= 0x80)
-				return item->body.p[i] == 0 ? "a NUL" : "an octet outside ASCII";
-		return NULL;
-	}
-	if (item->tag != TAG_OTHER || der_get_oid(&d, &oid, "type-id", NULL) != 0 ||
-	    der_enter(&d, DER_CONTEXT_CONSTRUCTED(0), &explicit, "value", NULL) != 0 ||
-	    der_next(&explicit, &value, "value", NULL) != 0)
-		return NULL;
-	if (value.tag == DER_UTF8_STRING && memchr(value.body.p, 0, value.body.len) != NULL)
-		return "a NUL";
-	return NULL;
-}
-
+/* Wherever the names came from: well-formed, and reading the same to programs that stop at a NUL. */
 int
-check_san_text(struct eval *ev)
+check_san_form(struct eval *ev)
 {
-	struct der d = der_over(ev->san), names;
-	struct der_item item;
 	struct err why;
 
 	if (ev->san.len == 0)
 		return rule_pass(ev, "no alternative names");
-	if (der_enter(&d, DER_SEQUENCE, &names, "GeneralNames", &why) != 0)
+	if (x509_san_check(ev->san, &why) != 0)
 		return rule_refuse(ev, why.hr, "%s", why.msg);
-	while (!der_at_end(&names)) {
-		const char *trouble;
-
-		if (der_next(&names, &item, "GeneralName", &why) != 0)
-			return rule_refuse(ev, why.hr, "%s", why.msg);
-		trouble = text_trouble(&item);
-		if (trouble != NULL)
-			return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "an alternative name holds %s", trouble);
-	}
-	return rule_pass(ev, "the alternative names read the same to everybody");
+	return rule_pass(ev, "the alternative names are well-formed");
 }
 
 int

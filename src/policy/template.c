@@ -64,9 +64,12 @@ read_strings(const struct reader *r, const char *attr, struct x509_strings *out)
 	list = pool_calloc(r->pool, n, sizeof(*list));
 	if (list == NULL)
 		return ERR(r->e, E_OUTOFMEMORY, "no memory for %s", attr);
-	for (size_t i = 0; i < n; i++)
-		if (!raw_value(r, attr, i, &v) || copy_text(r, attr, v, &list[i]) != 0)
-			return UNREADABLE(r->e, "%s cannot be read", attr);
+	for (size_t i = 0; i < n; i++) {
+		if (!raw_value(r, attr, i, &v))
+			return UNREADABLE(r->e, "%s changes while it is read", attr);
+		if (copy_text(r, attr, v, &list[i]) != 0)
+			return -1;
+	}
 	*out = (struct x509_strings){ list, n };
 	return 0;
 }
@@ -187,9 +190,9 @@ read_descriptor(const struct reader *r, struct sd **out)
 	if (*out == NULL)
 		return ERR(r->e, E_OUTOFMEMORY, "no memory for nTSecurityDescriptor");
 	if (sd_from_wire(*out, r->pool, v, r->e) != 0) {
-		err_prefix(r->e, "nTSecurityDescriptor");
-		r->e->hr = CERTSRV_E_UNSUPPORTED_CERT_TYPE;
-		return -1;
+		if (r->e->hr != E_OUTOFMEMORY)
+			r->e->hr = CERTSRV_E_UNSUPPORTED_CERT_TYPE;
+		return err_prefix(r->e, "nTSecurityDescriptor");
 	}
 	return 0;
 }
@@ -298,7 +301,8 @@ put_key_usage(struct buf *b, const struct policy_template *t)
 {
 	uint8_t bits[2] = { 0, 0 };
 
-	memcpy(bits, t->key_usage.p, t->key_usage.len);
+	if (t->key_usage.len > 0)
+		memcpy(bits, t->key_usage.p, t->key_usage.len);
 	if (is_ca(t))
 		bits[0] |= 0x06;
 	if (bits[0] != 0 || bits[1] != 0)
