@@ -99,10 +99,10 @@ check_own_cert(struct x509_ca *ca, X509 *cert, struct err *e)
 		(void)x509_openssl_reason();
 		return ERR(e, E_INVALID_DATA, "the key file's key is not the certificate's");
 	}
-	if (X509_check_ca(cert) != 1)
-		return ERR(e, E_INVALID_DATA, "no CA certificate (basicConstraints cA TRUE is missing)");
 	if ((X509_get_key_usage(cert) & KU_KEY_CERT_SIGN) == 0)
 		return ERR(e, E_INVALID_DATA, "its keyUsage does not allow signing certificates");
+	if (X509_check_ca(cert) != 1)
+		return ERR(e, E_INVALID_DATA, "no CA certificate (basicConstraints cA TRUE is missing)");
 	return 0;
 }
 

@@ -82,12 +82,15 @@ read_fixture(struct pool *pool, const char *path)
 
 /* ---- keys ---- */
 
+/* NULL: real randomness. A seeded context (and a stream) makes keys and signatures the same in every run. */
+static OSSL_LIB_CTX *test_lib;
+
 static inline EVP_PKEY *
 new_key(const char *what)
 {
-	EVP_PKEY *key = strncmp(what, "RSA-", 4) == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)atoi(what + 4)) :
-	    strncmp(what, "P-", 2) == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", what) :
-					  EVP_PKEY_Q_keygen(NULL, NULL, what);
+	EVP_PKEY *key = strncmp(what, "RSA-", 4) == 0 ? EVP_PKEY_Q_keygen(test_lib, NULL, "RSA", (size_t)atoi(what + 4)) :
+	    strncmp(what, "P-", 2) == 0 ? EVP_PKEY_Q_keygen(test_lib, NULL, "EC", what) :
+					  EVP_PKEY_Q_keygen(test_lib, NULL, what);
 
 	assert_non_null(key);
 	return key;
@@ -142,7 +145,7 @@ make_request(struct pool *pool, EVP_PKEY *key, const struct request_spec *spec)
 		assert_int_equal(X509_REQ_add_extensions(req, exts), 1);
 		sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	}
-	assert_int_equal(EVP_DigestSignInit_ex(md, &ctx, spec->md, NULL, NULL, key, NULL), 1);
+	assert_int_equal(EVP_DigestSignInit_ex(md, &ctx, spec->md, test_lib, NULL, key, NULL), 1);
 	if (spec->pss) {
 		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING), 1);
 		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, spec->salt_len), 1);
@@ -175,7 +178,7 @@ put_signature(struct buf *b, EVP_PKEY *key, const char *md_name, struct bytes me
 	uint8_t sig[2048];
 	size_t n = sizeof(sig);
 
-	assert_int_equal(EVP_DigestSignInit_ex(md, NULL, md_name, NULL, NULL, key, NULL), 1);
+	assert_int_equal(EVP_DigestSignInit_ex(md, NULL, md_name, test_lib, NULL, key, NULL), 1);
 	assert_int_equal(EVP_DigestSign(md, sig, &n, message.p, message.len), 1);
 	der_put_bits(b, (struct bytes){ sig, n }, 0);
 	EVP_MD_CTX_free(md);
