@@ -49,7 +49,8 @@ parse_line(struct policy_attribute *a, struct pool *pool, const char *line, size
 }
 
 int
-policy_attributes_parse(const char *text, struct pool *pool, struct policy_attribute **out, size_t *n, struct err *e)
+policy_attributes_parse(
+    const char *text, struct pool *pool, struct policy_attribute **out, size_t *n, struct err *e)
 {
 	size_t lines = 1;
 

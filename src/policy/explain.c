@@ -10,11 +10,11 @@
 int
 rule_nomem(struct eval *ev)
 {
-	return ERR(ev->e, E_OUTOFMEMORY, "no memory for rule \"%s\"", ev->rule != NULL ? ev->rule->name : "plan");
+	return ERR(
+	    ev->e, E_OUTOFMEMORY, "no memory for rule \"%s\"", ev->rule != NULL ? ev->rule->name : "plan");
 }
 
-static const char *
-format(struct eval *ev, const char *fmt, va_list ap)
+static PRINTF_LIKE(2, 0) const char *format(struct eval *ev, const char *fmt, va_list ap)
 {
 	char text[TEXT_MAX];
 
@@ -41,8 +41,7 @@ new_reason(struct eval *ev)
 	return &out->reasons[out->n_reasons++];
 }
 
-static int
-say(struct eval *ev, enum policy_said said, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) int say(struct eval *ev, enum policy_said said, const char *fmt, va_list ap)
 {
 	const char *text = format(ev, fmt, ap);
 	struct policy_reason *r;
@@ -60,12 +59,12 @@ say(struct eval *ev, enum policy_said said, const char *fmt, va_list ap)
 	return 0;
 }
 
-#define SAY(said)                                                                                 \
-	va_list ap;                                                                               \
-	int rc;                                                                                   \
-	va_start(ap, fmt);                                                                        \
-	rc = say(ev, (said), fmt, ap);                                                            \
-	va_end(ap);                                                                               \
+#define SAY(said)                                                                                            \
+	va_list ap;                                                                                          \
+	int rc;                                                                                              \
+	va_start(ap, fmt);                                                                                   \
+	rc = say(ev, (said), fmt, ap);                                                                       \
+	va_end(ap);                                                                                          \
 	return rc
 
 int

@@ -35,7 +35,8 @@ rule_listed(struct x509_strings list, const char *text)
 bool
 rule_disabled(const struct eval *ev, const char *oid)
 {
-	return (ev->ca->edit_flags & EDITF_DISABLEEXTENSIONLIST) && rule_listed(ev->ca->disable_extensions, oid);
+	return (ev->ca->edit_flags & EDITF_DISABLEEXTENSIONLIST) &&
+	    rule_listed(ev->ca->disable_extensions, oid);
 }
 
 const char *

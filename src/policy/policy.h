@@ -36,34 +36,37 @@ enum {
 
 /* What of the CA's configuration the rules read. Immutable during an evaluation; borrowed texts. */
 struct policy_ca {
-	uint32_t edit_flags;           /* default 0x11014E */
-	uint32_t request_disposition;  /* default 1; 0x100 PENDINGFIRST */
-	filetime_t clock_skew;         /* ClockSkewMinutes, default 10 minutes */
-	int validity_months;           /* ValidityPeriod/Units when Years or Months, else 0 */
-	filetime_t validity_span;      /* when Weeks, Days, Hours, Minutes, Seconds, else 0 */
-	unsigned ca_version;           /* compatibility.md section 4: 1..6, default 6 */
+	uint32_t edit_flags;          /* default 0x11014E */
+	uint32_t request_disposition; /* default 1; 0x100 PENDINGFIRST */
+	filetime_t clock_skew;        /* ClockSkewMinutes, default 10 minutes */
+	int validity_months;          /* ValidityPeriod/Units when Years or Months, else 0 */
+	filetime_t validity_span;     /* when Weeks, Days, Hours, Minutes, Seconds, else 0 */
+	unsigned ca_version;          /* compatibility.md section 4: 1..6, default 6 */
 	const char *ca_name;
 	filetime_t ca_not_before, ca_not_after;
-	struct bytes ca_key_id;        /* for the AKI */
-	struct bytes ca_subject;       /* Name DER, issuer */
+	struct bytes ca_key_id;                            /* for the AKI */
+	struct bytes ca_subject;                           /* Name DER, issuer */
 	struct x509_strings cdp_urls, aia_urls, ocsp_urls; /* expanded, for certificates */
 	struct x509_strings enable_request_extensions;     /* EnableRequestExtensionList */
 	struct x509_strings disable_extensions;            /* DisableExtensionList */
 	struct x509_strings subject_template;              /* SubjectTemplate, console order */
-	bool rdn_reorder;              /* CRLF_DISABLE_RDN_REORDER clear */
-	bool enforce_name_lengths;     /* EnforceX500NameLengths */
-	bool upn_fallback;             /* implicit UPN when userPrincipalName is empty; off (UNVERIFIED switch) */
+	bool rdn_reorder;                                  /* CRLF_DISABLE_RDN_REORDER clear */
+	bool enforce_name_lengths;                         /* EnforceX500NameLengths */
+	bool upn_fallback; /* implicit UPN when userPrincipalName is empty; off (UNVERIFIED switch) */
 	bool esc15_copy_application_policies; /* behaviour before CVE-2024-49019; off */
 	const char *dns_domain, *nb_domain;   /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */
-	uint32_t max_extension;        /* longest stored extension, octets; 0: 4096 (DBFlags 0x1000: 16384) */
+	uint32_t max_extension; /* longest stored extension, octets; 0: 4096 (DBFlags 0x1000: 16384) */
 };
 
-/* The subject's directory attributes (requester); only read when the template builds the name from the directory. */
+/*
+ * The subject's directory attributes (requester); only read when the template builds the name from the
+ * directory.
+ */
 struct policy_subject {
 	const char *dn, *cn, *upn, *mail, *dns_host_name; /* NULL when absent */
 	const char *sam;
 	const char *sid_text;
-	struct bytes guid;       /* 16 octets or empty */
+	struct bytes guid; /* 16 octets or empty */
 	bool is_computer;
 };
 
@@ -71,8 +74,9 @@ struct policy_attribute { /* request attribute "Name:Value", name normalised (is
 	const char *name, *value;
 };
 
-struct policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none */
-	const char *name;                        /* its subject, for texts */
+struct
+    policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none */
+	const char *name;                         /* its subject, for texts */
 	struct x509_strings application_policies; /* EKU */
 	struct x509_strings issuance_policies;
 };
@@ -81,16 +85,16 @@ struct policy_input {
 	const struct policy_ca *ca;
 	const struct token *caller;
 	const struct x509_request *request;
-	const struct policy_signer *signers;       /* NULL for PKCS #10 */
+	const struct policy_signer *signers; /* NULL for PKCS #10 */
 	size_t n_signers;
 	const struct policy_attribute *attributes; /* of pwszAttributes and the request's own, in order */
 	size_t n_attributes;
-	const struct policy_template *templates;   /* every loadable template of the snapshot */
+	const struct policy_template *templates; /* every loadable template of the snapshot */
 	size_t n_templates;
-	const struct x509_strings *published;      /* certificateTemplates of this CA, cn */
-	const struct policy_subject *subject;      /* NULL until fetched, see policy_needs_subject() */
-	filetime_t now;                            /* virtual */
-	bool approved;                             /* resubmitted by an officer: manager approval is skipped */
+	const struct x509_strings *published; /* certificateTemplates of this CA, cn */
+	const struct policy_subject *subject; /* NULL until fetched, see policy_needs_subject() */
+	filetime_t now;                       /* virtual */
+	bool approved;                        /* resubmitted by an officer: manager approval is skipped */
 };
 
 enum policy_outcome { POLICY_ISSUE, POLICY_PEND, POLICY_DENY };
@@ -98,31 +102,37 @@ enum policy_said { POLICY_PASS, POLICY_REFUSE, POLICY_ADDS, POLICY_PENDS, POLICY
 
 /* One line of the explanation; lives in the pool. */
 struct policy_reason {
-	int step;                /* row number of issuance.md section 2 */
-	const char *rule;        /* rule name in rules.c */
-	const char *section;     /* "MS-WCCE 3.2.2.6.2.1.4.5.2" */
+	int step;            /* row number of issuance.md section 2 */
+	const char *rule;    /* rule name in rules.c */
+	const char *section; /* "MS-WCCE 3.2.2.6.2.1.4.5.2" */
 	enum policy_said said;
-	const char *attribute;   /* "msPKI-Minimal-Key-Size", "nTSecurityDescriptor", "EditFlags"; may be NULL */
-	const char *text;        /* "key has 1024 bits, template asks for 2048" */
-	const char *fix;         /* for a refusal, in console words; NULL else */
+	const char
+	    *attribute;   /* "msPKI-Minimal-Key-Size", "nTSecurityDescriptor", "EditFlags"; may be NULL */
+	const char *text; /* "key has 1024 bits, template asks for 2048" */
+	const char *fix;  /* for a refusal, in console words; NULL else */
 };
 
 struct policy_result {
 	enum policy_outcome outcome;
 	const struct policy_template *template; /* NULL when none was settled */
-	uint32_t hr;                 /* POLICY_DENY */
-	const char *policy_text;     /* what "Denied by Policy Module  0x..., <text>" ends with; NULL: system text */
-	const char *issued_info;     /* "Issued  <info>" when the validity was clipped; NULL else */
+	uint32_t hr;                            /* POLICY_DENY */
+	const char
+	    *policy_text; /* what "Denied by Policy Module  0x..., <text>" ends with; NULL: system text */
+	const char *issued_info; /* "Issued  <info>" when the validity was clipped; NULL else */
 	struct policy_reason *reasons;
 	size_t n_reasons;
 	/* POLICY_ISSUE and POLICY_PEND: everything but serial number and signature */
-	struct x509_cert_plan plan;  /* serial_len 0 */
+	struct x509_cert_plan plan; /* serial_len 0 */
 	bool publish_to_ds;
 };
 
-/* Runs the whole list. Fails (-1) only for our own troubles (memory): a refusal is a result. Everything in pool. */
+/*
+ * Runs the whole list. Fails (-1) only for our own troubles (memory): a refusal is a result. Everything in
+ * pool.
+ */
 int
-policy_evaluate(const struct policy_input *in, struct pool *pool, struct policy_result *out, struct err *e) MUST_CHECK;
+policy_evaluate(
+    const struct policy_input *in, struct pool *pool, struct policy_result *out, struct err *e) MUST_CHECK;
 
 /* The template the request names, as rules 16 to 18 settle it, and whether its subject comes from the directory: then
  * the caller of policy_evaluate() must fill input.subject first. */
@@ -131,7 +141,7 @@ policy_needs_subject(const struct policy_input *in);
 
 /* Splits "Name:Value" lines (LF or CRLF), normalises names; bad lines are ignored. */
 int
-policy_attributes_parse(const char *text, struct pool *pool, struct policy_attribute **out, size_t *n, struct err *e)
-    MUST_CHECK;
+policy_attributes_parse(
+    const char *text, struct pool *pool, struct policy_attribute **out, size_t *n, struct err *e) MUST_CHECK;
 
 #endif

@@ -32,7 +32,10 @@ has_triplets(const struct policy_template *t)
 	    (t->schema_version == 4 && !(t->private_key_flags & CT_FLAG_USE_LEGACY_PROVIDER));
 }
 
-/* Cuts a writable text at every `sep`; the pieces point into it. Returns their number, or 0 when there are too many. */
+/*
+ * Cuts a writable text at every `sep`; the pieces point into it. Returns their number, or 0 when there are
+ * too many.
+ */
 static size_t
 split(char *text, char sep, const char **pieces, size_t max)
 {
@@ -57,8 +60,9 @@ check_type(const char *name, const char *type, const char *value, struct err *e)
 			continue;
 		if (strcmp(type, properties[i].is_number ? "DWORD" : "PZPWSTR") != 0)
 			return UNREADABLE(e, "%s: %s has type \"%.20s\"", attribute, name, type);
-		if (properties[i].is_number && (value[0] == '\0' || strspn(value, "0123456789") != strlen(value) ||
-		    strlen(value) > 10 || strtoull(value, NULL, 10) > UINT32_MAX))
+		if (properties[i].is_number &&
+		    (value[0] == '\0' || strspn(value, "0123456789") != strlen(value) || strlen(value) > 10 ||
+			strtoull(value, NULL, 10) > UINT32_MAX))
 			return UNREADABLE(e, "%s: %s is \"%.20s\", not a number", attribute, name, value);
 	}
 	return 0;
@@ -123,14 +127,15 @@ decode_triplets(struct policy_template *t, struct pool *pool, const char *value,
 }
 
 int
-template_ra_policies_decode(struct policy_template *t, struct pool *pool, struct x509_strings values, struct err *e)
+template_ra_policies_decode(
+    struct policy_template *t, struct pool *pool, struct x509_strings values, struct err *e)
 {
 	if (!has_triplets(t)) {
 		t->ra_application_policies = values;
 		return template_check_oids(attribute, values, e);
 	}
 	if (values.n > 1)
-		return UNREADABLE(e, "%s has %zu values, a template of schema version %u has one", attribute, values.n,
-		    t->schema_version);
+		return UNREADABLE(e, "%s has %zu values, a template of schema version %u has one", attribute,
+		    values.n, t->schema_version);
 	return values.n == 0 ? 0 : decode_triplets(t, pool, values.v[0], e);
 }

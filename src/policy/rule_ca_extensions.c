@@ -1,4 +1,7 @@
-/* Extensions that tell about keys and revocation (MS-WCCE 3.2.1.4.2.1.4.7, 3.2.2.6.2.1.4.5.6; issuance.md section 4). */
+/*
+ * Extensions that tell about keys and revocation (MS-WCCE 3.2.1.4.2.1.4.7, 3.2.2.6.2.1.4.5.6; issuance.md
+ * section 4).
+ */
 #include "policy/rule_priv.h"
 
 #define OID_KP_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
@@ -30,15 +33,16 @@ apply_authority_key_id(struct eval *ev)
 	x509_ext_authority_key_id(&ev->scratch, ev->ca->ca_key_id);
 	if (rule_keep(ev, &value) != 0)
 		return -1;
-	return rule_put(ev, OID_AUTHORITY_KEY_IDENTIFIER, (ev->ca->edit_flags & EDITF_ENABLEAKICRITICAL) != 0, value,
-	    "key identifier of the CA");
+	return rule_put(ev, OID_AUTHORITY_KEY_IDENTIFIER, (ev->ca->edit_flags & EDITF_ENABLEAKICRITICAL) != 0,
+	    value, "key identifier of the CA");
 }
 
 /* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. */
 static bool
 is_ocsp_nocheck(const struct policy_template *t)
 {
-	return (t->enrollment_flags & CT_FLAG_ADD_OCSP_NOCHECK) && rule_listed(t->application_policies, OID_KP_OCSP_SIGNING);
+	return (t->enrollment_flags & CT_FLAG_ADD_OCSP_NOCHECK) &&
+	    rule_listed(t->application_policies, OID_KP_OCSP_SIGNING);
 }
 
 int
@@ -72,8 +76,9 @@ apply_authority_info_access(struct eval *ev)
 	x509_ext_authority_info_access(&ev->scratch, ev->ca->aia_urls, ocsp);
 	if (rule_keep(ev, &value) != 0)
 		return -1;
-	return rule_put(ev, OID_AUTHORITY_INFO_ACCESS, false, value, "%zu CA certificate URLs, %zu OCSP URLs%s",
-	    ev->ca->aia_urls.n, ocsp.n, no_ocsp ? " (NOREVOCATIONINFOINISSUEDCERTS)" : "");
+	return rule_put(ev, OID_AUTHORITY_INFO_ACCESS, false, value,
+	    "%zu CA certificate URLs, %zu OCSP URLs%s", ev->ca->aia_urls.n, ocsp.n,
+	    no_ocsp ? " (NOREVOCATIONINFOINISSUEDCERTS)" : "");
 }
 
 int
@@ -82,7 +87,8 @@ apply_ocsp_nocheck(struct eval *ev)
 	static const uint8_t null[] = { 0x05, 0x00 };
 
 	if (!is_ocsp_nocheck(ev->t))
-		return rule_skipped(ev, "flag ADD_OCSP_NOCHECK is clear, or the template is not for OCSP signing");
+		return rule_skipped(
+		    ev, "flag ADD_OCSP_NOCHECK is clear, or the template is not for OCSP signing");
 	return rule_put(ev, OID_PKIX_OCSP_NOCHECK, false, (struct bytes){ null, sizeof(null) },
 	    "flag ADD_OCSP_NOCHECK and application policy OCSP signing");
 }

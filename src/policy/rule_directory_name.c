@@ -1,4 +1,7 @@
-/* Step 33, names built from the requester's directory object (MS-WCCE 3.2.2.6.2.1.4.4.1, 4.5.9; issuance.md 3.2). */
+/*
+ * Step 33, names built from the requester's directory object (MS-WCCE 3.2.2.6.2.1.4.4.1, 4.5.9; issuance.md
+ * 3.2).
+ */
 #include <string.h>
 
 #include "policy/rule_priv.h"
@@ -25,9 +28,10 @@ is_absent(const char *s)
 static void
 fix_supply(struct eval *ev, const char *attribute)
 {
-	rule_fix(ev, "Certificate Templates console > %s > Properties > Subject Name: Supply in the request if the names belong "
-	    "to someone else than %s; else set the attribute %s of that account in the directory", ev->t->cn,
-	    ev->in->caller->account, attribute);
+	rule_fix(ev,
+	    "Certificate Templates console > %s > Properties > Subject Name: Supply in the request if the names belong "
+	    "to someone else than %s; else set the attribute %s of that account in the directory",
+	    ev->t->cn, ev->in->caller->account, attribute);
 }
 
 /* *out: the host name, required; refuses else. */
@@ -71,7 +75,8 @@ need_upn(struct eval *ev, const char **out)
 		return *out != NULL ? 0 : rule_nomem(ev);
 	}
 	fix_supply(ev, "userPrincipalName");
-	return rule_refuse(ev, CERTSRV_E_SUBJECT_UPN_REQUIRED, "%s has no userPrincipalName", ev->in->caller->account);
+	return rule_refuse(
+	    ev, CERTSRV_E_SUBJECT_UPN_REQUIRED, "%s has no userPrincipalName", ev->in->caller->account);
 }
 
 /* Names not supplied in the request need the directory object; who asks to evaluate must have fetched it. */
@@ -80,14 +85,15 @@ need_subject(struct eval *ev)
 {
 	if (ev->in->subject != NULL)
 		return 0;
-	return ERR(ev->e, E_UNEXPECTED, "the directory attributes of %s were not fetched", ev->in->caller->account);
+	return ERR(
+	    ev->e, E_UNEXPECTED, "the directory attributes of %s were not fetched", ev->in->caller->account);
 }
 
 int
 check_machine_name(struct eval *ev)
 {
-	const uint32_t names =
-	    CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME | CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN | CT_FLAG_SUBJECT_ALT_REQUIRE_DNS;
+	const uint32_t names = CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME | CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN |
+	    CT_FLAG_SUBJECT_ALT_REQUIRE_DNS;
 	const char *host;
 
 	if (rule_supplied(ev->t))
@@ -123,7 +129,8 @@ put_directory_path(struct eval *ev, struct buf *rdns)
 	buf_fini(&name);
 	if (ok)
 		return 0;
-	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "DN of %s: %s", ev->in->caller->account, why.msg);
+	return rule_refuse(
+	    ev, CERTSRV_E_BAD_REQUESTSUBJECT, "DN of %s: %s", ev->in->caller->account, why.msg);
 }
 
 /* Computers are named by dNSHostName, users by cn; DNS_AS_CN wants the host name of whoever asks. */
@@ -178,8 +185,8 @@ check_directory_subject(struct eval *ev)
 		return -1;
 	der_close(b, name);
 	if (!buf_ok(b))
-		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "the names of %s in the directory cannot be encoded",
-		    ev->in->caller->account);
+		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
+		    "the names of %s in the directory cannot be encoded", ev->in->caller->account);
 	if (rule_keep(ev, &ev->subject) != 0)
 		return -1;
 	if (x509_name_to_text(b, ev->subject, NULL) != 0)
@@ -277,7 +284,8 @@ check_directory_san(struct eval *ev)
 	der_close(b, names);
 	if (!buf_ok(b))
 		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
-		    "the alternative names of %s in the directory cannot be encoded", ev->in->caller->account);
+		    "the alternative names of %s in the directory cannot be encoded",
+		    ev->in->caller->account);
 	if (b->len == 2) { /* an empty SEQUENCE */
 		buf_reset(b);
 		return rule_pass(ev, "no alternative name from the directory");

@@ -32,18 +32,23 @@ check_enroll(struct eval *ev)
 	if (v.ace == NULL && v.granted)
 		return rule_pass(ev, "%s: %s has no DACL, everyone may enroll", who, t->cn);
 	if (v.ace == NULL) {
-		rule_fix(ev, "Certificate Templates console > %s > Properties > Security: allow Enroll for %s or one of its "
-		    "groups", t->cn, who);
+		rule_fix(ev,
+		    "Certificate Templates console > %s > Properties > Security: allow Enroll for %s or one of its "
+		    "groups",
+		    t->cn, who);
 		return rule_refuse(ev, CERTSRV_E_TEMPLATE_DENIED,
-		    "no ACE of %s allows Enroll to %s or any of the %zu SIDs in its token", t->cn, who, ev->in->caller->n_sids);
+		    "no ACE of %s allows Enroll to %s or any of the %zu SIDs in its token", t->cn, who,
+		    ev->in->caller->n_sids);
 	}
 	through = trustee_text(ev, &v.ace->sid);
 	if (through == NULL)
 		return rule_nomem(ev);
 	if (v.granted)
 		return rule_pass(ev, "%s may enroll: %s, through %s", who, ace_text(ev, v.ace), through);
-	rule_fix(ev, "Certificate Templates console > %s > Properties > Security: clear Deny for %s, or take %s out of that "
-	    "group", t->cn, through, who);
+	rule_fix(ev,
+	    "Certificate Templates console > %s > Properties > Security: clear Deny for %s, or take %s out of that "
+	    "group",
+	    t->cn, through, who);
 	return rule_refuse(ev, CERTSRV_E_TEMPLATE_DENIED, "%s is denied Enroll by %s, through %s", who,
 	    ace_text(ev, v.ace), through);
 }

@@ -49,8 +49,8 @@ intersect(struct eval *ev, struct x509_strings asked)
 		if (rule_keep(ev, &ev->issuance_policies) != 0)
 			return -1;
 	}
-	return rule_pass(ev, "%zu of the %zu policies asked for are among the template's %zu", kept.n, asked.n,
-	    t->issuance_policies.n);
+	return rule_pass(ev, "%zu of the %zu policies asked for are among the template's %zu", kept.n,
+	    asked.n, t->issuance_policies.n);
 }
 
 int
@@ -68,10 +68,13 @@ check_issuance_policies(struct eval *ev)
 	if (x != NULL && read_policies(ev, x->value, &asked, &why) != 0)
 		return rule_refuse(ev, why.hr, "certificate policies of the request: %s", why.msg);
 	if (t->issuance_policies.n == 0 && asked.n > 0) {
-		rule_fix(ev, "ask for no issuance policies, or Certificate Templates console > %s > Properties > Extensions > "
-		    "Issuance Policies: add those that may be requested", t->cn);
+		rule_fix(ev,
+		    "ask for no issuance policies, or Certificate Templates console > %s > Properties > Extensions > "
+		    "Issuance Policies: add those that may be requested",
+		    t->cn);
 		return rule_refuse(ev, CERTSRV_E_TEMPLATE_CONFLICT,
-		    "the request asks for %zu issuance policies, %s takes them from the request but allows none", asked.n, t->cn);
+		    "the request asks for %zu issuance policies, %s takes them from the request but allows none",
+		    asked.n, t->cn);
 	}
 	return intersect(ev, asked);
 }

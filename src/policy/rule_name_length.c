@@ -16,14 +16,19 @@ check_name_present(struct eval *ev)
 	bool san = ev->san.len > 0 && !rule_disabled(ev, OID_SUBJECT_ALT_NAME);
 
 	if (!is_empty(ev->subject) || san)
-		return rule_pass(ev, "%s", is_empty(ev->subject) ? "named by the alternative name alone" : "subject present");
+		return rule_pass(ev, "%s",
+		    is_empty(ev->subject) ? "named by the alternative name alone" : "subject present");
 	if (rule_supplied(ev->t))
-		rule_fix(ev, "put a subject or a subject alternative name into the request, with attributes that SubjectTemplate "
+		rule_fix(ev,
+		    "put a subject or a subject alternative name into the request, with attributes that SubjectTemplate "
 		    "lists");
 	else
-		rule_fix(ev, "Certificate Templates console > %s > Properties > Subject Name: choose a subject name format or an "
-		    "alternate name", ev->t->cn);
-	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "the certificate would have neither a subject nor an alternative "
+		rule_fix(ev,
+		    "Certificate Templates console > %s > Properties > Subject Name: choose a subject name format or an "
+		    "alternate name",
+		    ev->t->cn);
+	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
+	    "the certificate would have neither a subject nor an alternative "
 	    "name");
 }
 
@@ -40,8 +45,9 @@ count_characters(const char *utf8)
 static bool
 is_text_tag(uint8_t tag)
 {
-	return tag == DER_UTF8_STRING || tag == DER_NUMERIC_STRING || tag == DER_PRINTABLE_STRING || tag == DER_T61_STRING ||
-	    tag == DER_IA5_STRING || tag == DER_VISIBLE_STRING || tag == DER_UNIVERSAL_STRING || tag == DER_BMP_STRING;
+	return tag == DER_UTF8_STRING || tag == DER_NUMERIC_STRING || tag == DER_PRINTABLE_STRING ||
+	    tag == DER_T61_STRING || tag == DER_IA5_STRING || tag == DER_VISIBLE_STRING ||
+	    tag == DER_UNIVERSAL_STRING || tag == DER_BMP_STRING;
 }
 
 static int
@@ -65,9 +71,10 @@ check_attribute(struct eval *ev, struct bytes oid, const struct der_item *value)
 	n = count_characters(text);
 	if (most == 0 || n <= most || !ev->ca->enforce_name_lengths)
 		return 0;
-	rule_fix(ev, "shorten %s to %u characters, or certutil -setreg CA\\EnforceX500NameLengths 0", label, most);
-	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "%s of the subject has %zu characters, X.520 allows %u", label, n,
-	    most);
+	rule_fix(
+	    ev, "shorten %s to %u characters, or certutil -setreg CA\\EnforceX500NameLengths 0", label, most);
+	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
+	    "%s of the subject has %zu characters, X.520 allows %u", label, n, most);
 }
 
 int

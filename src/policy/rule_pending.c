@@ -15,7 +15,8 @@ check_pending(struct eval *ev)
 
 	if ((disposition & REQDISP_MASK) == REQDISP_DENY && !(disposition & REQDISP_PENDINGFIRST)) {
 		rule_fix(ev, "certutil -setreg policy\\RequestDisposition 1");
-		return rule_refuse(ev, CERTSRV_E_ADMIN_DENIED_REQUEST, "RequestDisposition 0x%x denies every request", disposition);
+		return rule_refuse(ev, CERTSRV_E_ADMIN_DENIED_REQUEST,
+		    "RequestDisposition 0x%x denies every request", disposition);
 	}
 	if (ev->in->approved)
 		return rule_pass(ev, "approved by a certificate manager");

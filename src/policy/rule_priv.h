@@ -14,20 +14,23 @@
 struct eval;
 
 struct policy_rule {
-	int step;              /* row of the decision list, issuance.md section 2; 38 builds the certificate */
+	int step; /* row of the decision list, issuance.md section 2; 38 builds the certificate */
 	const char *name;
 	const char *attribute; /* of the template, or the CA setting; NULL: none decides */
 	const char *section;
-	uint32_t schema;       /* templates below this schema version are not subject to the rule */
+	uint32_t schema; /* templates below this schema version are not subject to the rule */
 	int (*check)(struct eval *ev);
 	int (*apply)(struct eval *ev);
 };
 extern const struct policy_rule policy_rules[]; /* ends with a NULL name */
 
-/* An extension of the certificate to be. Reserved at its place in the request, filled by the rule that owns the OID. */
+/*
+ * An extension of the certificate to be. Reserved at its place in the request, filled by the rule that owns
+ * the OID.
+ */
 struct extension_slot {
 	const char *oid;
-	struct bytes body;    /* of the OBJECT IDENTIFIER */
+	struct bytes body; /* of the OBJECT IDENTIFIER */
 	bool critical;
 	bool filled;
 	struct bytes value;
@@ -50,15 +53,15 @@ struct eval {
 	struct pool *pool;
 	struct policy_result *out;
 	struct err *e;
-	const struct policy_rule *rule;  /* the one that runs */
-	const char *fix;                 /* for the refusal to come */
+	const struct policy_rule *rule; /* the one that runs */
+	const char *fix;                /* for the refusal to come */
 	size_t reasons_cap;
-	struct buf scratch;              /* empty whenever a rule starts */
+	struct buf scratch; /* empty whenever a rule starts */
 	struct extension_slot *slots;
 	size_t n_slots, slots_cap;
 	/* what the checks worked out */
-	struct bytes subject;            /* Name */
-	struct bytes san;                /* GeneralNames; empty: no extension */
+	struct bytes subject; /* Name */
+	struct bytes san;     /* GeneralNames; empty: no extension */
 	bool san_critical;
 	struct bytes issuance_policies;
 };
@@ -87,7 +90,10 @@ rule_nomem(struct eval *ev);
 /* Moves the scratch buffer's bytes to the pool and empties it. Fails when the buffer did. */
 int
 rule_keep(struct eval *ev, struct bytes *out) MUST_CHECK;
-/* The scratch buffer as text, in the pool; empties it. "" when memory is short, which the next word reports. */
+/*
+ * The scratch buffer as text, in the pool; empties it. "" when memory is short, which the next word
+ * reports.
+ */
 const char *
 rule_keep_text(struct eval *ev);
 /* Whether a list (pKICriticalExtensions, EnableRequestExtensionList, ...) names this text. */
@@ -102,9 +108,12 @@ rule_extension_oid(struct eval *ev, const struct x509_extension *x);
 /* Takes a place now for an extension that a later rule fills; an unfilled one does not appear. */
 int
 rule_reserve(struct eval *ev, const char *oid) MUST_CHECK;
-/* Fills the reserved place or appends, and leaves a reason: added, disabled, or kept as the request has it. */
+/*
+ * Fills the reserved place or appends, and leaves a reason: added, disabled, or kept as the request has it.
+ */
 int
-rule_put(struct eval *ev, const char *oid, bool critical, struct bytes value, const char *fmt, ...) PRINTF_LIKE(5, 6);
+rule_put(struct eval *ev, const char *oid, bool critical, struct bytes value, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
 /* An extension kept from the request, at the next place. */
 int
 rule_take(struct eval *ev, const char *oid, const struct x509_extension *x) MUST_CHECK;
@@ -133,6 +142,7 @@ san_attribute_encode(struct buf *out, const char *value, struct err *e) MUST_CHE
 
 /* ---- rules, by file ---- */
 
+/* clang-format off */
 int check_extension_size(struct eval *ev);          /* rule_request_extensions.c */
 int apply_request_extensions(struct eval *ev);
 int check_template_named(struct eval *ev);          /* rule_template.c */
@@ -179,5 +189,6 @@ int apply_basic_constraints(struct eval *ev);
 int apply_extended_key_usage(struct eval *ev);
 int apply_application_policies(struct eval *ev);
 int apply_publication(struct eval *ev);             /* rule_pending.c */
+/* clang-format on */
 
 #endif

@@ -10,10 +10,14 @@ check_key_size(struct eval *ev)
 
 	if (key->bits >= least)
 		return rule_pass(ev, "%s key has %u bits, template asks for %u", type, key->bits, least);
-	rule_fix(ev, "make a key of %u bits or more, or Certificate Templates console > %s > Properties > Cryptography: "
-	    "Minimum key size = %u%s", least, ev->t->cn, key->bits,
-	    key->type == X509_KEY_EC ? " and an ECDH or ECDSA algorithm (an EC key counts by its field size)" : "");
-	return rule_refuse(ev, CERTSRV_E_KEY_LENGTH, "%s key has %u bits, template asks for %u", type, key->bits, least);
+	rule_fix(ev,
+	    "make a key of %u bits or more, or Certificate Templates console > %s > Properties > Cryptography: "
+	    "Minimum key size = %u%s",
+	    least, ev->t->cn, key->bits,
+	    key->type == X509_KEY_EC ? " and an ECDH or ECDSA algorithm (an EC key counts by its field size)"
+				     : "");
+	return rule_refuse(
+	    ev, CERTSRV_E_KEY_LENGTH, "%s key has %u bits, template asks for %u", type, key->bits, least);
 }
 
 /*
@@ -29,21 +33,28 @@ check_key_archival(struct eval *ev)
 	if (!wanted && !sent)
 		return rule_pass(ev, "no key to archive");
 	if (!wanted) {
-		rule_fix(ev, "send the request without the private key, or Certificate Templates console > %s > Properties > "
-		    "Request Handling: Archive subject's encryption private key", ev->t->cn);
-		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, "the request carries a private key, %s archives none",
+		rule_fix(ev,
+		    "send the request without the private key, or Certificate Templates console > %s > Properties > "
+		    "Request Handling: Archive subject's encryption private key",
 		    ev->t->cn);
+		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_UNEXPECTED,
+		    "the request carries a private key, %s archives none", ev->t->cn);
 	}
-	rule_fix(ev, "send a CMC request with the private key, or Certificate Templates console > %s > Properties > Request "
-	    "Handling: clear Archive subject's encryption private key", ev->t->cn);
+	rule_fix(ev,
+	    "send a CMC request with the private key, or Certificate Templates console > %s > Properties > Request "
+	    "Handling: clear Archive subject's encryption private key",
+	    ev->t->cn);
 	if (!sent)
-		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_REQUIRED, "%s archives private keys, the request carries none",
-		    ev->t->cn);
+		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_REQUIRED,
+		    "%s archives private keys, the request carries none", ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL,
 	    "the private key stands in a PKCS #10 attribute, not in the outermost signature of a CMC request");
 }
 
-/* No PKCS #10 is accepted as attested: the statement of a trust module is not among what the request reader knows. */
+/*
+ * No PKCS #10 is accepted as attested: the statement of a trust module is not among what the request reader
+ * knows.
+ */
 int
 check_attestation(struct eval *ev)
 {
@@ -53,7 +64,10 @@ check_attestation(struct eval *ev)
 		return rule_pass(ev, "no key attestation is required");
 	if (!(mode & CT_FLAG_ATTEST_REQUIRED))
 		return rule_pass(ev, "key attestation is preferred, the request has none");
-	rule_fix(ev, "Certificate Templates console > %s > Properties > Key Attestation: None, or Required, if client is "
-	    "capable", ev->t->cn);
-	return rule_refuse(ev, CERTSRV_E_KEY_ATTESTATION, "%s requires key attestation, the request has none", ev->t->cn);
+	rule_fix(ev,
+	    "Certificate Templates console > %s > Properties > Key Attestation: None, or Required, if client is "
+	    "capable",
+	    ev->t->cn);
+	return rule_refuse(
+	    ev, CERTSRV_E_KEY_ATTESTATION, "%s requires key attestation, the request has none", ev->t->cn);
 }

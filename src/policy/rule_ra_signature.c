@@ -11,12 +11,13 @@ check_ra_signatures(struct eval *ev)
 		return rule_pass(ev, "no authorised signature is required");
 	if (have >= wanted)
 		return rule_pass(ev, "%zu of %u authorised signatures", have, wanted);
-	rule_fix(ev, "have the request signed by %u holder%s of the required certificates, or Certificate Templates console > "
-	    "%s > Properties > Issuance Requirements: lower This number of authorized signatures", wanted,
-	    wanted == 1 ? "" : "s", ev->t->cn);
+	rule_fix(ev,
+	    "have the request signed by %u holder%s of the required certificates, or Certificate Templates console > "
+	    "%s > Properties > Issuance Requirements: lower This number of authorized signatures",
+	    wanted, wanted == 1 ? "" : "s", ev->t->cn);
 	return rule_refuse(ev, have == 0 ? CERTSRV_E_SIGNATURE_POLICY_REQUIRED : CERTSRV_E_SIGNATURE_COUNT,
-	    "%s requires %u authorised signature%s, the request carries %zu", ev->t->cn, wanted, wanted == 1 ? "" : "s",
-	    have);
+	    "%s requires %u authorised signature%s, the request carries %zu", ev->t->cn, wanted,
+	    wanted == 1 ? "" : "s", have);
 }
 
 enum kind { APPLICATION, ISSUANCE };
@@ -33,7 +34,10 @@ some_signer_has(const struct policy_input *in, enum kind kind, const char *oid)
 	return false;
 }
 
-/* Every listed OID must be in at least one signer's certificate; with no signature required the lists are idle. */
+/*
+ * Every listed OID must be in at least one signer's certificate; with no signature required the lists are
+ * idle.
+ */
 static int
 check_policies(struct eval *ev, enum kind kind, struct x509_strings wanted)
 {
@@ -44,10 +48,12 @@ check_policies(struct eval *ev, enum kind kind, struct x509_strings wanted)
 	for (size_t i = 0; i < wanted.n; i++) {
 		if (some_signer_has(ev->in, kind, wanted.v[i]))
 			continue;
-		rule_fix(ev, "sign with a certificate that has the %s policy %s, or Certificate Templates console > %s > "
-		    "Properties > Issuance Requirements: change the policy required in signature", what, wanted.v[i], ev->t->cn);
-		return rule_refuse(ev, CERTSRV_E_SIGNATURE_REJECTED, "no signer's certificate has the %s policy %s", what,
-		    wanted.v[i]);
+		rule_fix(ev,
+		    "sign with a certificate that has the %s policy %s, or Certificate Templates console > %s > "
+		    "Properties > Issuance Requirements: change the policy required in signature",
+		    what, wanted.v[i], ev->t->cn);
+		return rule_refuse(ev, CERTSRV_E_SIGNATURE_REJECTED,
+		    "no signer's certificate has the %s policy %s", what, wanted.v[i]);
 	}
 	return rule_pass(ev, "signers have all %zu %s policies asked of them", wanted.n, what);
 }

@@ -21,22 +21,24 @@ check_extension_size(struct eval *ev)
 		if (!oid_to_text(r->extensions[i].oid, oid))
 			strcpy(oid, "?");
 		rule_fix(ev, "shorten the extension, or certutil -setreg DBFlags +0x1000");
-		return rule_refuse(ev, ESE_RECORD_TOO_BIG, "extension %s has %zu octets, the database stores %zu", oid, n, most);
+		return rule_refuse(ev, ESE_RECORD_TOO_BIG,
+		    "extension %s has %zu octets, the database stores %zu", oid, n, most);
 	}
 	return rule_pass(ev, "%zu extensions, the longest of %zu octets", r->n_extensions, longest);
 }
 
 enum fate {
-	DROPPED,   /* stored with the request, not in the certificate */
-	DISABLED,  /* DisableExtensionList */
-	REPEATED,  /* the first of its OID counts */
+	DROPPED,  /* stored with the request, not in the certificate */
+	DISABLED, /* DisableExtensionList */
+	REPEATED, /* the first of its OID counts */
 	KEPT,
-	RESERVED,  /* its place is kept, a later rule decides on the value */
+	RESERVED, /* its place is kept, a later rule decides on the value */
 };
 
 /* Those whose value the template decides, whatever the request says. */
-static const char *const of_template[] = { OID_KEY_USAGE, OID_EXTENDED_KEY_USAGE, OID_APPLICATION_CERT_POLICIES,
-	OID_CERTIFICATE_POLICIES, OID_ENROLL_CERTTYPE, OID_CERTIFICATE_TEMPLATE, OID_BASIC_CONSTRAINTS };
+static const char *const of_template[] = { OID_KEY_USAGE, OID_EXTENDED_KEY_USAGE,
+	OID_APPLICATION_CERT_POLICIES, OID_CERTIFICATE_POLICIES, OID_ENROLL_CERTTYPE,
+	OID_CERTIFICATE_TEMPLATE, OID_BASIC_CONSTRAINTS };
 
 static bool
 is_of_template(const char *oid)
@@ -47,7 +49,10 @@ is_of_template(const char *oid)
 	return false;
 }
 
-/* Before CVE-2024-49019 was fixed, application policies of the request went into schema 1 certificates (ESC15). */
+/*
+ * Before CVE-2024-49019 was fixed, application policies of the request went into schema 1 certificates
+ * (ESC15).
+ */
 static bool
 is_esc15(const struct eval *ev, const char *oid)
 {

@@ -62,7 +62,10 @@ put_attribute(struct buf *b, const struct x509_rdn *rdn)
 	der_close(b, pair);
 }
 
-/* DER order is the reverse of the list: country first, common name and address last; each attribute its own RDN. */
+/*
+ * DER order is the reverse of the list: country first, common name and address last; each attribute its own
+ * RDN.
+ */
 static void
 put_in_list_order(const struct eval *ev, const int *positions, struct buf *b)
 {
@@ -114,7 +117,8 @@ filter_subject(struct eval *ev, size_t *dropped)
 
 	*dropped = 0;
 	if (r->n_rdns > X509_MAX_RDNS)
-		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "the subject has %zu attributes", r->n_rdns);
+		return rule_refuse(
+		    ev, CERTSRV_E_BAD_REQUESTSUBJECT, "the subject has %zu attributes", r->n_rdns);
 	for (size_t i = 0; i < r->n_rdns; i++) {
 		positions[i] = position(ev, r->rdns[i].oid);
 		*dropped += positions[i] == NOT_LISTED;
@@ -134,7 +138,8 @@ check_request_subject(struct eval *ev)
 	size_t dropped = 0;
 
 	if (!rule_supplied(ev->t))
-		return rule_skipped(ev, "the subject of the request is stored only: the template builds it from the directory");
+		return rule_skipped(ev,
+		    "the subject of the request is stored only: the template builds it from the directory");
 	if (ev->ca->subject_template.n == 0)
 		ev->subject = ev->request->subject;
 	else if (filter_subject(ev, &dropped) != 0)
@@ -142,7 +147,8 @@ check_request_subject(struct eval *ev)
 	if (x509_name_to_text(&ev->scratch, ev->subject, NULL) != 0)
 		buf_reset(&ev->scratch);
 	if (dropped > 0)
-		return rule_pass(ev, "subject from the request: %s (%zu attributes that SubjectTemplate does not list dropped)",
+		return rule_pass(ev,
+		    "subject from the request: %s (%zu attributes that SubjectTemplate does not list dropped)",
 		    rule_keep_text(ev), dropped);
 	return rule_pass(ev, "subject from the request: %s", rule_keep_text(ev));
 }
@@ -153,7 +159,8 @@ check_request_san(struct eval *ev)
 	const struct x509_extension *x = x509_request_extension(ev->request, OID_SUBJECT_ALT_NAME);
 
 	if (!rule_supplied(ev->t))
-		return rule_skipped(ev, "the subject alternative name of the request, if any, is stored only");
+		return rule_skipped(
+		    ev, "the subject alternative name of the request, if any, is stored only");
 	if (x == NULL)
 		return rule_pass(ev, "the request has no subject alternative name");
 	ev->san = x->value;

@@ -24,7 +24,8 @@ check_san_attribute(struct eval *ev)
 	if (rule_keep(ev, &ev->san) != 0)
 		return -1;
 	ev->san_critical = rule_listed(ev->t->critical, OID_SUBJECT_ALT_NAME);
-	return rule_pass(ev, "EDITF_ATTRIBUTESUBJECTALTNAME2: alternative names from the SAN attribute, %s", value);
+	return rule_pass(
+	    ev, "EDITF_ATTRIBUTESUBJECTALTNAME2: alternative names from the SAN attribute, %s", value);
 }
 
 /* ---- ExchangeUser, ExchangeUserSignature (MS-WCCE 3.2.2.6.2.1.4.6) ---- */
@@ -42,7 +43,10 @@ only_common_name(struct bytes directory_name)
 	    bytes_equal(oid, (struct bytes){ common_name, sizeof(common_name) });
 }
 
-/* Copies the names, without those directoryNames when `drop`; counts addresses and candidates. False: malformed. */
+/*
+ * Copies the names, without those directoryNames when `drop`; counts addresses and candidates. False:
+ * malformed.
+ */
 static bool
 copy_names(struct bytes san, bool drop, struct buf *out, size_t *addresses, size_t *candidates)
 {

@@ -1,4 +1,7 @@
-/* The security identifier extension 1.3.6.1.4.1.311.25.2 (MS-WCCE 3.2.2.6.2.1.4.5.9, 2.2.2.7.7.4; issuance.md 5). */
+/*
+ * The security identifier extension 1.3.6.1.4.1.311.25.2 (MS-WCCE 3.2.2.6.2.1.4.5.9, 2.2.2.7.7.4;
+ * issuance.md 5).
+ */
 #include "policy/rule_priv.h"
 
 static bool
@@ -16,7 +19,8 @@ check_sid(struct eval *ev)
 		return rule_pass(ev, "no security identifier is taken from the directory");
 	sid = ev->in->subject->sid_text;
 	if (sid == NULL || sid[0] == '\0')
-		return rule_refuse(ev, CERTSRV_E_SEC_EXT_DIRECTORY_SID_REQUIRED, "%s has no objectSid", ev->in->caller->account);
+		return rule_refuse(ev, CERTSRV_E_SEC_EXT_DIRECTORY_SID_REQUIRED, "%s has no objectSid",
+		    ev->in->caller->account);
 	return rule_pass(ev, "objectSid is %s", sid);
 }
 
@@ -32,7 +36,8 @@ apply_sid(struct eval *ev)
 	if (rule_supplied(ev->t)) {
 		if (x == NULL)
 			return rule_skipped(ev, "the request has none");
-		return rule_put(ev, OID_NTDS_CA_SECURITY_EXT, x->critical, x->value, "as supplied in the request");
+		return rule_put(
+		    ev, OID_NTDS_CA_SECURITY_EXT, x->critical, x->value, "as supplied in the request");
 	}
 	if (rule_disabled(ev, OID_NTDS_CA_SECURITY_EXT))
 		return rule_skipped(ev, "%s is in DisableExtensionList", OID_NTDS_CA_SECURITY_EXT);

@@ -26,8 +26,10 @@ apply_basic_constraints(struct eval *ev)
 	    rule_listed(ev->t->critical, OID_BASIC_CONSTRAINTS);
 
 	if (ev->t->ext.basic_constraints.len == 0)
-		return rule_skipped(ev, "no CA template, and flag INCLUDE_BASIC_CONSTRAINTS_FOR_EE_CERTS is clear");
-	return rule_put(ev, OID_BASIC_CONSTRAINTS, critical, ev->t->ext.basic_constraints, "basic constraints");
+		return rule_skipped(
+		    ev, "no CA template, and flag INCLUDE_BASIC_CONSTRAINTS_FOR_EE_CERTS is clear");
+	return rule_put(
+	    ev, OID_BASIC_CONSTRAINTS, critical, ev->t->ext.basic_constraints, "basic constraints");
 }
 
 /* "OID,OID" of the CertificateUsage attribute; false when a piece is no OID. */
@@ -63,19 +65,21 @@ apply_extended_key_usage(struct eval *ev)
 	if (asked == NULL || !(ev->ca->edit_flags & EDITF_ATTRIBUTEEKU))
 		return put_of_template(ev, OID_EXTENDED_KEY_USAGE, ev->t->ext.eku, "extended key usage");
 	if (!read_usages(ev, asked, &usages)) {
-		if (rule_skipped(ev, "attribute CertificateUsage ignored: \"%s\" is not a list of OIDs", asked) != 0)
+		if (rule_skipped(
+			ev, "attribute CertificateUsage ignored: \"%s\" is not a list of OIDs", asked) != 0)
 			return -1;
 		return put_of_template(ev, OID_EXTENDED_KEY_USAGE, ev->t->ext.eku, "extended key usage");
 	}
 	x509_ext_eku(&ev->scratch, usages);
 	if (rule_keep(ev, &value) != 0)
 		return -1;
-	return rule_put(ev, OID_EXTENDED_KEY_USAGE, rule_listed(ev->t->critical, OID_EXTENDED_KEY_USAGE), value,
-	    "EDITF_ATTRIBUTEEKU: %s, from attribute CertificateUsage", asked);
+	return rule_put(ev, OID_EXTENDED_KEY_USAGE, rule_listed(ev->t->critical, OID_EXTENDED_KEY_USAGE),
+	    value, "EDITF_ATTRIBUTEEKU: %s, from attribute CertificateUsage", asked);
 }
 
 int
 apply_application_policies(struct eval *ev)
 {
-	return put_of_template(ev, OID_APPLICATION_CERT_POLICIES, ev->t->ext.application_policies, "application policies");
+	return put_of_template(
+	    ev, OID_APPLICATION_CERT_POLICIES, ev->t->ext.application_policies, "application policies");
 }

@@ -1,4 +1,7 @@
-/* Steps 35 and 36 and the validity period (MS-WCCE 3.2.2.6.2.1.4.4.2, 3.2.1.4.2.1.2; issuance.md section 7). */
+/*
+ * Steps 35 and 36 and the validity period (MS-WCCE 3.2.2.6.2.1.4.4.2, 3.2.1.4.2.1.2; issuance.md section
+ * 7).
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,9 @@ check_ca_expired(struct eval *ev)
 	filetime_to_text(ca->ca_not_after, to);
 	if (now >= ca->ca_not_before && now <= ca->ca_not_after)
 		return rule_pass(ev, "the CA certificate is valid from %s to %s", from, to);
-	rule_fix(ev, "Certification Authority console > %s > All Tasks > Renew CA Certificate, or set the clock", ca->ca_name);
+	rule_fix(ev,
+	    "Certification Authority console > %s > All Tasks > Renew CA Certificate, or set the clock",
+	    ca->ca_name);
 	return rule_refuse(ev, CERT_E_EXPIRED, "the CA certificate is valid from %s to %s only", from, to);
 }
 
@@ -101,12 +106,13 @@ parse_http_date(const char *text, filetime_t *out)
 	int end = -1;
 
 	if (!isalpha((unsigned char)text[0]) ||
-	    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &c.day, month, &c.year, &c.hour, &c.minute,
-		&c.second, zone, &end) != 7 || end < 0 || text[end] != '\0' || strcmp(zone, "GMT") != 0)
+	    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &c.day, month, &c.year,
+		&c.hour, &c.minute, &c.second, zone, &end) != 7 ||
+	    end < 0 || text[end] != '\0' || strcmp(zone, "GMT") != 0)
 		return false;
 	c.month = month_number(month);
-	if (c.month == 0 || c.year < 1601 || c.day < 1 || c.day > days[c.month - 1] || c.hour < 0 || c.hour > 23 ||
-	    c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59)
+	if (c.month == 0 || c.year < 1601 || c.day < 1 || c.day > days[c.month - 1] || c.hour < 0 ||
+	    c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59)
 		return false;
 	*out = filetime_from_civil(&c);
 	filetime_to_civil(*out, &back);
@@ -118,7 +124,8 @@ static filetime_t
 requested_end(const struct eval *ev, filetime_t not_before, const char **why)
 {
 	const char *date = rule_attribute(ev, "ExpirationDate");
-	const char *unit = rule_attribute(ev, "ValidityPeriod"), *units = rule_attribute(ev, "ValidityPeriodUnits");
+	const char *unit = rule_attribute(ev, "ValidityPeriod"),
+		   *units = rule_attribute(ev, "ValidityPeriodUnits");
 	filetime_t end;
 	long n;
 
@@ -189,14 +196,15 @@ check_validity(struct eval *ev)
 	limit(&end, &by, asked, "the request");
 	if (end <= ev->in->now) {
 		rule_fix(ev, "ask for an end in the future");
-		return rule_refuse(ev, CERT_E_EXPIRED, "the certificate would end at %s, set by %s", filetime_to_text(end, to), by);
+		return rule_refuse(ev, CERT_E_EXPIRED, "the certificate would end at %s, set by %s",
+		    filetime_to_text(end, to), by);
 	}
 	if (allowed < by_template && !set_clipped(ev))
 		return rule_nomem(ev);
 	ev->out->plan.not_before = begin;
 	ev->out->plan.not_after = end;
-	return rule_pass(ev, "%s to %s, set by %s%s%s", filetime_to_text(begin, from), filetime_to_text(end, to), by,
-	    ignored != NULL ? "; " : "", ignored != NULL ? ignored : "");
+	return rule_pass(ev, "%s to %s, set by %s%s%s", filetime_to_text(begin, from),
+	    filetime_to_text(end, to), by, ignored != NULL ? "; " : "", ignored != NULL ? ignored : "");
 }
 
 int
@@ -205,13 +213,16 @@ check_overlap(struct eval *ev)
 	filetime_t validity = ev->out->plan.not_after - ev->out->plan.not_before;
 
 	if (ev->t->overlap <= validity)
-		return rule_pass(ev, "renewal period %lld s, validity %lld s", (long long)(ev->t->overlap / FILETIME_SECOND),
-		    (long long)(validity / FILETIME_SECOND));
+		return rule_pass(ev, "renewal period %lld s, validity %lld s",
+		    (long long)(ev->t->overlap / FILETIME_SECOND), (long long)(validity / FILETIME_SECOND));
 	ev->out->policy_text = pool_printf(ev->pool,
 	    "Renewing a certificate with the '%s' Certificate Template failed because the renewal overlap period is longer "
-	    "than the certificate validity period.", ev->t->cn);
-	rule_fix(ev, "Certificate Templates console > %s > Properties > General: shorten the renewal period; or renew the CA "
-	    "certificate", ev->t->cn);
+	    "than the certificate validity period.",
+	    ev->t->cn);
+	rule_fix(ev,
+	    "Certificate Templates console > %s > Properties > General: shorten the renewal period; or renew the CA "
+	    "certificate",
+	    ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_CERT_TYPE_OVERLAP, "renewal period %lld s, validity %lld s only",
 	    (long long)(ev->t->overlap / FILETIME_SECOND), (long long)(validity / FILETIME_SECOND));
 }

@@ -69,7 +69,8 @@ run(struct eval *ev, const struct policy_rule *rule, int (*fn)(struct eval *ev))
 		return 0;
 	ev->rule = rule;
 	if (ev->t != NULL && ev->t->schema_version < rule->schema)
-		return rule_skipped(ev, "templates of schema version %u are not subject to it", ev->t->schema_version);
+		return rule_skipped(
+		    ev, "templates of schema version %u are not subject to it", ev->t->schema_version);
 	return fn(ev);
 }
 

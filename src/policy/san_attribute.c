@@ -131,7 +131,10 @@ put_raw_der(struct buf *b, struct bytes der, struct err *e)
 	return 0;
 }
 
-/* How a value's prefix says it is written, and what it becomes. The first that fits; the last fits everything. */
+/*
+ * How a value's prefix says it is written, and what it becomes. The first that fits; the last fits
+ * everything.
+ */
 enum form { FORM_TEXT, FORM_HEX, FORM_BASE64 };
 static const struct {
 	const char *prefix;

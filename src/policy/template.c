@@ -7,7 +7,7 @@
 
 #include "policy/template_priv.h"
 
-#define MAX_VALUES 1024          /* of one attribute */
+#define MAX_VALUES 1024 /* of one attribute */
 #define MAX_EXTENSION (64 * 1024)
 
 struct reader {
@@ -98,7 +98,10 @@ read_oids(const struct reader *r, const char *attr, struct x509_strings *out)
 	return template_check_oids(attr, *out, r->e);
 }
 
-/* AD integers are signed 32 bits; flag words with the top bit set are seen in both spellings (templates.md section 3). */
+/*
+ * AD integers are signed 32 bits; flag words with the top bit set are seen in both spellings (templates.md
+ * section 3).
+ */
 static int
 read_int(const struct reader *r, const char *attr, int64_t absent, int64_t *out)
 {
@@ -241,7 +244,8 @@ read_numbers(const struct reader *r, struct policy_template *t)
 		return -1;
 	t->max_depth = (int32_t)(uint32_t)depth;
 	if (t->schema_version < 1 || t->schema_version > 4)
-		return UNREADABLE(r->e, "msPKI-Template-Schema-Version is %u, known are 1 to 4", t->schema_version);
+		return UNREADABLE(
+		    r->e, "msPKI-Template-Schema-Version is %u, known are 1 to 4", t->schema_version);
 	if (t->max_depth < -1)
 		return UNREADABLE(r->e, "pKIMaxIssuingDepth is %d", t->max_depth);
 	return 0;
@@ -257,8 +261,8 @@ read_lists(const struct reader *r, struct policy_template *t)
 	    read_oids(r, "msPKI-Certificate-Policy", &t->issuance_policies) != 0 ||
 	    read_oids(r, "pKICriticalExtensions", &t->critical) != 0 ||
 	    read_oids(r, "msPKI-RA-Policies", &t->ra_policies) != 0 ||
-	    read_strings(r, "msPKI-Supersede-Templates", &t->supersedes) != 0 || read_csps(r, &t->csps) != 0 ||
-	    read_strings(r, "msPKI-RA-Application-Policies", &ra) != 0)
+	    read_strings(r, "msPKI-Supersede-Templates", &t->supersedes) != 0 ||
+	    read_csps(r, &t->csps) != 0 || read_strings(r, "msPKI-RA-Application-Policies", &ra) != 0)
 		return -1;
 	return template_ra_policies_decode(t, r->pool, ra, r->e);
 }
@@ -295,7 +299,10 @@ keep(struct buf *b, struct pool *pool, const char *attr, struct bytes *out, stru
 	return 0;
 }
 
-/* A CA certificate must be able to sign certificates and CRLs, whatever pKIKeyUsage says (MS-WCCE 3.2.2.6.2.1.4.4.1). */
+/*
+ * A CA certificate must be able to sign certificates and CRLs, whatever pKIKeyUsage says (MS-WCCE
+ * 3.2.2.6.2.1.4.4.1).
+ */
 static void
 put_key_usage(struct buf *b, const struct policy_template *t)
 {
@@ -333,7 +340,8 @@ put_template_id(struct buf *b, const struct policy_template *t)
 {
 	if (t->schema_version >= 2)
 		x509_ext_template_info(b, t->oid, t->major, t->minor);
-	else if ((t->general_flags & CT_FLAG_ADD_TEMPLATE_NAME) || (t->enrollment_flags & CT_FLAG_ADD_TEMPLATE_NAME))
+	else if ((t->general_flags & CT_FLAG_ADD_TEMPLATE_NAME) ||
+	    (t->enrollment_flags & CT_FLAG_ADD_TEMPLATE_NAME))
 		x509_ext_template_name(b, t->cn);
 }
 
@@ -371,7 +379,8 @@ out:
 }
 
 int
-policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs, struct err *e)
+policy_template_decode(
+    struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs, struct err *e)
 {
 	struct err local;
 	struct reader r = { attrs, pool, e != NULL ? e : &local };
@@ -386,7 +395,8 @@ policy_template_decode(struct policy_template *out, struct pool *pool, const str
 	if (read_numbers(&r, out) != 0 || read_oid(&r, out) != 0 || read_lists(&r, out) != 0 ||
 	    read_key_usage(&r, &out->key_usage) != 0 ||
 	    read_period(&r, "pKIExpirationPeriod", true, &out->validity) != 0 ||
-	    read_period(&r, "pKIOverlapPeriod", false, &out->overlap) != 0 || read_descriptor(&r, &out->sd) != 0)
+	    read_period(&r, "pKIOverlapPeriod", false, &out->overlap) != 0 ||
+	    read_descriptor(&r, &out->sd) != 0)
 		return -1;
 	return encode_extensions(out, pool, r.e);
 }

@@ -67,27 +67,31 @@ enum {
 #define CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME 0x40000000u
 #define CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH 0x80000000u
 
-/* Extension values that depend on the template alone, encoded once per snapshot; empty when the template has none. */
+/*
+ * Extension values that depend on the template alone, encoded once per snapshot; empty when the template
+ * has none.
+ */
 struct policy_template_ext {
-	struct bytes template_id;          /* 1.3.6.1.4.1.311.20.2 or 21.7 */
+	struct bytes template_id; /* 1.3.6.1.4.1.311.20.2 or 21.7 */
 	struct bytes key_usage, eku, application_policies, issuance_policies, basic_constraints;
 };
 
 struct policy_template {
 	const char *cn, *display_name, *dn;
-	const char *oid;            /* msPKI-Cert-Template-OID; may be NULL on schema 1 */
-	uint32_t schema_version;    /* 1..4; absent means 1 */
-	uint32_t major, minor;      /* revision, msPKI-Template-Minor-Revision */
+	const char *oid;         /* msPKI-Cert-Template-OID; may be NULL on schema 1 */
+	uint32_t schema_version; /* 1..4; absent means 1 */
+	uint32_t major, minor;   /* revision, msPKI-Template-Minor-Revision */
 	uint32_t general_flags, enrollment_flags, private_key_flags, name_flags;
 	uint32_t min_key_bits;
 	uint32_t ra_signatures;
-	struct bytes key_usage;     /* pKIKeyUsage octets */
-	int32_t max_depth;          /* pKIMaxIssuingDepth; -1 none */
+	struct bytes key_usage;       /* pKIKeyUsage octets */
+	int32_t max_depth;            /* pKIMaxIssuingDepth; -1 none */
 	filetime_t validity, overlap; /* positive spans, 100 ns */
 	struct x509_strings eku, application_policies, issuance_policies, critical, csps, supersedes;
-	struct x509_strings ra_application_policies, ra_policies; /* decoded from either syntax of section 7 */
-	const char *asymmetric_algorithm, *hash_algorithm;        /* from the backtick string; may be NULL */
-	struct sd *sd;              /* NULL: none stored */
+	struct x509_strings ra_application_policies,
+	    ra_policies;                                   /* decoded from either syntax of section 7 */
+	const char *asymmetric_algorithm, *hash_algorithm; /* from the backtick string; may be NULL */
+	struct sd *sd;                                     /* NULL: none stored */
 	struct policy_template_ext ext;
 };
 
@@ -104,8 +108,8 @@ struct policy_attrs {
 /* Everything lives in the pool; borrowed texts are copied. Fails with CERTSRV_E_UNSUPPORTED_CERT_TYPE and the attribute
  * that cannot be read: such a template is not loaded. */
 int
-policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs, struct err *e)
-    MUST_CHECK;
+policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs,
+    struct err *e) MUST_CHECK;
 
 /* Template names compare without case, as in the directory. */
 bool
@@ -114,10 +118,10 @@ policy_name_equal(const char *a, const char *b);
 /* One row per flag bit, for decoding into names (adcsctl template show, explanations). Ends with mask 0. */
 struct policy_bit {
 	uint32_t mask;
-	const char *name;    /* CT_FLAG_... without the prefix, as templates.md spells it */
-	const char *label;   /* console label, or NULL */
+	const char *name;  /* CT_FLAG_... without the prefix, as templates.md spells it */
+	const char *label; /* console label, or NULL */
 	bool client_only;
-	const char *client;  /* what a Windows client does with it, when client_only */
+	const char *client; /* what a Windows client does with it, when client_only */
 };
 extern const struct policy_bit policy_general_bits[], policy_enrollment_bits[], policy_private_key_bits[],
     policy_name_bits[];

@@ -1,7 +1,10 @@
-/* What every flag bit of a template is called and who acts on it: templates.md 5, compatibility.md 6, MS-CRTD 2.4 to
- * 2.28. Bits no row names are unknown to the published specifications. */
+/*
+ * What every flag bit of a template is called and who acts on it (MS-CRTD 2.4, 2.26 to 2.28; certca.h). Bits no row
+ * names are unknown to the published specifications.
+ */
 #include "policy/template.h"
 
+/* clang-format off */
 #define SERVER NULL, false, NULL
 #define LABEL(text) (text), false, NULL
 #define CLIENT(label, what) (label), true, (what)
@@ -97,3 +100,4 @@ const struct policy_bit policy_name_bits[] = {
 	{ 0x80000000, "SUBJECT_REQUIRE_DIRECTORY_PATH", LABEL("Subject name format: Fully distinguished name") },
 	{ 0, NULL, SERVER },
 };
+/* clang-format on */

@@ -13,7 +13,7 @@ template_check_oids(const char *attr, struct x509_strings oids, struct err *e) M
  * 2.23.1, 2.23.2); those two must be decoded already.
  */
 int
-template_ra_policies_decode(struct policy_template *t, struct pool *pool, struct x509_strings values, struct err *e)
-    MUST_CHECK;
+template_ra_policies_decode(
+    struct policy_template *t, struct pool *pool, struct x509_strings values, struct err *e) MUST_CHECK;
 
 #endif

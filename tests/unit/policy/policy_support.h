@@ -100,7 +100,8 @@ attribute_octets(struct desk *d, const char *name, const char *value)
 		return desk_hex(d, value);
 	buf_init(&b, 1 << 20);
 	if (strcmp(name, "nTSecurityDescriptor") == 0) {
-		if (sd_from_sddl(&sd, d->pool, value, desk_domain(), &d->e) != 0 || sd_to_wire(&sd, &b, &d->e) != 0)
+		if (sd_from_sddl(&sd, d->pool, value, desk_domain(), &d->e) != 0 ||
+		    sd_to_wire(&sd, &b, &d->e) != 0)
 			fail_msg("%s: %s", value, d->e.msg);
 	} else {
 		buf_put_str(&b, value);
@@ -120,7 +121,8 @@ SUPPORT void
 desk_unset(struct desk *d, const char *name)
 {
 	for (size_t i = 0; i < d->n_values; i++)
-		if (d->values[i].name != NULL && d->values[i].template == 0 && strcmp(d->values[i].name, name) == 0)
+		if (d->values[i].name != NULL && d->values[i].template == 0 &&
+		    strcmp(d->values[i].name, name) == 0)
 			d->values[i].name = NULL;
 }
 
@@ -164,8 +166,9 @@ static const char *const intune_rows[][2] = {
 	{ "msPKI-Certificate-Application-Policy", "1.3.6.1.4.1.311.10.3.4" },
 	{ "msPKI-Certificate-Application-Policy", "1.3.6.1.5.5.7.3.4" },
 	{ "msPKI-Certificate-Application-Policy", "1.3.6.1.5.5.7.3.2" },
-	{ "nTSecurityDescriptor", "O:EAG:EAD:PAI(OA;;CR;" ENROLL_GUID ";;" DOMAIN_SID "-1104)(OA;;RPWPCR;" ENROLL_GUID
-				  ";;DA)(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;DA)(A;;LCRPLORC;;;AU)" },
+	{ "nTSecurityDescriptor",
+	    "O:EAG:EAD:PAI(OA;;CR;" ENROLL_GUID ";;" DOMAIN_SID "-1104)(OA;;RPWPCR;" ENROLL_GUID
+	    ";;DA)(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;DA)(A;;LCRPLORC;;;AU)" },
 };
 
 SUPPORT void
@@ -175,7 +178,8 @@ add_json_value(struct desk *d, int template, const char *name, const json_t *v)
 	const char *text = json_string_value(v);
 
 	if (json_is_integer(v))
-		desk_add_to(d, template, name, pool_printf(d->pool, "%lld", (long long)json_integer_value(v)));
+		desk_add_to(
+		    d, template, name, pool_printf(d->pool, "%lld", (long long)json_integer_value(v)));
 	else if (strncmp(text, base, strlen(base)) == 0)
 		desk_add_to(d, template, name, pool_printf(d->pool, FOREST_OID "%s", text + strlen(base)));
 	else
@@ -192,18 +196,19 @@ add_builtin(struct desk *d, int template, const char *cn)
 	bool found = false;
 
 	assert_non_null(all);
-	json_array_foreach(json_object_get(all, "templates"), i, t) {
+	json_array_foreach(json_object_get(all, "templates"), i, t)
+	{
 		json_t *attributes = json_object_get(t, "attributes");
 
 		if (strcmp(json_string_value(json_object_get(attributes, "cn")), cn) != 0)
 			continue;
 		found = true;
-		json_object_foreach(attributes, name, v) {
+		json_object_foreach(attributes, name, v)
+		{
 			if (!json_is_array(v))
 				add_json_value(d, template, name, v);
 			else
-				json_array_foreach(v, j, item)
-					add_json_value(d, template, name, item);
+				json_array_foreach(v, j, item) add_json_value(d, template, name, item);
 		}
 		add_json_value(d, template, "nTSecurityDescriptor", json_object_get(t, "sddl"));
 	}
@@ -218,7 +223,7 @@ desk_template(struct desk *d, const char *cn)
 {
 	int template = (int)d->n_templates++;
 
-	assert_true(template < DESK_TEMPLATES);
+	assert_true(template <DESK_TEMPLATES);
 	d->published_names[d->published.n++] = pool_strdup(d->pool, cn);
 	if (strcmp(cn, "IntunePKCS") != 0) {
 		add_builtin(d, template, cn);
@@ -288,7 +293,8 @@ desk_extension(struct desk *d, const char *oid, bool critical, const char *hex)
 	buf_init(&b, 1024);
 	if (oid_from_text(&b, oid, &d->e) != 0)
 		fail_msg("%s", d->e.msg);
-	x[d->request.n_extensions++] = (struct x509_extension){ desk_keep(d, &b), critical, desk_hex(d, hex) };
+	x[d->request.n_extensions++] =
+	    (struct x509_extension){ desk_keep(d, &b), critical, desk_hex(d, hex) };
 }
 
 /* Splits a Name as the request reader does. */
@@ -336,7 +342,9 @@ desk_subject(struct desk *d, const char *dn)
 }
 
 /* SAN with one dNSName "device.contoso.com" */
-#define SAN_DEVICE "30148212" "6465766963652e636f6e746f736f2e636f6d"
+#define SAN_DEVICE                                                                                           \
+	"30148212"                                                                                           \
+	"6465766963652e636f6e746f736f2e636f6d"
 
 /* ---- the caller ---- */
 
@@ -366,12 +374,12 @@ desk_caller(struct desk *d, const char *account, const char *const *sids)
 
 /* ---- the whole ---- */
 
-static const char *const default_subject_template[] = { "EMail", "CommonName", "OrganizationalUnit", "Organization",
-	"Locality", "State", "DomainComponent", "Country" };
+static const char *const default_subject_template[] = { "EMail", "CommonName", "OrganizationalUnit",
+	"Organization", "Locality", "State", "DomainComponent", "Country" };
 static const char *const default_request_extensions[] = { "1.2.840.113549.1.9.15", "1.3.6.1.4.1.311.21.1",
-	"1.3.6.1.4.1.311.21.2", "2.5.29.15", "1.3.6.1.4.1.311.10.9.1", "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7",
-	"1.3.6.1.4.1.311.21.10", "1.3.6.1.4.1.311.21.11", "1.3.6.1.4.1.311.21.12", "2.5.29.17", "2.5.29.30", "2.5.29.32",
-	"2.5.29.33", "2.5.29.36", "2.5.29.37" };
+	"1.3.6.1.4.1.311.21.2", "2.5.29.15", "1.3.6.1.4.1.311.10.9.1", "1.3.6.1.4.1.311.20.2",
+	"1.3.6.1.4.1.311.21.7", "1.3.6.1.4.1.311.21.10", "1.3.6.1.4.1.311.21.11", "1.3.6.1.4.1.311.21.12",
+	"2.5.29.17", "2.5.29.30", "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.37" };
 static const char *const default_cdp[] = {
 	"ldap:///CN=Contoso,CN=ca01,CN=CDP?certificateRevocationList?base?objectClass=cRLDistributionPoint"
 };
@@ -379,7 +387,10 @@ static const char *const default_aia[] = {
 	"ldap:///CN=Contoso,CN=AIA?cACertificate?base?objectClass=certificationAuthority"
 };
 
-#define STRINGS(array) { (array), ARRAY_LEN(array) }
+#define STRINGS(array)                                                                                       \
+	{                                                                                                    \
+		(array), ARRAY_LEN(array)                                                                    \
+	}
 
 SUPPORT filetime_t
 at(const char *text)
@@ -492,8 +503,8 @@ expect(const struct desk *d, const char *name, uint32_t hr, int step)
 	char a[HRESULT_FORMAT_MAX], b[HRESULT_FORMAT_MAX];
 
 	if (got != hr || (hr != 0 && (r->step != step || r->said != POLICY_REFUSE)))
-		fail_msg("\"%s\": got %s at step %d (%s), not %s at step %d", name, hresult_format(got, a), r->step, r->text,
-		    hresult_format(hr, b), step);
+		fail_msg("\"%s\": got %s at step %d (%s), not %s at step %d", name, hresult_format(got, a),
+		    r->step, r->text, hresult_format(hr, b), step);
 	if (hr != 0) {
 		assert_int_equal(d->out.plan.n_extensions, 0);
 		assert_null(d->out.issued_info);
@@ -535,7 +546,8 @@ order_of(struct desk *d)
 	buf_init(&b, 1 << 16);
 	for (size_t i = 0; i < d->out.plan.n_extensions; i++) {
 		assert_true(oid_to_text(d->out.plan.extensions[i].oid, text));
-		buf_printf(&b, "%s%s%s", i > 0 ? " " : "", text, d->out.plan.extensions[i].critical ? "!" : "");
+		buf_printf(
+		    &b, "%s%s%s", i > 0 ? " " : "", text, d->out.plan.extensions[i].critical ? "!" : "");
 	}
 	out = pool_strdup(d->pool, buf_cstr(&b));
 	buf_fini(&b);

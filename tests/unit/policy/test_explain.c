@@ -11,7 +11,8 @@ static const struct {
 	{ "empty", "", "" },
 	{ "one", "CertificateTemplate:User", "CertificateTemplate=User" },
 	{ "two", "CertificateTemplate:User\nrmd:ws01", "CertificateTemplate=User|rmd=ws01" },
-	{ "carriage returns", "CertificateTemplate:User\r\nrmd:ws01\r\n", "CertificateTemplate=User|rmd=ws01" },
+	{ "carriage returns", "CertificateTemplate:User\r\nrmd:ws01\r\n",
+	    "CertificateTemplate=User|rmd=ws01" },
 	{ "blanks and minus signs in the name", " Certificate-Tem plate :User", "CertificateTemplate=User" },
 	{ "blanks around the value", "a:  b c \t", "a=b c" },
 	{ "minus sign in the value stays", "a:b-c", "a=b-c" },
@@ -52,7 +53,8 @@ test_attributes(void **state)
 static void
 test_every_rule_speaks(void **state)
 {
-	static const char *const templates[] = { "User", "WebServer", "IntunePKCS", "KerberosAuthentication" };
+	static const char *const templates[] = { "User", "WebServer", "IntunePKCS",
+		"KerberosAuthentication" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(templates); i++) {

@@ -8,13 +8,25 @@ static const char *const san_disabled[] = { OID_SUBJECT_ALT_NAME };
 static const char *const private_enabled[] = { "1.2.3.4", OID_AUTHORITY_KEY_IDENTIFIER };
 static const char *const ocsp_url[] = { "http://ocsp.contoso.com" };
 
-#define TEMPLATE_NAME_USER "1e08" "0055007300650072"
-#define SKI "0414" "0102030405060708090a0b0c0d0e0f1011121314"
+#define TEMPLATE_NAME_USER                                                                                   \
+	"1e08"                                                                                               \
+	"0055007300650072"
+#define SKI                                                                                                  \
+	"0414"                                                                                               \
+	"0102030405060708090a0b0c0d0e0f1011121314"
 #define SID_TEXT_HEX "532d312d352d32312d312d322d332d35303030" /* S-1-5-21-1-2-3-5000 */
-#define SID_VALUE "3023a021060a2b060104018237190201a0130411" "532d312d352d32312d312d322d332d3530"
-#define KU "0302" "0106"
-#define EKU "300a0608" "2b06010505070301"
-#define APP "300c300a0608" "2b06010505070301"
+#define SID_VALUE                                                                                            \
+	"3023a021060a2b060104018237190201a0130411"                                                           \
+	"532d312d352d32312d312d322d332d3530"
+#define KU                                                                                                   \
+	"0302"                                                                                               \
+	"0106"
+#define EKU                                                                                                  \
+	"300a0608"                                                                                           \
+	"2b06010505070301"
+#define APP                                                                                                  \
+	"300c300a0608"                                                                                       \
+	"2b06010505070301"
 #define BC_CA "30030101ff"
 
 struct row {
@@ -24,11 +36,19 @@ struct row {
 };
 
 /* What Windows clients send, in their order. */
-#define WINDOWS_2 { OID_CERTIFICATE_TEMPLATE, false, "3000" }, { OID_EXTENDED_KEY_USAGE, false, EKU },                  \
-	{ OID_KEY_USAGE, true, KU }, { OID_APPLICATION_CERT_POLICIES, false, APP },                                        \
-	{ OID_SMIME_CAPABILITIES, false, "3000" }, { OID_SUBJECT_KEY_IDENTIFIER, false, SKI }
-#define WINDOWS_1 { OID_ENROLL_CERTTYPE, false, TEMPLATE_NAME_USER }, { OID_EXTENDED_KEY_USAGE, false, EKU },            \
-	{ OID_KEY_USAGE, true, KU }, { OID_SMIME_CAPABILITIES, false, "3000" }, { OID_SUBJECT_KEY_IDENTIFIER, false, SKI }
+#define WINDOWS_2                                                                                            \
+	{ OID_CERTIFICATE_TEMPLATE, false, "3000" }, { OID_EXTENDED_KEY_USAGE, false, EKU },                 \
+	    { OID_KEY_USAGE, true, KU }, { OID_APPLICATION_CERT_POLICIES, false, APP },                      \
+	    { OID_SMIME_CAPABILITIES, false, "3000" },                                                       \
+	{                                                                                                    \
+		OID_SUBJECT_KEY_IDENTIFIER, false, SKI                                                       \
+	}
+#define WINDOWS_1                                                                                            \
+	{ OID_ENROLL_CERTTYPE, false, TEMPLATE_NAME_USER }, { OID_EXTENDED_KEY_USAGE, false, EKU },          \
+	    { OID_KEY_USAGE, true, KU }, { OID_SMIME_CAPABILITIES, false, "3000" },                          \
+	{                                                                                                    \
+		OID_SUBJECT_KEY_IDENTIFIER, false, SKI                                                       \
+	}
 
 #define X_20_2 "1.3.6.1.4.1.311.20.2"
 #define X_21_7 "1.3.6.1.4.1.311.21.7"
@@ -226,10 +246,12 @@ static const struct {
 	    X_21_7 " 2.5.29.37 2.5.29.15! " X_21_10 " " X_SMIME " " SKI_TO_AIA " 2.5.29.17 " X_25_2 },
 	{ "Windows client, schema 1, from the directory", "User", as_is, { WINDOWS_1 },
 	    X_20_2 " 2.5.29.37 2.5.29.15! " X_SMIME " " SKI_TO_AIA " 2.5.29.17 " X_25_2 },
-	{ "plain request with a SAN, WebServer", "WebServer", as_is, { { OID_SUBJECT_ALT_NAME, false, SAN_DEVICE } },
+	{ "plain request with a SAN, WebServer", "WebServer", as_is,
+	    { { OID_SUBJECT_ALT_NAME, false, SAN_DEVICE } },
 	    "2.5.29.17 " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 
-	{ "nothing in the request, WebServer", "WebServer", as_is, { { 0 } }, SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
+	{ "nothing in the request, WebServer", "WebServer", as_is, { { 0 } },
+	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "nothing in the request, Intune", "IntunePKCS", as_is, { { 0 } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "nothing in the request, User", "User", as_is, { { 0 } },
@@ -243,14 +265,18 @@ static const struct {
 	{ "SAN disabled", "WebServer", disable_san, { { OID_SUBJECT_ALT_NAME, false, SAN_DEVICE } },
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 
-	{ "SID of the request, supplied", "IntunePKCS", as_is, { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
+	{ "SID of the request, supplied", "IntunePKCS", as_is,
+	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
-	{ "SID of the request, flag against it", "IntunePKCS", no_sid_flag, { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
+	{ "SID of the request, flag against it", "IntunePKCS", no_sid_flag,
+	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
-	{ "SID of the request, disabled", "IntunePKCS", disable_sid, { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
+	{ "SID of the request, disabled", "IntunePKCS", disable_sid,
+	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "SID disabled, flag of the list off", "IntunePKCS", disable_sid_flag_off,
-	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } }, X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
+	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
+	    X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "SID of the directory, disabled", "Workstation", disable_sid, { { 0 } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17" },
 	{ "SID of the directory, flag against it", "Workstation", no_sid_flag, { { 0 } },
@@ -263,44 +289,56 @@ static const struct {
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "listed extension stays", "WebServer", enable_private, { { "1.2.3.4", true, "0500" } },
 	    "1.2.3.4! " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "listed, flag of the list off", "WebServer", enable_private_flag_off, { { "1.2.3.4", true, "0500" } },
-	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "every extension enabled", "WebServer", enable_all, { { "1.2.3.4", false, "0500" }, { "1.2.3.5", false, "0500" } },
+	{ "listed, flag of the list off", "WebServer", enable_private_flag_off,
+	    { { "1.2.3.4", true, "0500" } }, SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
+	{ "every extension enabled", "WebServer", enable_all,
+	    { { "1.2.3.4", false, "0500" }, { "1.2.3.5", false, "0500" } },
 	    "1.2.3.4 1.2.3.5 " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "name constraints are in the default list", "WebServer", as_is, { { "2.5.29.30", true, "3000" } },
 	    "2.5.29.30! " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "AKI of the request is not wanted", "WebServer", as_is, { { OID_AUTHORITY_KEY_IDENTIFIER, false, "3000" } },
+	{ "AKI of the request is not wanted", "WebServer", as_is,
+	    { { OID_AUTHORITY_KEY_IDENTIFIER, false, "3000" } },
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "AKI of the request, listed, is not doubled", "WebServer", enable_private,
 	    { { OID_AUTHORITY_KEY_IDENTIFIER, false, "3000" } },
 	    "2.5.29.35 2.5.29.14 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "repeated extension", "WebServer", enable_private, { { "1.2.3.4", false, "0500" }, { "1.2.3.4", true, "0101ff" } },
+	{ "repeated extension", "WebServer", enable_private,
+	    { { "1.2.3.4", false, "0500" }, { "1.2.3.4", true, "0101ff" } },
 	    "1.2.3.4 " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "template's extensions keep the request's places", "WebServer", as_is,
-	    { { OID_EXTENDED_KEY_USAGE, true, EKU }, { OID_SUBJECT_ALT_NAME, false, SAN_DEVICE }, { OID_KEY_USAGE, false, KU } },
+	    { { OID_EXTENDED_KEY_USAGE, true, EKU }, { OID_SUBJECT_ALT_NAME, false, SAN_DEVICE },
+		{ OID_KEY_USAGE, false, KU } },
 	    "2.5.29.37 2.5.29.17 2.5.29.15! " SKI_TO_AIA " " X_20_2 },
-	{ "basic constraints of a plain request vanish", "WebServer", as_is, { { OID_BASIC_CONSTRAINTS, true, BC_CA } },
+	{ "basic constraints of a plain request vanish", "WebServer", as_is,
+	    { { OID_BASIC_CONSTRAINTS, true, BC_CA } }, SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
+	{ "application policies on schema 1 vanish", "WebServer", as_is,
+	    { { OID_APPLICATION_CERT_POLICIES, false, APP } },
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "application policies on schema 1 vanish", "WebServer", as_is, { { OID_APPLICATION_CERT_POLICIES, false, APP } },
-	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "before CVE-2024-49019 they stayed", "WebServer", esc15, { { OID_APPLICATION_CERT_POLICIES, false, APP } },
+	{ "before CVE-2024-49019 they stayed", "WebServer", esc15,
+	    { { OID_APPLICATION_CERT_POLICIES, false, APP } },
 	    X_21_10 " " SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
-	{ "on schema 2 the template's stand", "IntunePKCS", esc15, { { OID_APPLICATION_CERT_POLICIES, false, APP } },
+	{ "on schema 2 the template's stand", "IntunePKCS", esc15,
+	    { { OID_APPLICATION_CERT_POLICIES, false, APP } },
 	    X_21_10 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37" },
-	{ "template id of the other schema vanishes", "IntunePKCS", as_is, { { OID_ENROLL_CERTTYPE, false, "1e00" } },
+	{ "template id of the other schema vanishes", "IntunePKCS", as_is,
+	    { { OID_ENROLL_CERTTYPE, false, "1e00" } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "SMIME disabled", "User", disable_smime, { { OID_SMIME_CAPABILITIES, false, "3000" } },
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37 2.5.29.17 " X_25_2 },
-	{ "CDP disabled", "WebServer", disable_cdp, { { 0 } }, "2.5.29.14 2.5.29.35 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
+	{ "CDP disabled", "WebServer", disable_cdp, { { 0 } },
+	    "2.5.29.14 2.5.29.35 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 
 	{ "no key usage", "WebServer", no_key_usage, { { 0 } }, SKI_TO_AIA " " X_20_2 " 2.5.29.37" },
-	{ "any purpose", "IntunePKCS", no_eku, { { OID_EXTENDED_KEY_USAGE, false, EKU } }, SKI_TO_AIA " " X_21_7 " 2.5.29.15!" },
+	{ "any purpose", "IntunePKCS", no_eku, { { OID_EXTENDED_KEY_USAGE, false, EKU } },
+	    SKI_TO_AIA " " X_21_7 " 2.5.29.15!" },
 	{ "nothing critical", "WebServer", nothing_critical, { { OID_KEY_USAGE, true, KU } },
 	    "2.5.29.15 " SKI_TO_AIA " " X_20_2 " 2.5.29.37" },
-	{ "more critical", "IntunePKCS", all_critical, { { 0 } }, SKI_TO_AIA " " X_21_7 "! 2.5.29.15! 2.5.29.37! " X_21_10 "!" },
+	{ "more critical", "IntunePKCS", all_critical, { { 0 } },
+	    SKI_TO_AIA " " X_21_7 "! 2.5.29.15! 2.5.29.37! " X_21_10 "!" },
 	{ "schema 1 without ADD_TEMPLATE_NAME", "WebServer", no_add_template_name, { { 0 } },
 	    SKI_TO_AIA " 2.5.29.15! 2.5.29.37" },
-	{ "no AKI", "WebServer", no_aki, { { 0 } }, "2.5.29.14 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
+	{ "no AKI", "WebServer", no_aki, { { 0 } },
+	    "2.5.29.14 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "critical AKI", "WebServer", aki_critical, { { 0 } },
 	    "2.5.29.14 2.5.29.35! 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "no URLs", "WebServer", no_urls, { { 0 } }, "2.5.29.14 2.5.29.35 " X_20_2 " 2.5.29.15! 2.5.29.37" },
@@ -352,34 +390,42 @@ static const struct {
 	const char *oid, *hex; /* NULL: absent */
 } values[] = {
 	{ "template name", "User", { { 0 } }, OID_ENROLL_CERTTYPE, TEMPLATE_NAME_USER },
-	{ "template version", "IntunePKCS", { { "msPKI-Cert-Template-OID", "1.3.6.1.4.1.311.21.8.1.2" } }, OID_CERTIFICATE_TEMPLATE,
-	    "3013060b2b06010401823715080102020164020103" },
+	{ "template version", "IntunePKCS", { { "msPKI-Cert-Template-OID", "1.3.6.1.4.1.311.21.8.1.2" } },
+	    OID_CERTIFICATE_TEMPLATE, "3013060b2b06010401823715080102020164020103" },
 	{ "key usage A0", "User", { { 0 } }, OID_KEY_USAGE, "030205a0" },
 	{ "key usage 80", "IntunePKCS", { { "pKIKeyUsage", "8000" } }, OID_KEY_USAGE, "03020780" },
 	{ "key usage 20", "IntunePKCS", { { "pKIKeyUsage", "20" } }, OID_KEY_USAGE, "03020520" },
 	{ "key usage 86", "SubCA", { { 0 } }, OID_KEY_USAGE, "03020186" },
 	{ "decipher only", "IntunePKCS", { { "pKIKeyUsage", "0880" } }, OID_KEY_USAGE, "0303070880" },
 	{ "no usage bit", "IntunePKCS", { { "pKIKeyUsage", "0000" } }, OID_KEY_USAGE, NULL },
-	{ "a CA signs whatever pKIKeyUsage says", "SubCA", { { "pKIKeyUsage", "8000" } }, OID_KEY_USAGE, "03020186" },
+	{ "a CA signs whatever pKIKeyUsage says", "SubCA", { { "pKIKeyUsage", "8000" } }, OID_KEY_USAGE,
+	    "03020186" },
 	{ "subordinate CA, any depth", "SubCA", { { 0 } }, OID_BASIC_CONSTRAINTS, "30030101ff" },
-	{ "subordinate CA, depth 0", "SubCA", { { "pKIMaxIssuingDepth", "0" } }, OID_BASIC_CONSTRAINTS, "30060101ff020100" },
-	{ "subordinate CA, depth 3", "SubCA", { { "pKIMaxIssuingDepth", "3" } }, OID_BASIC_CONSTRAINTS, "30060101ff020103" },
-	{ "depth as an unsigned number", "SubCA", { { "pKIMaxIssuingDepth", "4294967295" } }, OID_BASIC_CONSTRAINTS,
-	    "30030101ff" },
-	{ "the name SubCA alone makes a CA", "SubCA", { { "flags", "66113" } }, OID_BASIC_CONSTRAINTS, "30030101ff" },
-	{ "the CA flag alone makes a CA", "IntunePKCS", { { "flags", "128" } }, OID_BASIC_CONSTRAINTS, "30060101ff020100" },
-	{ "the cross CA flag alone makes a CA", "IntunePKCS", { { "flags", "2048" }, { "pKIMaxIssuingDepth", "-1" } },
+	{ "subordinate CA, depth 0", "SubCA", { { "pKIMaxIssuingDepth", "0" } }, OID_BASIC_CONSTRAINTS,
+	    "30060101ff020100" },
+	{ "subordinate CA, depth 3", "SubCA", { { "pKIMaxIssuingDepth", "3" } }, OID_BASIC_CONSTRAINTS,
+	    "30060101ff020103" },
+	{ "depth as an unsigned number", "SubCA", { { "pKIMaxIssuingDepth", "4294967295" } },
 	    OID_BASIC_CONSTRAINTS, "30030101ff" },
-	{ "end entity", "IntunePKCS", { { "msPKI-Enrollment-Flag", "32768" } }, OID_BASIC_CONSTRAINTS, "3000" },
+	{ "the name SubCA alone makes a CA", "SubCA", { { "flags", "66113" } }, OID_BASIC_CONSTRAINTS,
+	    "30030101ff" },
+	{ "the CA flag alone makes a CA", "IntunePKCS", { { "flags", "128" } }, OID_BASIC_CONSTRAINTS,
+	    "30060101ff020100" },
+	{ "the cross CA flag alone makes a CA", "IntunePKCS",
+	    { { "flags", "2048" }, { "pKIMaxIssuingDepth", "-1" } }, OID_BASIC_CONSTRAINTS, "30030101ff" },
+	{ "end entity", "IntunePKCS", { { "msPKI-Enrollment-Flag", "32768" } }, OID_BASIC_CONSTRAINTS,
+	    "3000" },
 	{ "extended key usage", "WebServer", { { 0 } }, OID_EXTENDED_KEY_USAGE, EKU },
 	{ "application policies", "Workstation", { { 0 } }, OID_APPLICATION_CERT_POLICIES,
 	    "300c300a06082b06010505070302" },
-	{ "OCSP no check", "OCSPResponseSigning", { { "msPKI-Certificate-Name-Flag", "1" } }, OID_PKIX_OCSP_NOCHECK, "0500" },
+	{ "OCSP no check", "OCSPResponseSigning", { { "msPKI-Certificate-Name-Flag", "1" } },
+	    OID_PKIX_OCSP_NOCHECK, "0500" },
 	{ "authority key identifier", "WebServer", { { 0 } }, OID_AUTHORITY_KEY_IDENTIFIER,
 	    "30168014a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3" },
 	/* SHA-1 of 30 03 02 01 03 */
 	{ "subject key identifier", "WebServer", { { 0 } }, OID_SUBJECT_KEY_IDENTIFIER,
-	    "0414" "292b56fa4117860dac1e211cf6f42ab9fe72a61e" },
+	    "0414"
+	    "292b56fa4117860dac1e211cf6f42ab9fe72a61e" },
 };
 
 static void
@@ -457,7 +503,8 @@ test_certificate_usage(void **state)
 		desk_run(d);
 		expect(d, usages[i].name, 0, 0);
 		if (strcmp(hex_of(d, find_extension(d, OID_EXTENDED_KEY_USAGE)->value), usages[i].eku) != 0)
-			fail_msg("\"%s\": %s", usages[i].name, hex_of(d, find_extension(d, OID_EXTENDED_KEY_USAGE)->value));
+			fail_msg("\"%s\": %s", usages[i].name,
+			    hex_of(d, find_extension(d, OID_EXTENDED_KEY_USAGE)->value));
 		desk_close(d);
 	}
 }
@@ -473,13 +520,19 @@ static const struct {
 	{ "DNS", "WebServer", "dns=a.b", true, "30058203612e62" },
 	{ "type in capitals", "WebServer", "DNS=a.b", true, "30058203612e62" },
 	{ "FQDN is DNS", "WebServer", "fqdn=a.b", true, "30058203612e62" },
-	{ "two", "WebServer", "dns=a.b&email=a@b", true, "300a8203612e6281" "03614062" },
-	{ "URL", "WebServer", "url=x:y", true, "3005" "8603783a79" },
+	{ "two", "WebServer", "dns=a.b&email=a@b", true,
+	    "300a8203612e6281"
+	    "03614062" },
+	{ "URL", "WebServer", "url=x:y", true,
+	    "3005"
+	    "8603783a79" },
 	{ "IPv4", "WebServer", "ipaddress=10.0.0.1", true, "300687040a000001" },
 	{ "IPv6", "WebServer", "ipaddress=::1", true, "3012871000000000000000000000000000000001" },
 	{ "UPN", "WebServer", "upn=a@b", true, "3015a013060a2b060104018237140203a0050c03614062" },
 	{ "SPN as UPN", "WebServer", "spn=a@b", true, "3015a013060a2b060104018237140203a0050c03614062" },
-	{ "registered id", "WebServer", "oid=1.2.3", true, "3004" "88022a03" },
+	{ "registered id", "WebServer", "oid=1.2.3", true,
+	    "3004"
+	    "88022a03" },
 	{ "directory name", "WebServer", "dn=CN=x", true, "3010a40e300c310a30080603550403130178" },
 	{ "GUID", "WebServer", "guid=f7c3ac41-b8ce-4fb4-aa58-3d1dc0e36b39", true,
 	    "3021a01f06092b0601040182371901a012041041acc3f7ceb8b44faa583d1dc0e36b39" },
@@ -487,9 +540,12 @@ static const struct {
 	{ "other name, UTF-8", "WebServer", "1.2.3={utf8}hi", true, "300ca00a06022a03a0040c026869" },
 	{ "other name, DER in base64", "WebServer", "1.2.3={asn}BQA=", true, "300aa00806022a03a0020500" },
 	{ "other name, DER in hex", "WebServer", "1.2.3={hex}0500", true, "300aa00806022a03a0020500" },
-	{ "other name, octets in base64", "WebServer", "1.2.3={octet}aGk=", true, "300ca00a06022a03a00404026869" },
-	{ "other name, octets in hex", "WebServer", "1.2.3={octet}{hex}6869", true, "300ca00a06022a03a00404026869" },
-	{ "any template, from the directory too", "User", "upn=a@b", true, "3015a013060a2b060104018237140203a0050c03614062" },
+	{ "other name, octets in base64", "WebServer", "1.2.3={octet}aGk=", true,
+	    "300ca00a06022a03a00404026869" },
+	{ "other name, octets in hex", "WebServer", "1.2.3={octet}{hex}6869", true,
+	    "300ca00a06022a03a00404026869" },
+	{ "any template, from the directory too", "User", "upn=a@b", true,
+	    "3015a013060a2b060104018237140203a0050c03614062" },
 	{ "no equals sign", "WebServer", "dns", true, NULL },
 	{ "no value", "WebServer", "dns=", true, NULL },
 	{ "no type", "WebServer", "=a.b", true, NULL },
@@ -519,7 +575,8 @@ test_san_attribute(void **state)
 		desk_run(d);
 		expect(d, sans[i].name, 0, 0);
 		x = find_extension(d, OID_SUBJECT_ALT_NAME);
-		if ((x != NULL) != (sans[i].hex != NULL) || (x != NULL && strcmp(hex_of(d, x->value), sans[i].hex) != 0))
+		if ((x != NULL) != (sans[i].hex != NULL) ||
+		    (x != NULL && strcmp(hex_of(d, x->value), sans[i].hex) != 0))
 			fail_msg("\"%s\": %s", sans[i].name, x != NULL ? hex_of(d, x->value) : "absent");
 		desk_close(d);
 	}

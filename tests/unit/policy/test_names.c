@@ -166,58 +166,72 @@ static const struct {
 	uint32_t hr;
 	const char *subject, *san;
 } directory[] = {
-	{ "User", "User", USER, as_is, 0, "E=jane@contoso.com, " DN_TEXT, "UPN:janedoe@contoso.com, Email:jane@contoso.com" },
-	{ "User, names of the request", "User", USER, request_names_ignored, 0, "E=jane@contoso.com, " DN_TEXT,
+	{ "User", "User", USER, as_is, 0, "E=jane@contoso.com, " DN_TEXT,
 	    "UPN:janedoe@contoso.com, Email:jane@contoso.com" },
+	{ "User, names of the request", "User", USER, request_names_ignored, 0,
+	    "E=jane@contoso.com, " DN_TEXT, "UPN:janedoe@contoso.com, Email:jane@contoso.com" },
 	{ "User without mail", "User", USER, no_mail, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, NULL, NULL },
 	{ "User with empty mail", "User", USER, empty_mail, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, NULL, NULL },
 	{ "User, mail optional", "User", USER, no_mail_optional, 0, DN_TEXT, "UPN:janedoe@contoso.com" },
-	{ "User, mail beyond ASCII", "User", USER, mail_beyond_ascii, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, NULL, NULL },
+	{ "User, mail beyond ASCII", "User", USER, mail_beyond_ascii, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, NULL,
+	    NULL },
 	{ "User without UPN", "User", USER, no_upn, CERTSRV_E_SUBJECT_UPN_REQUIRED, NULL, NULL },
 	{ "User, implicit UPN", "User", USER, no_upn_fallback, 0, "E=jane@contoso.com, " DN_TEXT,
 	    "UPN:janedoe@corp.contoso.com, Email:jane@contoso.com" },
-	{ "implicit UPN without account name", "User", USER, no_upn_no_sam, CERTSRV_E_SUBJECT_UPN_REQUIRED, NULL, NULL },
-	{ "comma in the DN", "User", "-2113929216", escaped_dn, 0, "CN=Doe\\, Jane, OU=Sales, DC=corp, DC=contoso, DC=com",
-	    "UPN:janedoe@contoso.com" },
+	{ "implicit UPN without account name", "User", USER, no_upn_no_sam, CERTSRV_E_SUBJECT_UPN_REQUIRED,
+	    NULL, NULL },
+	{ "comma in the DN", "User", "-2113929216", escaped_dn, 0,
+	    "CN=Doe\\, Jane, OU=Sales, DC=corp, DC=contoso, DC=com", "UPN:janedoe@contoso.com" },
 	{ "no DN", "User", USER, no_dn, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
 	{ "unreadable DN", "User", USER, bad_dn, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
 	{ "no objectSid", "User", USER, no_sid, CERTSRV_E_SEC_EXT_DIRECTORY_SID_REQUIRED, NULL, NULL },
 	{ "common name", "User", "1073741824", as_is, 0, "CN=Jane Doe", "" },
 	{ "common name in UTF-8", "User", "1073741824", cn_in_utf8, 0, "CN=J\xc3\xa4ne", "" },
-	{ "common name not UTF-8", "User", "1073741824", cn_not_utf8, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
+	{ "common name not UTF-8", "User", "1073741824", cn_not_utf8, CERTSRV_E_BAD_REQUESTSUBJECT, NULL,
+	    NULL },
 	{ "no common name", "User", "1073741824", no_cn, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
 	{ "common name and mail", "User", "1610612736", as_is, 0, "E=jane@contoso.com, CN=Jane Doe", "" },
 	{ "mail alone", "User", "536870912", as_is, 0, "E=jane@contoso.com", "" },
 	{ "DN wins over common name", "User", "-1073741824", as_is, 0, DN_TEXT, "" },
 	{ "DNS name of a user", "User", "268435456", as_is, 0, "CN=ws01.corp.contoso.com", "" },
-	{ "DNS name of a user without one", "User", "268435456", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
-	{ "alternative DNS of a user without one", "User", "1207959552", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
+	{ "DNS name of a user without one", "User", "268435456", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED,
+	    NULL, NULL },
+	{ "alternative DNS of a user without one", "User", "1207959552", no_host,
+	    CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
 	{ "SPN means UPN", "User", "1082130432", as_is, 0, "CN=Jane Doe", "UPN:janedoe@contoso.com" },
 	{ "SPN and UPN once", "User", "1115684864", as_is, 0, "CN=Jane Doe", "UPN:janedoe@contoso.com" },
 	{ "SPN without UPN", "User", "1082130432", no_upn, CERTSRV_E_SUBJECT_UPN_REQUIRED, NULL, NULL },
-	{ "the request's SAN flag is ignored", "User", "1073807360", request_names_ignored, 0, "CN=Jane Doe", "" },
+	{ "the request's SAN flag is ignored", "User", "1073807360", request_names_ignored, 0, "CN=Jane Doe",
+	    "" },
 	{ "no name at all", "User", "0", as_is, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
-	{ "only optional mail, which is missing", "User", "67108864", no_mail_optional, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
+	{ "only optional mail, which is missing", "User", "67108864", no_mail_optional,
+	    CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
 	{ "no SAN needs no UPN", "User", "1073741824", no_mail_no_upn_optional, 0, "CN=Jane Doe", "" },
-	{ "Machine", "Machine", "402653184", as_is, 0, "CN=ws01.corp.contoso.com", "DNS:ws01.corp.contoso.com" },
-	{ "Machine without host name", "Machine", "402653184", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
-	{ "Machine with empty host name", "Machine", "402653184", empty_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
+	{ "Machine", "Machine", "402653184", as_is, 0, "CN=ws01.corp.contoso.com",
+	    "DNS:ws01.corp.contoso.com" },
+	{ "Machine without host name", "Machine", "402653184", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL,
+	    NULL },
+	{ "Machine with empty host name", "Machine", "402653184", empty_host, CERTSRV_E_SUBJECT_DNS_REQUIRED,
+	    NULL, NULL },
 	{ "Machine by common name", "Machine", "1073741824", as_is, 0, "CN=ws01.corp.contoso.com", "" },
-	{ "Machine by common name, no host name", "Machine", "1073741824", no_host, CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
+	{ "Machine by common name, no host name", "Machine", "1073741824", no_host,
+	    CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
 	{ "Machine by DN needs no host name", "Machine", "-2147483648", no_host, 0, DN_TEXT, "" },
 	{ "Workstation", "Workstation", "134217728", as_is, 0, "", "DNS:ws01.corp.contoso.com" },
 	{ "RAS and IAS server", "RASAndIASServer", "1207959552", as_is, 0, "CN=ws01.corp.contoso.com",
 	    "DNS:ws01.corp.contoso.com" },
 	{ "Kerberos authentication", "KerberosAuthentication", "138412032", as_is, 0, "",
 	    "DNS:ws01.corp.contoso.com, DNS:corp.contoso.com, DNS:CORP" },
-	{ "Kerberos authentication, no domain", "KerberosAuthentication", "138412032", no_domain, CERTSRV_E_SUBJECT_DNS_REQUIRED,
-	    NULL, NULL },
+	{ "Kerberos authentication, no domain", "KerberosAuthentication", "138412032", no_domain,
+	    CERTSRV_E_SUBJECT_DNS_REQUIRED, NULL, NULL },
 	{ "domain controller", "DomainController", "419430400", as_is, 0, "CN=ws01.corp.contoso.com", NULL },
 	{ "domain controller without GUID", "DomainController", "419430400", no_guid,
 	    CERTSRV_E_SUBJECT_DIRECTORY_GUID_REQUIRED, NULL, NULL },
 	{ "host name of 64 characters", "Machine", "268435456", host_64, 0, "CN=" SIXTY ".tes", "" },
-	{ "host name of 65 characters", "Machine", "268435456", host_65, CERTSRV_E_BAD_REQUESTSUBJECT, NULL, NULL },
-	{ "65 characters, lengths not enforced", "Machine", "268435456", host_65_not_enforced, 0, "CN=" SIXTY ".test", "" },
+	{ "host name of 65 characters", "Machine", "268435456", host_65, CERTSRV_E_BAD_REQUESTSUBJECT, NULL,
+	    NULL },
+	{ "65 characters, lengths not enforced", "Machine", "268435456", host_65_not_enforced, 0,
+	    "CN=" SIXTY ".test", "" },
 };
 
 static void
@@ -249,8 +263,14 @@ test_guid_octets(void **state)
 	desk_run(d);
 	expect(d, "domain controller", 0, 0);
 	assert_string_equal(hex_of(d, find_extension(d, OID_SUBJECT_ALT_NAME)->value),
-	    "3038" "a01f" "06092b0601040182371901" "a012" "0410" "000102030405060708090a0b0c0d0e0f"
-	    "8215" "777330312e636f72702e636f6e746f736f2e636f6d");
+	    "3038"
+	    "a01f"
+	    "06092b0601040182371901"
+	    "a012"
+	    "0410"
+	    "000102030405060708090a0b0c0d0e0f"
+	    "8215"
+	    "777330312e636f72702e636f6e746f736f2e636f6d");
 	desk_close(d);
 }
 
@@ -285,38 +305,47 @@ static const struct {
 	{ "common name", "CN=device", NULL, true, true, { 0 }, 0, "CN=device" },
 	{ "order is normalised", "CN=device,O=Contoso,C=DE,OU=Web,L=Ulm,ST=BW", NULL, true, true, { 0 }, 0,
 	    "CN=device, OU=Web, O=Contoso, L=Ulm, S=BW, C=DE" },
-	{ "order of the request", "C=DE,CN=device,O=Contoso", NULL, false, true, { 0 }, 0, "C=DE, CN=device, O=Contoso" },
+	{ "order of the request", "C=DE,CN=device,O=Contoso", NULL, false, true, { 0 }, 0,
+	    "C=DE, CN=device, O=Contoso" },
 	{ "same type keeps its order", "CN=device,OU=b,OU=a,DC=contoso,DC=com", NULL, true, true, { 0 }, 0,
 	    "CN=device, OU=b, OU=a, DC=contoso, DC=com" },
 	{ "mail last", "1.2.840.113549.1.9.1=a@contoso.com,CN=device", NULL, true, true, { 0 }, 0,
 	    "E=a@contoso.com, CN=device" },
-	{ "not listed is dropped", "CN=device,2.5.4.12=Dr,2.5.4.5=4711", NULL, true, true, { 0 }, 0, "CN=device" },
-	{ "not listed is dropped, order kept", "2.5.4.12=Dr,CN=device,2.5.4.5=4711", NULL, false, true, { 0 }, 0, "CN=device" },
+	{ "not listed is dropped", "CN=device,2.5.4.12=Dr,2.5.4.5=4711", NULL, true, true, { 0 }, 0,
+	    "CN=device" },
+	{ "not listed is dropped, order kept", "2.5.4.12=Dr,CN=device,2.5.4.5=4711", NULL, false, true, { 0 },
+	    0, "CN=device" },
 	{ "short list", "CN=device,O=Contoso", NULL, true, true, STRINGS(only_cn), 0, "CN=device" },
 	{ "title listed", "CN=device,2.5.4.12=Dr,O=Contoso", NULL, true, true, STRINGS(with_title), 0,
 	    "CN=device, T=Dr, O=Contoso" },
 	{ "dotted and lower case entries", "2.5.4.5=4711,CN=device", NULL, true, true, STRINGS(with_oid), 0,
 	    "SERIALNUMBER=4711, CN=device" },
-	{ "nothing left, no SAN", "2.5.4.12=Dr", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
+	{ "nothing left, no SAN", "2.5.4.12=Dr", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT,
+	    NULL },
 	{ "nothing left, SAN", "2.5.4.12=Dr", SAN_DEVICE, true, true, { 0 }, 0, "" },
 	{ "no subject, no SAN", "", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
 	{ "no subject, SAN", "", SAN_DEVICE, true, true, { 0 }, 0, "" },
 	{ "CN of 64", "CN=" SIXTY "abcd", NULL, true, true, { 0 }, 0, "CN=" SIXTY "abcd" },
 	{ "CN of 65", "CN=" SIXTY "abcde", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
 	{ "CN of 65, not enforced", "CN=" SIXTY "abcde", NULL, true, false, { 0 }, 0, "CN=" SIXTY "abcde" },
-	{ "64 characters of more octets", "CN=\xc3\xa4\xc3\xa4" SIXTY "ab", NULL, true, true, { 0 }, 0, NULL },
+	{ "64 characters of more octets", "CN=\xc3\xa4\xc3\xa4" SIXTY "ab", NULL, true, true, { 0 }, 0,
+	    NULL },
 	{ "country of 3", "CN=device,C=DEU", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
 	{ "O of 64", "CN=device,O=" SIXTY "abcd", NULL, true, true, { 0 }, 0, NULL },
-	{ "O of 65", "CN=device,O=" SIXTY "abcde", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
-	{ "locality of 128", "CN=device,L=" SIXTY SIXTY "abcdefgh", NULL, true, true, { 0 }, 0, NULL },
-	{ "locality of 129", "CN=device,L=" SIXTY SIXTY "abcdefghi", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT,
+	{ "O of 65", "CN=device,O=" SIXTY "abcde", NULL, true, true, { 0 }, CERTSRV_E_BAD_REQUESTSUBJECT,
 	    NULL },
-	{ "a dropped attribute may be long", "CN=device,2.5.4.12=" SIXTY SIXTY, NULL, true, true, { 0 }, 0, "CN=device" },
+	{ "locality of 128", "CN=device,L=" SIXTY SIXTY "abcdefgh", NULL, true, true, { 0 }, 0, NULL },
+	{ "locality of 129", "CN=device,L=" SIXTY SIXTY "abcdefghi", NULL, true, true, { 0 },
+	    CERTSRV_E_BAD_REQUESTSUBJECT, NULL },
+	{ "a dropped attribute may be long", "CN=device,2.5.4.12=" SIXTY SIXTY, NULL, true, true, { 0 }, 0,
+	    "CN=device" },
 	{ "malformed SAN", "CN=device", "30148213", true, true, { 0 }, E_INVALID_DATA, NULL },
 	{ "NUL in a DNS name", "CN=device", "30058203610062", true, true, { 0 }, E_INVALID_DATA, NULL },
 	{ "NUL in an e-mail name", "CN=device", "30058103610062", true, true, { 0 }, E_INVALID_DATA, NULL },
-	{ "octet beyond ASCII in a URL", "CN=device", "300586036180" "62", true, true, { 0 }, E_INVALID_DATA,
-	    NULL },
+	{ "octet beyond ASCII in a URL", "CN=device",
+	    "300586036180"
+	    "62",
+	    true, true, { 0 }, E_INVALID_DATA, NULL },
 	{ "NUL in a UPN", "CN=device", "3015a013060a2b060104018237140203a0050c03610062", true, true, { 0 },
 	    E_INVALID_DATA, NULL },
 };
@@ -369,7 +398,12 @@ test_multi_valued(void **state)
 	desk_subject(d, "CN=device+OU=Web,2.5.4.12=Dr");
 	desk_run(d);
 	assert_string_equal(hex_of(d, d->out.plan.subject),
-	    "301d" "311b" "300a060355040b1303576562" "300d0603550403" "1306" "646576696365");
+	    "301d"
+	    "311b"
+	    "300a060355040b1303576562"
+	    "300d0603550403"
+	    "1306"
+	    "646576696365");
 	desk_close(d);
 }
 
@@ -380,7 +414,11 @@ test_verbatim_value(void **state)
 	struct desk *d = desk_open("IntunePKCS");
 
 	(void)state;
-	desk_subject_der(d, desk_hex(d, "300f310d300b0603550403" "1e04" "00610062"));
+	desk_subject_der(d,
+	    desk_hex(d,
+		"300f310d300b0603550403"
+		"1e04"
+		"00610062"));
 	desk_run(d);
 	expect(d, "BMPString", 0, 0);
 	assert_string_equal(hex_of(d, d->out.plan.subject), "300f310d300b06035504031e0400610062");
@@ -390,11 +428,26 @@ test_verbatim_value(void **state)
 static const struct {
 	const char *name, *subject;
 } bad_values[] = {
-	{ "NUL in a PrintableString", "300e310c300a0603550403" "1303" "610062" },
-	{ "NUL in a UTF8String", "300e310c300a0603550403" "0c03" "610062" },
-	{ "NUL in a BMPString", "300f310d300b0603550403" "1e04" "00610000" },
-	{ "odd BMPString", "300e310c300a0603550403" "1e03" "006100" },
-	{ "broken UTF-8", "300d310b30090603550403" "0c02" "c361" },
+	{ "NUL in a PrintableString",
+	    "300e310c300a0603550403"
+	    "1303"
+	    "610062" },
+	{ "NUL in a UTF8String",
+	    "300e310c300a0603550403"
+	    "0c03"
+	    "610062" },
+	{ "NUL in a BMPString",
+	    "300f310d300b0603550403"
+	    "1e04"
+	    "00610000" },
+	{ "odd BMPString",
+	    "300e310c300a0603550403"
+	    "1e03"
+	    "006100" },
+	{ "broken UTF-8",
+	    "300d310b30090603550403"
+	    "0c02"
+	    "c361" },
 };
 
 static void
@@ -414,9 +467,16 @@ test_bad_values(void **state)
 /* ---- Exchange templates ---- */
 
 /* directoryName CN=x, directoryName O=y, rfc822Name a@b.c */
-#define DIR_CN "a40e300c310a3008060355040313" "0178"
-#define DIR_O "a40e300c310a300806035504" "0a13" "0179"
-#define MAIL "8105614062" "2e63"
+#define DIR_CN                                                                                               \
+	"a40e300c310a3008060355040313"                                                                       \
+	"0178"
+#define DIR_O                                                                                                \
+	"a40e300c310a300806035504"                                                                           \
+	"0a13"                                                                                               \
+	"0179"
+#define MAIL                                                                                                 \
+	"8105614062"                                                                                         \
+	"2e63"
 
 static const struct {
 	const char *name, *template, *in, *out;
@@ -437,7 +497,8 @@ test_exchange(void **state)
 		desk_extension(d, OID_SUBJECT_ALT_NAME, false, exchange[i].in);
 		desk_run(d);
 		expect(d, exchange[i].name, 0, 0);
-		assert_string_equal(hex_of(d, find_extension(d, OID_SUBJECT_ALT_NAME)->value), exchange[i].out);
+		assert_string_equal(
+		    hex_of(d, find_extension(d, OID_SUBJECT_ALT_NAME)->value), exchange[i].out);
 		desk_close(d);
 	}
 }

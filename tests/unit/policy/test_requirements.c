@@ -10,14 +10,32 @@ static const char *const agent_list[] = { AGENT };
 static const char *const both_list[] = { AGENT, QUALIFIED };
 static const char *const low_list[] = { LOW };
 
-#define PLAIN { "plain", { NULL, 0 }, { NULL, 0 } }
-#define WITH_AGENT { "agent", STRINGS(agent_list), { NULL, 0 } }
-#define WITH_LOW { "low", { NULL, 0 }, STRINGS(low_list) }
-#define WITH_BOTH { "both", STRINGS(both_list), STRINGS(low_list) }
+#define PLAIN                                                                                                \
+	{                                                                                                    \
+		"plain", { NULL, 0 },                                                                        \
+		{                                                                                            \
+			NULL, 0                                                                              \
+		}                                                                                            \
+	}
+#define WITH_AGENT                                                                                           \
+	{                                                                                                    \
+		"agent", STRINGS(agent_list),                                                                \
+		{                                                                                            \
+			NULL, 0                                                                              \
+		}                                                                                            \
+	}
+#define WITH_LOW                                                                                             \
+	{                                                                                                    \
+		"low", { NULL, 0 }, STRINGS(low_list)                                                        \
+	}
+#define WITH_BOTH                                                                                            \
+	{                                                                                                    \
+		"both", STRINGS(both_list), STRINGS(low_list)                                                \
+	}
 
 static const struct {
 	const char *name;
-	const char *set[3][2];           /* attributes of the template */
+	const char *set[3][2]; /* attributes of the template */
 	struct policy_signer signers[2];
 	size_t n_signers;
 	uint32_t hr;
@@ -25,26 +43,34 @@ static const struct {
 } signatures[] = {
 	{ "none asked", { { "msPKI-RA-Signature", "0" } }, { { 0 } }, 0, 0, 0 },
 	{ "attribute absent, one unasked signature", { { "msPKI-RA-Signature", NULL } }, { PLAIN }, 1, 0, 0 },
-	{ "one asked, none", { { "msPKI-RA-Signature", "1" } }, { { 0 } }, 0, CERTSRV_E_SIGNATURE_POLICY_REQUIRED, 24 },
+	{ "one asked, none", { { "msPKI-RA-Signature", "1" } }, { { 0 } }, 0,
+	    CERTSRV_E_SIGNATURE_POLICY_REQUIRED, 24 },
 	{ "one asked, one", { { "msPKI-RA-Signature", "1" } }, { PLAIN }, 1, 0, 0 },
 	{ "two asked, one", { { "msPKI-RA-Signature", "2" } }, { PLAIN }, 1, CERTSRV_E_SIGNATURE_COUNT, 24 },
 	{ "two asked, two", { { "msPKI-RA-Signature", "2" } }, { PLAIN, PLAIN }, 2, 0, 0 },
-	{ "schema 1 asks for none", { { "msPKI-RA-Signature", "1" }, { "msPKI-Template-Schema-Version", "1" } }, { { 0 } }, 0, 0,
-	    0 },
-	{ "application policy present", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", AGENT } },
-	    { WITH_AGENT }, 1, 0, 0 },
-	{ "application policy absent", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", AGENT } }, { PLAIN },
-	    1, CERTSRV_E_SIGNATURE_REJECTED, 25 },
+	{ "schema 1 asks for none",
+	    { { "msPKI-RA-Signature", "1" }, { "msPKI-Template-Schema-Version", "1" } }, { { 0 } }, 0, 0, 0 },
+	{ "application policy present",
+	    { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", AGENT } }, { WITH_AGENT }, 1,
+	    0, 0 },
+	{ "application policy absent",
+	    { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", AGENT } }, { PLAIN }, 1,
+	    CERTSRV_E_SIGNATURE_REJECTED, 25 },
 	{ "application policy of the second signer",
-	    { { "msPKI-RA-Signature", "2" }, { "msPKI-RA-Application-Policies", AGENT } }, { PLAIN, WITH_AGENT }, 2, 0, 0 },
-	{ "another application policy", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", QUALIFIED } },
-	    { WITH_AGENT }, 1, CERTSRV_E_SIGNATURE_REJECTED, 25 },
-	{ "policies idle without signatures", { { "msPKI-RA-Application-Policies", AGENT } }, { { 0 } }, 0, 0, 0 },
-	{ "issuance policy present", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Policies", LOW } }, { WITH_LOW }, 1, 0, 0 },
-	{ "issuance policy absent", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Policies", MEDIUM } }, { WITH_LOW }, 1,
-	    CERTSRV_E_SIGNATURE_REJECTED, 26 },
+	    { { "msPKI-RA-Signature", "2" }, { "msPKI-RA-Application-Policies", AGENT } },
+	    { PLAIN, WITH_AGENT }, 2, 0, 0 },
+	{ "another application policy",
+	    { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", QUALIFIED } }, { WITH_AGENT },
+	    1, CERTSRV_E_SIGNATURE_REJECTED, 25 },
+	{ "policies idle without signatures", { { "msPKI-RA-Application-Policies", AGENT } }, { { 0 } }, 0, 0,
+	    0 },
+	{ "issuance policy present", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Policies", LOW } },
+	    { WITH_LOW }, 1, 0, 0 },
+	{ "issuance policy absent", { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Policies", MEDIUM } },
+	    { WITH_LOW }, 1, CERTSRV_E_SIGNATURE_REJECTED, 26 },
 	{ "both policies",
-	    { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", QUALIFIED }, { "msPKI-RA-Policies", LOW } },
+	    { { "msPKI-RA-Signature", "1" }, { "msPKI-RA-Application-Policies", QUALIFIED },
+		{ "msPKI-RA-Policies", LOW } },
 	    { WITH_BOTH }, 1, 0, 0 },
 };
 
@@ -89,25 +115,30 @@ static const struct {
 	{ "larger", "IntunePKCS", { { 0 } }, X509_KEY_RSA, 4096, false, 0, 0 },
 	{ "1024 bits", "IntunePKCS", { { 0 } }, X509_KEY_RSA, 1024, false, CERTSRV_E_KEY_LENGTH, 27 },
 	{ "P-256 against 2048", "IntunePKCS", { { 0 } }, X509_KEY_EC, 256, false, CERTSRV_E_KEY_LENGTH, 27 },
-	{ "P-256 against 256", "IntunePKCS", { { "msPKI-Minimal-Key-Size", "256" } }, X509_KEY_EC, 256, false, 0, 0 },
+	{ "P-256 against 256", "IntunePKCS", { { "msPKI-Minimal-Key-Size", "256" } }, X509_KEY_EC, 256, false,
+	    0, 0 },
 	{ "P-256 against 384", "IntunePKCS", { { "msPKI-Minimal-Key-Size", "384" } }, X509_KEY_EC, 256, false,
 	    CERTSRV_E_KEY_LENGTH, 27 },
-	{ "no minimum", "IntunePKCS", { { "msPKI-Minimal-Key-Size", NULL } }, X509_KEY_RSA, 512, false, 0, 0 },
+	{ "no minimum", "IntunePKCS", { { "msPKI-Minimal-Key-Size", NULL } }, X509_KEY_RSA, 512, false, 0,
+	    0 },
 	{ "schema 1 has no minimum", "WebServer", { { 0 } }, X509_KEY_RSA, 1024, false, 0, 0 },
-	{ "archival asked, no key", "IntunePKCS", { { "msPKI-Private-Key-Flag", "50528273" } }, X509_KEY_RSA, 2048, false,
-	    CERTSRV_E_ARCHIVED_KEY_REQUIRED, 28 },
-	{ "archival asked, key in the PKCS #10", "IntunePKCS", { { "msPKI-Private-Key-Flag", "50528273" } }, X509_KEY_RSA, 2048,
-	    true, CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL, 28 },
-	{ "key not asked for", "IntunePKCS", { { 0 } }, X509_KEY_RSA, 2048, true, CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, 28 },
-	{ "key not asked for, schema 1", "WebServer", { { 0 } }, X509_KEY_RSA, 2048, true, CERTSRV_E_ARCHIVED_KEY_UNEXPECTED,
-	    28 },
-	{ "attestation required", "IntunePKCS", { { "msPKI-Private-Key-Flag", "8192" } }, X509_KEY_RSA, 2048, false,
-	    CERTSRV_E_KEY_ATTESTATION, 30 },
-	{ "attestation preferred", "IntunePKCS", { { "msPKI-Private-Key-Flag", "4096" } }, X509_KEY_RSA, 2048, false, 0, 0 },
-	{ "attestation without policy is no demand", "IntunePKCS", { { "msPKI-Private-Key-Flag", "16384" } }, X509_KEY_RSA, 2048,
+	{ "archival asked, no key", "IntunePKCS", { { "msPKI-Private-Key-Flag", "50528273" } }, X509_KEY_RSA,
+	    2048, false, CERTSRV_E_ARCHIVED_KEY_REQUIRED, 28 },
+	{ "archival asked, key in the PKCS #10", "IntunePKCS", { { "msPKI-Private-Key-Flag", "50528273" } },
+	    X509_KEY_RSA, 2048, true, CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL, 28 },
+	{ "key not asked for", "IntunePKCS", { { 0 } }, X509_KEY_RSA, 2048, true,
+	    CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, 28 },
+	{ "key not asked for, schema 1", "WebServer", { { 0 } }, X509_KEY_RSA, 2048, true,
+	    CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, 28 },
+	{ "attestation required", "IntunePKCS", { { "msPKI-Private-Key-Flag", "8192" } }, X509_KEY_RSA, 2048,
+	    false, CERTSRV_E_KEY_ATTESTATION, 30 },
+	{ "attestation preferred", "IntunePKCS", { { "msPKI-Private-Key-Flag", "4096" } }, X509_KEY_RSA, 2048,
 	    false, 0, 0 },
+	{ "attestation without policy is no demand", "IntunePKCS", { { "msPKI-Private-Key-Flag", "16384" } },
+	    X509_KEY_RSA, 2048, false, 0, 0 },
 	{ "attestation on schema 1", "IntunePKCS",
-	    { { "msPKI-Private-Key-Flag", "8192" }, { "msPKI-Template-Schema-Version", "1" } }, X509_KEY_RSA, 2048, false, 0, 0 },
+	    { { "msPKI-Private-Key-Flag", "8192" }, { "msPKI-Template-Schema-Version", "1" } }, X509_KEY_RSA,
+	    2048, false, 0, 0 },
 };
 
 static void
@@ -145,7 +176,7 @@ test_key_text(void **state)
 
 #define CAPABILITIES "300b3009060760864801650304012a"
 /* RC2-128, RC4-128, DES, 3DES (issuance.md section 4) */
-#define DEFAULT_CAPABILITIES                                                                      \
+#define DEFAULT_CAPABILITIES                                                                                 \
 	"3035300e06082a864886f70d030202020080300e06082a864886f70d030402020080300706052b0e030207300a06082a864886f70d0307"
 
 static const struct {
@@ -201,8 +232,10 @@ static const struct {
 } policies[] = {
 	{ "none", "0", { 0 }, NULL, "2", 0, NULL },
 	{ "the template's", "0", { "1.2.3.4" }, NULL, "2", 0, "3007300506032a0304" },
-	{ "the template's, whatever the request says", "0", { "1.2.3.4" }, "3007" P5, "2", 0, "3007300506032a0304" },
-	{ "two of the template", "0", { "1.2.3.5", "1.2.3.4" }, NULL, "2", 0, "300e300506032a0305300506032a0304" },
+	{ "the template's, whatever the request says", "0", { "1.2.3.4" }, "3007" P5, "2", 0,
+	    "3007300506032a0304" },
+	{ "two of the template", "0", { "1.2.3.5", "1.2.3.4" }, NULL, "2", 0,
+	    "300e300506032a0305300506032a0304" },
 	{ "request's not among none", "131072", { 0 }, "3007" P4, "2", CERTSRV_E_TEMPLATE_CONFLICT, NULL },
 	{ "nothing asked, nothing allowed", "131072", { 0 }, NULL, "2", 0, NULL },
 	{ "nothing asked, one allowed", "131072", { "1.2.3.4" }, NULL, "2", 0, NULL },

@@ -17,7 +17,8 @@ static const struct {
 	{ "flag word, signed", "msPKI-Certificate-Name-Flag", "-1509949440", true, NULL },
 	{ "flag word, unsigned", "msPKI-Certificate-Name-Flag", "2785017856", true, NULL },
 	{ "flag word, 33 bits", "msPKI-Certificate-Name-Flag", "4294967296", false, "not a 32-bit number" },
-	{ "flag word, below 32 bits", "msPKI-Certificate-Name-Flag", "-2147483649", false, "not a 32-bit number" },
+	{ "flag word, below 32 bits", "msPKI-Certificate-Name-Flag", "-2147483649", false,
+	    "not a 32-bit number" },
 	{ "flag word, hexadecimal", "msPKI-Enrollment-Flag", "0x9", false, "not a 32-bit number" },
 	{ "flag word, a letter behind", "msPKI-Enrollment-Flag", "9a", false, "not a 32-bit number" },
 	{ "flag word, a blank before", "msPKI-Enrollment-Flag", " 9", false, "not a 32-bit number" },
@@ -41,9 +42,11 @@ static const struct {
 	    "msPKI-Certificate-Application-Policy" },
 	{ "issuance policy is no OID", "msPKI-Certificate-Policy", "Low", false, "msPKI-Certificate-Policy" },
 	{ "critical list is no OID", "pKICriticalExtensions", "keyUsage", false, "pKICriticalExtensions" },
-	{ "template OID missing", "msPKI-Cert-Template-OID", NULL, false, "msPKI-Cert-Template-OID is missing" },
+	{ "template OID missing", "msPKI-Cert-Template-OID", NULL, false,
+	    "msPKI-Cert-Template-OID is missing" },
 	{ "template OID is no OID", "msPKI-Cert-Template-OID", "4711", false, "msPKI-Cert-Template-OID" },
-	{ "signer policy is no OID", "msPKI-RA-Application-Policies", "agent", false, "msPKI-RA-Application-Policies" },
+	{ "signer policy is no OID", "msPKI-RA-Application-Policies", "agent", false,
+	    "msPKI-RA-Application-Policies" },
 	{ "signer issuance policy is no OID", "msPKI-RA-Policies", "agent", false, "msPKI-RA-Policies" },
 	{ "no descriptor", "nTSecurityDescriptor", NULL, true, NULL },
 };
@@ -92,7 +95,9 @@ test_bad_octets(void **state)
 	desk_close(d);
 
 	d = desk_open("IntunePKCS");
-	add_octets(d, "cn", "6100" "62");
+	add_octets(d, "cn",
+	    "6100"
+	    "62");
 	assert_int_equal(desk_decode(d, 0), -1);
 	assert_non_null(strstr(d->e.msg, "cn holds a NUL"));
 	desk_close(d);
@@ -136,8 +141,8 @@ test_model(void **state)
 
 /* ---- msPKI-RA-Application-Policies in its two syntaxes (MS-CRTD 2.23) ---- */
 
-#define REAL_SAMPLE                                                                               \
-	"msPKI-Asymmetric-Algorithm`PZPWSTR`RSA`msPKI-Hash-Algorithm`PZPWSTR`SHA256`msPKI-Key-Usage`DWORD`16777215`"       \
+#define REAL_SAMPLE                                                                                                  \
+	"msPKI-Asymmetric-Algorithm`PZPWSTR`RSA`msPKI-Hash-Algorithm`PZPWSTR`SHA256`msPKI-Key-Usage`DWORD`16777215`" \
 	"msPKI-Symmetric-Algorithm`PZPWSTR`3DES`msPKI-Symmetric-Key-Length`DWORD`168`"
 #define POLICIES(list) "msPKI-RA-Application-Policies`PZPWSTR`" list "`"
 
@@ -167,12 +172,18 @@ static const struct {
 	{ "two values", "4", "0", { REAL_SAMPLE, REAL_SAMPLE }, false, 0, NULL, NULL, NULL },
 	{ "not by threes", "4", "0", { "msPKI-Hash-Algorithm`PZPWSTR`" }, false, 0, NULL, NULL, NULL },
 	{ "empty", "4", "0", { "" }, true, 0, NULL, NULL, NULL },
-	{ "unknown name", "4", "0", { "msPKI-New`BLOB`x`" "msPKI-Hash-Algorithm`PZPWSTR`SHA1`" }, true, 0, NULL, NULL, "SHA1" },
-	{ "number with the type of text", "4", "0", { "msPKI-Key-Usage`PZPWSTR`2`" }, false, 0, NULL, NULL, NULL },
-	{ "text with the type of a number", "4", "0", { "msPKI-Hash-Algorithm`DWORD`1`" }, false, 0, NULL, NULL, NULL },
+	{ "unknown name", "4", "0",
+	    { "msPKI-New`BLOB`x`"
+	      "msPKI-Hash-Algorithm`PZPWSTR`SHA1`" },
+	    true, 0, NULL, NULL, "SHA1" },
+	{ "number with the type of text", "4", "0", { "msPKI-Key-Usage`PZPWSTR`2`" }, false, 0, NULL, NULL,
+	    NULL },
+	{ "text with the type of a number", "4", "0", { "msPKI-Hash-Algorithm`DWORD`1`" }, false, 0, NULL,
+	    NULL, NULL },
 	{ "no number", "4", "0", { "msPKI-Key-Usage`DWORD`two`" }, false, 0, NULL, NULL, NULL },
 	{ "empty number", "4", "0", { "msPKI-Key-Usage`DWORD``" }, false, 0, NULL, NULL, NULL },
-	{ "number of 33 bits", "4", "0", { "msPKI-Key-Usage`DWORD`4294967296`" }, false, 0, NULL, NULL, NULL },
+	{ "number of 33 bits", "4", "0", { "msPKI-Key-Usage`DWORD`4294967296`" }, false, 0, NULL, NULL,
+	    NULL },
 };
 
 static void
@@ -211,7 +222,8 @@ test_builtins(void **state)
 
 	(void)state;
 	assert_non_null(all);
-	json_array_foreach(json_object_get(all, "templates"), i, t) {
+	json_array_foreach(json_object_get(all, "templates"), i, t)
+	{
 		const char *cn = json_string_value(json_object_get(json_object_get(t, "attributes"), "cn"));
 		struct desk *d = desk_open(cn);
 
@@ -235,11 +247,11 @@ static const struct {
 	{ "Users", "User", false },
 	{ "", "", true },
 	{ "", "U", false },
-	{ "B\xc3\xbcro", "B\xc3\x9cRO", true },    /* u and U with two dots */
+	{ "B\xc3\xbcro", "B\xc3\x9cRO", true }, /* u and U with two dots */
 	{ "B\xc3\xbcro", "Buro", false },
-	{ "\xd0\xb6", "\xd0\x96", true },          /* Cyrillic zhe */
+	{ "\xd0\xb6", "\xd0\x96", true }, /* Cyrillic zhe */
 	{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", true },
-	{ "\xff", "\xff", true },                  /* not UTF-8: octets compare */
+	{ "\xff", "\xff", true }, /* not UTF-8: octets compare */
 	{ "\xc3", "\xc3", true },
 	{ "\xc3", "\xc3\xbc", false },
 };

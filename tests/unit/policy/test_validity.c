@@ -4,7 +4,7 @@
 #define NOW "2026-06-01T12:00:00Z"
 #define BEGIN "2026-06-01T11:50:00Z" /* ClockSkewMinutes */
 #define YEAR_LATER "2027-06-01T11:50:00Z"
-#define CLIPPED                                                                                   \
+#define CLIPPED                                                                                                            \
 	"The certificate validity period will be shorter than the IntunePKCS Certificate Template specifies, because the " \
 	"template validity period is longer than the maximum certificate validity period allowed by the CA. Consider "     \
 	"renewing the CA certificate, reducing the template validity period, or increasing the registry validity period."
@@ -15,11 +15,11 @@
 
 static const struct {
 	const char *name;
-	const char *period;              /* pKIExpirationPeriod; NULL: one year */
-	int months;                      /* ValidityPeriod of the CA */
+	const char *period; /* pKIExpirationPeriod; NULL: one year */
+	int months;         /* ValidityPeriod of the CA */
 	filetime_t span;
-	const char *ca_end;              /* NULL: 2036 */
-	uint32_t edit_flags;             /* more of them */
+	const char *ca_end;  /* NULL: 2036 */
+	uint32_t edit_flags; /* more of them */
 	const char *attributes[2][2];
 	uint32_t hr;
 	int step;
@@ -27,42 +27,57 @@ static const struct {
 	bool clipped;
 } periods[] = {
 	{ "template", NULL, 24, 0, NULL, 0, { { 0 } }, 0, 0, YEAR_LATER, false },
-	{ "template of two years, registry of two", TWO_YEARS, 24, 0, NULL, 0, { { 0 } }, 0, 0, "2028-05-31T11:50:00Z", false },
+	{ "template of two years, registry of two", TWO_YEARS, 24, 0, NULL, 0, { { 0 } }, 0, 0,
+	    "2028-05-31T11:50:00Z", false },
 	{ "registry clips", FIVE_YEARS, 24, 0, NULL, 0, { { 0 } }, 0, 0, "2028-06-01T11:50:00Z", true },
 	{ "registry in months", NULL, 3, 0, NULL, 0, { { 0 } }, 0, 0, "2026-09-01T11:50:00Z", true },
-	{ "registry in days", NULL, 0, 100 * FILETIME_DAY, NULL, 0, { { 0 } }, 0, 0, "2026-09-09T11:50:00Z", true },
+	{ "registry in days", NULL, 0, 100 * FILETIME_DAY, NULL, 0, { { 0 } }, 0, 0, "2026-09-09T11:50:00Z",
+	    true },
 	{ "no registry limit", FIVE_YEARS, 0, 0, NULL, 0, { { 0 } }, 0, 0, "2031-05-31T11:50:00Z", false },
-	{ "CA end clips", NULL, 24, 0, "2027-01-01T00:00:00Z", 0, { { 0 } }, 0, 0, "2027-01-01T00:00:00Z", true },
+	{ "CA end clips", NULL, 24, 0, "2027-01-01T00:00:00Z", 0, { { 0 } }, 0, 0, "2027-01-01T00:00:00Z",
+	    true },
 	{ "CA end at the template's end", NULL, 24, 0, YEAR_LATER, 0, { { 0 } }, 0, 0, YEAR_LATER, false },
-	{ "CA end a second before", NULL, 24, 0, "2027-06-01T11:49:59Z", 0, { { 0 } }, 0, 0, "2027-06-01T11:49:59Z", true },
+	{ "CA end a second before", NULL, 24, 0, "2027-06-01T11:49:59Z", 0, { { 0 } }, 0, 0,
+	    "2027-06-01T11:49:59Z", true },
 	{ "CA certificate ends now", ONE_WEEK, 24, 0, NOW, 0, { { 0 } }, CERT_E_EXPIRED, 36, NULL, false },
-	{ "CA certificate has ended", ONE_WEEK, 24, 0, "2026-06-01T11:59:59Z", 0, { { 0 } }, CERT_E_EXPIRED, 35, NULL, false },
+	{ "CA certificate has ended", ONE_WEEK, 24, 0, "2026-06-01T11:59:59Z", 0, { { 0 } }, CERT_E_EXPIRED,
+	    35, NULL, false },
 
-	{ "ValidityPeriod off by default", NULL, 24, 0, NULL, 0, { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "90" } },
-	    0, 0, YEAR_LATER, false },
+	{ "ValidityPeriod off by default", NULL, 24, 0, NULL, 0,
+	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "90" } }, 0, 0, YEAR_LATER, false },
 	{ "ninety days", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "90" } }, 0, 0, "2026-08-30T11:50:00Z", false },
+	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "90" } }, 0, 0, "2026-08-30T11:50:00Z",
+	    false },
 	{ "lower case, other order", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "validityperiodunits", "60" }, { "validityperiod", "days" } }, 0, 0, "2026-07-31T11:50:00Z", false },
+	    { { "validityperiodunits", "60" }, { "validityperiod", "days" } }, 0, 0, "2026-07-31T11:50:00Z",
+	    false },
 	{ "three weeks, shorter than the overlap", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Weeks" }, { "ValidityPeriodUnits", "3" } }, CERTSRV_E_CERT_TYPE_OVERLAP, 36, NULL, false },
+	    { { "ValidityPeriod", "Weeks" }, { "ValidityPeriodUnits", "3" } }, CERTSRV_E_CERT_TYPE_OVERLAP,
+	    36, NULL, false },
 	{ "two calendar months", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Months" }, { "ValidityPeriodUnits", "2" } }, 0, 0, "2026-08-01T11:50:00Z", false },
+	    { { "ValidityPeriod", "Months" }, { "ValidityPeriodUnits", "2" } }, 0, 0, "2026-08-01T11:50:00Z",
+	    false },
 	{ "2000 hours", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Hours" }, { "ValidityPeriodUnits", "2000" } }, 0, 0, "2026-08-23T19:50:00Z", false },
+	    { { "ValidityPeriod", "Hours" }, { "ValidityPeriodUnits", "2000" } }, 0, 0,
+	    "2026-08-23T19:50:00Z", false },
 	{ "90 000 minutes", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Minutes" }, { "ValidityPeriodUnits", "90000" } }, 0, 0, "2026-08-02T23:50:00Z", false },
+	    { { "ValidityPeriod", "Minutes" }, { "ValidityPeriodUnits", "90000" } }, 0, 0,
+	    "2026-08-02T23:50:00Z", false },
 	{ "7 776 000 seconds", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Seconds" }, { "ValidityPeriodUnits", "7776000" } }, 0, 0, "2026-08-30T11:50:00Z", false },
+	    { { "ValidityPeriod", "Seconds" }, { "ValidityPeriodUnits", "7776000" } }, 0, 0,
+	    "2026-08-30T11:50:00Z", false },
 	{ "longer than the template", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ValidityPeriod", "Years" }, { "ValidityPeriodUnits", "5" } }, 0, 0, YEAR_LATER, false },
 	{ "a billion years", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Years" }, { "ValidityPeriodUnits", "999999999" } }, 0, 0, YEAR_LATER, false },
-	{ "a billion weeks", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Weeks" }, { "ValidityPeriodUnits", "999999999" } }, 0, 0, YEAR_LATER, false },
-	{ "no units", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ValidityPeriod", "Days" } }, 0, 0, YEAR_LATER, false },
-	{ "units alone", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ValidityPeriodUnits", "90" } }, 0, 0, YEAR_LATER,
+	    { { "ValidityPeriod", "Years" }, { "ValidityPeriodUnits", "999999999" } }, 0, 0, YEAR_LATER,
 	    false },
+	{ "a billion weeks", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
+	    { { "ValidityPeriod", "Weeks" }, { "ValidityPeriodUnits", "999999999" } }, 0, 0, YEAR_LATER,
+	    false },
+	{ "no units", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ValidityPeriod", "Days" } }, 0, 0,
+	    YEAR_LATER, false },
+	{ "units alone", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ValidityPeriodUnits", "90" } }, 0, 0,
+	    YEAR_LATER, false },
 	{ "unknown period", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ValidityPeriod", "Moons" }, { "ValidityPeriodUnits", "9" } }, 0, 0, YEAR_LATER, false },
 	{ "negative units", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
@@ -70,12 +85,13 @@ static const struct {
 	{ "no units but zero", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "0" } }, 0, 0, YEAR_LATER, false },
 	{ "units of ten digits", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
-	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "1000000000" } }, 0, 0, YEAR_LATER, false },
+	    { { "ValidityPeriod", "Days" }, { "ValidityPeriodUnits", "1000000000" } }, 0, 0, YEAR_LATER,
+	    false },
 
 	{ "expiration date", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 GMT" } }, 0, 0, "2026-12-31T23:59:58Z", false },
-	{ "expiration date off by default", NULL, 24, 0, NULL, 0, { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 GMT" } }, 0,
-	    0, YEAR_LATER, false },
+	{ "expiration date off by default", NULL, 24, 0, NULL, 0,
+	    { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 GMT" } }, 0, 0, YEAR_LATER, false },
 	{ "expiration date beats the period", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ValidityPeriod", "Days" }, { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 GMT" } }, 0, 0,
 	    "2026-12-31T23:59:58Z", false },
@@ -85,16 +101,16 @@ static const struct {
 	    { { "ExpirationDate", "Tue, 21 Nov 2000 01:06:53 GMT" } }, CERT_E_EXPIRED, 36, NULL, false },
 	{ "expiration now", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ExpirationDate", "Mon, 01 Jun 2026 12:00:00 GMT" } }, CERT_E_EXPIRED, 36, NULL, false },
-	{ "no such day", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ExpirationDate", "Mon, 29 Feb 2027 12:00:00 GMT" } }, 0,
-	    0, YEAR_LATER, false },
-	{ "no such month", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ExpirationDate", "Mon, 01 Foo 2026 12:00:00 GMT" } },
-	    0, 0, YEAR_LATER, false },
-	{ "other zone", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 CET" } }, 0,
-	    0, YEAR_LATER, false },
+	{ "no such day", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
+	    { { "ExpirationDate", "Mon, 29 Feb 2027 12:00:00 GMT" } }, 0, 0, YEAR_LATER, false },
+	{ "no such month", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
+	    { { "ExpirationDate", "Mon, 01 Foo 2026 12:00:00 GMT" } }, 0, 0, YEAR_LATER, false },
+	{ "other zone", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
+	    { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 CET" } }, 0, 0, YEAR_LATER, false },
 	{ "something behind the date", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
 	    { { "ExpirationDate", "Thu, 31 Dec 2026 23:59:58 GMT+1" } }, 0, 0, YEAR_LATER, false },
-	{ "another form of date", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE, { { "ExpirationDate", "2026-12-31" } }, 0, 0,
-	    YEAR_LATER, false },
+	{ "another form of date", NULL, 24, 0, NULL, EDITF_ATTRIBUTEENDDATE,
+	    { { "ExpirationDate", "2026-12-31" } }, 0, 0, YEAR_LATER, false },
 };
 
 static void
