@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adcsd/options.h"
@@ -20,7 +19,7 @@
 #include "rpc/rpc.h"
 #include "svc/svc.h"
 
-enum { PORT_EPM = 135, PORT_OBJECT = 49152 };
+enum { PORT_EPM = 135, PORT_OBJECT = 49152, OPEN_FILES = 16384 };
 
 struct server {
 	struct options opt;
@@ -264,7 +263,7 @@ on_work(evutil_socket_t fd, short what, void *arg)
 static int
 start_loop(struct server *s, struct err *e)
 {
-	struct dir_config dc = { .state_dir = s->paths.state, .schema_dir = s->paths.schema,
+	struct dir_config dc = { .slapd = s->opt.slapd, .state_dir = s->paths.state, .schema_dir = s->paths.schema,
 		.templates_dir = s->paths.templates, .forest_ldif = s->paths.forest, .on_event = on_dir_event,
 		.on_event_arg = s };
 
@@ -273,6 +272,8 @@ start_loop(struct server *s, struct err *e)
 	s->clock = clock_new();
 	if (s->base == NULL || s->clock == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the event loop");
+	if (s->opt.clock != 0)
+		clock_stop(s->clock, s->opt.clock);
 	s->work = work_new(0, e);
 	if (s->work == NULL)
 		return -1;
@@ -320,15 +321,15 @@ stop(struct server *s)
 }
 
 static int
-bind_ports(struct server *s, struct err *e)
+bind_port(const struct options *o, unsigned port, int *fd, struct err *e)
 {
-	unsigned base = s->opt.port_base;
+	char address[NET_ADDRESS_MAX];
+	bool v6 = strchr(o->listen, ':') != NULL;
 
-	s->epm_fd = net_listen(s->opt.listen, s->opt.ports_auto ? 0 : (uint16_t)(PORT_EPM + base), e);
-	if (s->epm_fd < 0)
-		return err_prefix(e, "endpoint mapper port");
-	s->object_fd = net_listen(s->opt.listen, s->opt.ports_auto ? 0 : (uint16_t)(PORT_OBJECT + base), e);
-	return s->object_fd >= 0 ? 0 : err_prefix(e, "object port");
+	if (snprintf(address, sizeof(address), v6 ? "[%s]:%u" : "%s:%u", o->listen, o->ports_auto ? 0 : port + o->port_base) >=
+	    (int)sizeof(address))
+		return ERR(e, E_INVALIDARG, "--listen %.60s is not an address", o->listen);
+	return net_listen(address, fd, e);
 }
 
 static int
@@ -342,18 +343,6 @@ check_config(const struct server *s)
 		return EXIT_CONFIG;
 	}
 	return 0;
-}
-
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
-		rl.rlim_cur = rl.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &rl) != 0)
-			log_warn(main, "cannot raise the limit of open files");
-	}
 }
 
 int
@@ -370,12 +359,14 @@ main(int argc, char **argv)
 	s.started_us = clock_monotonic_us();
 	s.rng = (struct rng){ s.opt.seeded, s.opt.seed };
 	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit();
+	if (net_raise_open_files(OPEN_FILES, &e) != 0)
+		log_warn(main, "%s", e.msg);
 	if (state_prepare(&s.opt, &s.paths, &s.lock_fd, &code, &e) != 0) {
 		fprintf(stderr, "adcsd: %s\n", e.msg);
 		return code;
 	}
-	if (bind_ports(&s, &e) != 0 || state_drop_root(&s.opt, &e) != 0) {
+	if (bind_port(&s.opt, PORT_EPM, &s.epm_fd, &e) != 0 || bind_port(&s.opt, PORT_OBJECT, &s.object_fd, &e) != 0 ||
+	    state_drop_root(&s.opt, &e) != 0) {
 		fprintf(stderr, "adcsd: %s\n", e.msg);
 		return EXIT_UNAVAILABLE;
 	}

@@ -21,10 +21,11 @@ static const char help[] =
     "  --port-base N|auto   added to every well-known port, 0 to 16383: 135 becomes N+135, 49152 becomes N+49152;\n"
     "                       auto takes free ports and tells them in the ready line (default 0)\n"
     "  --seed N             deterministic keys, serial numbers and signatures: for tests only\n"
+    "  --clock TIME         virtual time starts at TIME (2026-06-01T12:00:00Z) and stands still until moved\n"
     "  --ready-file FILE    writes the ready line there too, once all ports answer\n"
     "  --user NAME          started as root, drop to this account after binding the ports (default nobody)\n"
     "  --data-dir DIR       where ldap-schema/, templates/ and the sample forest are\n"
-    "  --slapd PATH         the slapd program (default: searched in /usr/sbin, /usr/libexec, PATH)\n"
+    "  --slapd PATH         the slapd program (default /usr/sbin/slapd)\n"
     "  --check-config       check --config (and the rest of the command line), then exit: 0 or file:line and reason\n"
     "  --trace AREAS        detailed log: rpc,ndr,auth,policy,ldap,ca,store,control,main or all\n"
     "  --quiet              log warnings and errors only\n"
@@ -40,6 +41,7 @@ enum {
 	OPT_LISTEN,
 	OPT_PORT_BASE,
 	OPT_SEED,
+	OPT_CLOCK,
 	OPT_READY_FILE,
 	OPT_USER,
 	OPT_DATA_DIR,
@@ -58,6 +60,7 @@ static const struct option options[] = {
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "port-base", required_argument, NULL, OPT_PORT_BASE },
 	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "clock", required_argument, NULL, OPT_CLOCK },
 	{ "ready-file", required_argument, NULL, OPT_READY_FILE },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "data-dir", required_argument, NULL, OPT_DATA_DIR },
@@ -116,6 +119,10 @@ apply(struct options *o, int opt, const char *arg)
 		if (!parse_number(arg, UINT64_MAX, &o->seed))
 			return usage("--seed takes a number", arg);
 		o->seeded = true;
+		break;
+	case OPT_CLOCK:
+		if (!filetime_from_text(arg, &o->clock))
+			return usage("--clock takes a time such as 2026-06-01T12:00:00Z", arg);
 		break;
 	case OPT_READY_FILE:
 		o->ready_file = arg;

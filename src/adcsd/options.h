@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 /* sysexits, as scripts rely on them */
@@ -23,6 +24,7 @@ struct options {
 	unsigned port_base;      /* 0..16383 */
 	bool seeded;
 	uint64_t seed;
+	filetime_t clock;        /* --clock: virtual time stands still there; 0: it follows real time */
 	bool check_config;
 };
 

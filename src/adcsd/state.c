@@ -70,6 +70,9 @@ state_find_data(const struct options *o, struct paths *p, struct err *e)
 	p->config[0] = '\0';
 	if (o->config != NULL && realpath(o->config, p->config) == NULL)
 		return ERR(e, E_FILE_NOT_FOUND, "--config %.80s: %s", o->config, strerror(errno));
+	/* The sample instance goes with the sample forest. */
+	if (o->config == NULL && o->forest == NULL)
+		return join(p->config, data, "ca/contoso.ini", e);
 	return 0;
 }
 
@@ -265,6 +268,8 @@ state_prepare(const struct options *o, struct paths *p, int *lock_fd, int *code,
 	if (realpath(o->state, p->state) == NULL)
 		return ERR(e, E_FAIL, "state folder %.80s: %s", o->state, strerror(errno));
 	fresh = fresh || dir_is_empty(p->state);
+	if (!fresh && o->config == NULL)
+		p->config[0] = '\0'; /* an existing state goes on with its own copy */
 	if (root && give_folder(p->state, fresh, pw, e) != 0)
 		return -1;
 	*code = EXIT_UNAVAILABLE;

@@ -230,7 +230,7 @@ parse_words(const struct word_bit *t, size_t n, const char *s, uint32_t *bits, s
 	*bits = 0;
 	while (*s != '\0') {
 		size_t len = strcspn(s, ",");
-		uint32_t bit;
+		uint32_t bit = 0;
 
 		if (find_word(t, n, s, len, &bit, e) != 0)
 			return -1;
@@ -249,7 +249,7 @@ set_subject_format(struct edit *ed, struct err *e)
 		{ "dns-name", CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN },
 		{ "distinguished-name", CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH },
 	};
-	uint32_t bit;
+	uint32_t bit = 0;
 
 	if (find_word(t, ARRAY_LEN(t), ed->value, strlen(ed->value), &bit, e) != 0)
 		return -1;

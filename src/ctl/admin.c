@@ -1,0 +1,540 @@
+/* Verbs of the CA, the clock, the journal and the server, over the control socket. */
+#include "ctl/admin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define CERT_MAX (1u << 20)
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+/* One call whose answer is only shown with --json; "" otherwise. */
+static int
+run_quietly(struct ctl *c, const char *verb, json_t *args)
+{
+	struct err e;
+	json_t *o = ctl_call(c, verb, args, &e);
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	json_decref(o);
+	return CTL_OK;
+}
+
+/* ---- periods ---- */
+
+int
+ctl_period_parse(const char *text, int64_t *span, struct err *e)
+{
+	static const struct {
+		char unit;
+		int64_t length;
+	} units[] = { { 's', FILETIME_SECOND }, { 'h', FILETIME_HOUR }, { 'd', FILETIME_DAY }, { 'w', 7 * FILETIME_DAY },
+		{ 'm', 30 * FILETIME_DAY }, { 'y', 365 * FILETIME_DAY } };
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (end == text || errno != 0 || n < -1000000000 || n > 1000000000)
+		return ERR(e, E_INVALIDARG, "'%.40s' is no period (90s, 8h, 30d, 2w, 6m, 1y)", text);
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if ((*end == '\0' && i == 0) || (*end == units[i].unit && end[1] == '\0')) {
+			if (__builtin_mul_overflow(n, units[i].length, span))
+				return ERR(e, E_INVALIDARG, "'%.40s' is too long a period", text);
+			return 0;
+		}
+	}
+	return ERR(e, E_INVALIDARG, "'%.40s' is no period (90s, 8h, 30d, 2w, 6m, 1y)", text);
+}
+
+/* ---- ca ---- */
+
+int
+ctl_ca_show(struct ctl *c, const struct ctl_args *a)
+{
+	static const char *const rows[][2] = { { "config", "Config" }, { "name", "CA name" },
+		{ "sanitizedName", "Sanitized name" }, { "dnsName", "Host" }, { "key", "Key" }, { "notBefore", "Valid from" },
+		{ "notAfter", "Valid to" }, { "sha1", "Certificate hash" } };
+	const char *key;
+	json_t *o, *v, *item;
+	struct err e;
+	size_t i;
+
+	(void)a;
+	o = ctl_call(c, "ca.show", NULL, &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		printf("%-18s %s\n", rows[i][1], text_of(o, rows[i][0]));
+	puts("Templates to issue");
+	json_array_foreach(json_object_get(o, "templates"), i, item)
+		printf("  %s\n", json_string_value(item));
+	puts("Settings");
+	json_object_foreach(json_object_get(o, "settings"), key, v) {
+		char *s = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
+
+		printf("  %-40s %s\n", key, s != NULL ? s : json_string_value(v));
+		free(s);
+	}
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int
+each_template(struct ctl *c, const struct ctl_args *a, const char *verb)
+{
+	for (size_t i = 0; i < a->n_positional; i++) {
+		int rc = run_quietly(c, verb, json_pack("{s:s}", "template", a->positional[i]));
+
+		if (rc != CTL_OK)
+			return rc;
+	}
+	return CTL_OK;
+}
+
+int
+ctl_ca_publish(struct ctl *c, const struct ctl_args *a)
+{
+	return each_template(c, a, "ca.publish");
+}
+
+int
+ctl_ca_unpublish(struct ctl *c, const struct ctl_args *a)
+{
+	return each_template(c, a, "ca.unpublish");
+}
+
+int
+ctl_ca_acl_show(struct ctl *c, const struct ctl_args *a)
+{
+	json_t *o, *ace, *right;
+	struct err e;
+	size_t i, k;
+
+	(void)a;
+	o = ctl_call(c, "ca.acl.show", NULL, &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	json_array_foreach(json_object_get(o, "aces"), i, ace) {
+		struct sid sid;
+		const char *who = text_of(ace, "principal");
+
+		if (sid_from_text(&sid, who, &e) == 0)
+			who = ctl_name_from_sid(c, &sid);
+		json_object_set_new(ace, "name", json_string(who));
+		if (c->json)
+			continue;
+		printf("%-6s %-44s ", strcmp(text_of(ace, "type"), "deny") == 0 ? "Deny" : "Allow", who);
+		json_array_foreach(json_object_get(ace, "rights"), k, right)
+			printf("%s%s", k > 0 ? ", " : "", json_string_value(right));
+		putchar('\n');
+	}
+	if (c->json)
+		return ctl_print_json(o);
+	printf("SDDL: %s\n", text_of(o, "sddl"));
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int
+ca_acl_change(struct ctl *c, const struct ctl_args *a, const char *verb)
+{
+	json_t *rights = json_array(), *args;
+	char text[SID_TEXT_MAX];
+	struct sid sid;
+	struct err e;
+
+	for (size_t i = 1; i < a->n_positional; i++)
+		json_array_append_new(rights, json_string(a->positional[i]));
+	if (ctl_sid_from_name(c, a->positional[0], &sid, &e) != 0) {
+		json_decref(rights);
+		return ctl_fail(c, &e);
+	}
+	args = json_pack("{s:s}", "principal", sid_to_text(&sid, text));
+	if (json_array_size(rights) > 0)
+		json_object_set(args, "rights", rights);
+	json_decref(rights);
+	return run_quietly(c, verb, args);
+}
+
+int
+ctl_ca_acl_grant(struct ctl *c, const struct ctl_args *a)
+{
+	return ca_acl_change(c, a, "ca.acl.grant");
+}
+
+int
+ctl_ca_acl_deny(struct ctl *c, const struct ctl_args *a)
+{
+	return ca_acl_change(c, a, "ca.acl.deny");
+}
+
+int
+ctl_ca_acl_remove(struct ctl *c, const struct ctl_args *a)
+{
+	return ca_acl_change(c, a, "ca.acl.remove");
+}
+
+static int
+write_file(const char *path, const void *p, size_t n, struct err *e)
+{
+	bool std = path == NULL || strcmp(path, "-") == 0;
+	FILE *f = std ? stdout : fopen(path, "wb");
+
+	if (f == NULL)
+		return ERR(e, E_FAIL, "%.100s: %s", path, strerror(errno));
+	if (fwrite(p, 1, n, f) != n || (std ? fflush(f) : fclose(f)) != 0)
+		return ERR(e, E_DISK_FULL, "%.100s: %s", std ? "standard output" : path, strerror(errno));
+	return 0;
+}
+
+int
+ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
+{
+	struct err e;
+	json_t *o = ctl_call(c, "ca.cert", NULL, &e), *item;
+	const char *der;
+	struct buf b;
+	size_t i;
+	int rc = 0;
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	buf_init(&b, CERT_MAX);
+	der = text_of(o, "der");
+	if (ctl_arg(a, "der") != NULL)
+		rc = text_parse_base64(&b, (struct bytes){ (const uint8_t *)der, strlen(der) }, &e);
+	else if (ctl_arg(a, "chain") == NULL)
+		buf_put_str(&b, text_of(o, "pem"));
+	else
+		json_array_foreach(json_object_get(o, "chain"), i, item)
+			buf_put_str(&b, json_string_value(item));
+	if (rc == 0)
+		rc = write_file(ctl_arg(a, "out"), b.p, b.len, &e);
+	buf_fini(&b);
+	json_decref(o);
+	return rc == 0 ? CTL_OK : ctl_fail(c, &e);
+}
+
+/* ---- request ---- */
+
+static int
+number_arg(const char *text, const char *what, json_int_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || *out > UINT32_MAX)
+		return ctl_usage("%s is a number, not '%s'", what, text);
+	return CTL_OK;
+}
+
+/* --after and --limit, where given. */
+static int
+paging(const struct ctl_args *a, json_t *args)
+{
+	static const char *const names[] = { "after", "limit" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *v = ctl_arg(a, names[i]);
+		json_int_t n;
+
+		if (v == NULL)
+			continue;
+		if (number_arg(v, names[i], &n) != CTL_OK)
+			return CTL_USAGE;
+		json_object_set_new(args, names[i], json_integer(n));
+	}
+	return CTL_OK;
+}
+
+int
+ctl_request_list(struct ctl *c, const struct ctl_args *a)
+{
+	json_t *args = json_object(), *o, *r;
+	struct err e;
+	size_t i;
+
+	if (paging(a, args) != CTL_OK) {
+		json_decref(args);
+		return CTL_USAGE;
+	}
+	if (ctl_arg(a, "state") != NULL)
+		json_object_set_new(args, "state", json_string(ctl_arg(a, "state")));
+	o = ctl_call(c, "request.list", args, &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	printf("%6s  %-8s %-24s %-20s %-40s %s\n", "ID", "State", "Requester", "Template", "Serial number", "Message");
+	json_array_foreach(json_object_get(o, "requests"), i, r) {
+		const char *name = text_of(r, "templateName");
+
+		printf("%6lld  %-8s %-24s %-20s %-40s %s\n", (long long)json_integer_value(json_object_get(r, "id")),
+		    text_of(r, "state"), text_of(r, "requester"), *name != '\0' ? name : text_of(r, "template"),
+		    text_of(r, "serial"), text_of(r, "message"));
+	}
+	if (json_is_integer(json_object_get(o, "next")))
+		printf("more: --after %lld\n", (long long)json_integer_value(json_object_get(o, "next")));
+	json_decref(o);
+	return CTL_OK;
+}
+
+static json_t *
+call_by_id(struct ctl *c, const struct ctl_args *a, const char *verb, int *code)
+{
+	json_t *o = NULL;
+	json_int_t id;
+	struct err e;
+
+	*code = number_arg(a->positional[0], "ID", &id);
+	if (*code != CTL_OK)
+		return NULL;
+	o = ctl_call(c, verb, json_pack("{s:I}", "id", id), &e);
+	if (o == NULL)
+		*code = ctl_fail(c, &e);
+	return o;
+}
+
+/* What scripts ask for: was it issued? */
+static int
+state_code(const json_t *o)
+{
+	const char *state = text_of(o, "state");
+
+	return strcmp(state, "issued") == 0 ? CTL_OK : strcmp(state, "pending") == 0 ? CTL_PENDING : CTL_DENIED;
+}
+
+static void
+print_row(const json_t *o)
+{
+	static const char *const rows[][2] = { { "state", "State" }, { "message", "Disposition message" },
+		{ "requester", "Requester" }, { "templateName", "Template" }, { "template", "Certificate template" },
+		{ "commonName", "Common name" }, { "serial", "Serial number" }, { "notBefore", "Valid from" },
+		{ "notAfter", "Valid to" }, { "submitted", "Submitted" }, { "resolved", "Resolved" } };
+	char code[HRESULT_FORMAT_MAX];
+	uint32_t status = (uint32_t)strtoul(text_of(o, "status"), NULL, 16);
+
+	printf("%-22s %lld\n", "Request", (long long)json_integer_value(json_object_get(o, "id")));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (*text_of(o, rows[i][0]) != '\0')
+			printf("%-22s %s\n", rows[i][1], text_of(o, rows[i][0]));
+	if (status != 0)
+		printf("%-22s %s\n%-22s %s\n", "Status", hresult_format(status, code), "", hresult_text(status));
+}
+
+int
+ctl_request_show(struct ctl *c, const struct ctl_args *a)
+{
+	const char *out = ctl_arg(a, "cert"), *pem;
+	int code;
+	json_t *o = call_by_id(c, a, "request.show", &code);
+	struct err e;
+
+	if (o == NULL)
+		return code;
+	pem = text_of(o, "pem");
+	if (out != NULL) {
+		if (*pem == '\0')
+			ERR(&e, CERTSRV_E_PROPERTY_EMPTY, "request %s has no certificate", a->positional[0]);
+		if (*pem == '\0' || write_file(out, pem, strlen(pem), &e) != 0) {
+			json_decref(o);
+			return ctl_fail(c, &e);
+		}
+	} else if (c->json) {
+		return ctl_print_json(o);
+	} else {
+		const char *name;
+		json_t *v;
+
+		print_row(o);
+		json_object_foreach(json_object_get(o, "attributes"), name, v)
+			printf("%-22s %s = %s\n", "Request attribute", name, json_string_value(v));
+	}
+	json_decref(o);
+	return CTL_OK;
+}
+
+int
+ctl_request_explain(struct ctl *c, const struct ctl_args *a)
+{
+	int code;
+	json_t *o = call_by_id(c, a, "request.explain", &code), *r;
+	size_t i;
+
+	if (o == NULL)
+		return code;
+	code = state_code(o);
+	if (c->json)
+		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
+	print_row(o);
+	putchar('\n');
+	json_array_foreach(json_object_get(o, "rules"), i, r) {
+		const char *said = text_of(r, "said"), *attribute = text_of(r, "attribute");
+
+		if (strcmp(said, "skipped") == 0)
+			continue;
+		printf("%3lld  %-7s %-26s %s\n", (long long)json_integer_value(json_object_get(r, "step")), said,
+		    text_of(r, "rule"), text_of(r, "text"));
+		if (strcmp(said, "refuse") == 0 || strcmp(said, "pends") == 0)
+			printf("     %-7s %s%s%s\n", "", attribute, *attribute != '\0' ? ", " : "", text_of(r, "section"));
+		if (*text_of(r, "fix") != '\0')
+			printf("     fix:    %s\n", text_of(r, "fix"));
+	}
+	json_decref(o);
+	return code;
+}
+
+/* The verdict of an officer's action as an exit code. */
+static int
+verdict(struct ctl *c, const struct ctl_args *a, const char *verb)
+{
+	int code;
+	json_t *o = call_by_id(c, a, verb, &code), *d;
+
+	if (o == NULL)
+		return code;
+	d = json_object_get(o, "disposition");
+	code = json_is_integer(d) && json_integer_value(d) == 3 ? CTL_OK :
+	    json_is_integer(d) && json_integer_value(d) == 5    ? CTL_PENDING :
+								  CTL_DENIED;
+	if (c->json)
+		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
+	printf("request %s: %s\n", a->positional[0], text_of(o, "message"));
+	json_decref(o);
+	return code;
+}
+
+int
+ctl_request_issue(struct ctl *c, const struct ctl_args *a)
+{
+	return verdict(c, a, "request.issue");
+}
+
+int
+ctl_request_deny(struct ctl *c, const struct ctl_args *a)
+{
+	int code = verdict(c, a, "request.deny");
+
+	return code == CTL_DENIED ? CTL_OK : code; /* that is what was asked for */
+}
+
+/* ---- journal, clock, server ---- */
+
+int
+ctl_journal(struct ctl *c, const struct ctl_args *a)
+{
+	json_t *args = json_object(), *o, *r;
+	struct err e;
+	size_t i;
+
+	if (paging(a, args) != CTL_OK) {
+		json_decref(args);
+		return CTL_USAGE;
+	}
+	o = ctl_call(c, "journal", args, &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	json_array_foreach(json_object_get(o, "records"), i, r) {
+		const char *reason = text_of(r, "reason");
+
+		printf("%6lld %s %-12s %-22s %-14s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(r, "id")),
+		    text_of(r, "virtual"), text_of(r, "front"), text_of(r, "caller"), text_of(r, "operation"),
+		    text_of(r, "verdict"), text_of(r, "message"), *reason != '\0' ? "  -- " : "", reason);
+	}
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int
+print_flat(struct ctl *c, const char *verb, json_t *args)
+{
+	struct err e;
+	json_t *o = ctl_call(c, verb, args, &e), *v;
+	const char *name;
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	json_object_foreach(o, name, v) {
+		char *s = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
+
+		printf("%-12s %s\n", name, s != NULL ? s : json_string_value(v));
+		free(s);
+	}
+	json_decref(o);
+	return CTL_OK;
+}
+
+int
+ctl_clock_show(struct ctl *c, const struct ctl_args *a)
+{
+	(void)a;
+	return print_flat(c, "clock.show", NULL);
+}
+
+int
+ctl_clock_advance(struct ctl *c, const struct ctl_args *a)
+{
+	int64_t span;
+	struct err e;
+
+	if (ctl_period_parse(a->positional[0], &span, &e) != 0)
+		return ctl_usage("%s", e.msg);
+	return print_flat(c, "clock.advance", json_pack("{s:I}", "seconds", (json_int_t)(span / FILETIME_SECOND)));
+}
+
+int
+ctl_server_show(struct ctl *c, const struct ctl_args *a)
+{
+	(void)a;
+	return print_flat(c, "server.show", NULL);
+}
+
+int
+ctl_server_stats(struct ctl *c, const struct ctl_args *a)
+{
+	struct err e;
+	json_t *ca, *rpc;
+
+	(void)a;
+	ca = ctl_call(c, "stats", NULL, &e);
+	if (ca == NULL)
+		return ctl_fail(c, &e);
+	rpc = ctl_call(c, "server.stats", NULL, &e);
+	if (rpc == NULL) {
+		json_decref(ca);
+		return ctl_fail(c, &e);
+	}
+	return ctl_print_json(json_pack("{s:o, s:o}", "ca", ca, "rpc", rpc));
+}
+
+int
+ctl_server_stop(struct ctl *c, const struct ctl_args *a)
+{
+	(void)a;
+	return run_quietly(c, "server.stop", NULL);
+}
