@@ -33,8 +33,9 @@ struct access_verdict {
 struct access_verdict
 access_check_control(const struct sd *sd, const struct token *t, const struct guid *right);
 
-/* Plain rights. Generic bits must have been mapped. The owner has READ_CONTROL and WRITE_DAC. *granted (may be NULL) gets all granted bits among 0xffffffff.
- * verdict.ace: for a refusal the denying ACE if one took a wanted bit, for a grant the last ACE needed. */
+/* Plain rights. Generic bits must have been mapped. The owner has READ_CONTROL and WRITE_DAC. *granted (may be NULL)
+ * gets all granted bits among 0xffffffff. verdict.ace: for a refusal the first ACE that denies a wanted bit, for a
+ * grant the last ACE needed. */
 struct access_verdict
 access_check(const struct sd *sd, const struct token *t, uint32_t wanted, uint32_t *granted);
 

@@ -105,18 +105,18 @@ struct sddl_domain {
 	struct sid domain, root;
 };
 
-/* Parts in any order; offsets, sizes and counts are checked. Octets behind the SID of an ACE without application data
- * mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
+/* Parts in any order; offsets, sizes and counts are checked. Octets behind the SID of an ACE without application
+ * data mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
 int
 sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
-/* Appends the layout of MS-DTYP 2.5.1.4: header, SACL, DACL, owner, group. The order of the original is not kept. */
+/* Appends the layout of MS-DTYP 2.5.1.4 (header, SACL, DACL, owner, group), whatever the original's was. */
 int
 sd_to_wire(const struct sd *sd, struct buf *out, struct err *e) MUST_CHECK;
 /*
- * Errors name the place in the text: "at 17: unknown SID alias XX". Parts in any order, each once; blanks between parts
- * and ACEs are skipped; letters in either case. Audit ACEs (AU, OU) in the DACL are dropped, in the SACL kept.
- * Ours: application data of callback ACEs is written as an octet string ("#01020304") in the seventh field; conditional
- * expressions and resource attributes in text are refused. ACE types without a code are written as numbers ("0x0c").
+ * Errors name the place in the text: "at 17: unknown SID alias XX". Parts in any order, each once; blanks between
+ * parts and ACEs are skipped; letters in either case. Audit ACEs (AU, OU) in the DACL are dropped, in the SACL kept.
+ * Ours: application data of callback ACEs is an octet string ("#01020304") in the seventh field; conditions and
+ * resource attributes in text are refused. ACE types without a code are written as numbers ("0x0c").
  */
 int
 sd_from_sddl(struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom, struct err *e) MUST_CHECK;

@@ -98,7 +98,8 @@ read_number(struct reader *r, struct span s, uint32_t *out)
 
 /* A run of two-letter codes from one table. */
 static int
-read_codes(struct reader *r, struct span s, const struct sddl_bits *table, size_t n, const char *what, uint32_t *out)
+read_codes(struct reader *r, struct span s, const struct sddl_bits *table, size_t n, const char *what,
+    uint32_t *out)
 {
 	*out = 0;
 	for (; s.n > 0; s.p += 2, s.n -= 2) {
