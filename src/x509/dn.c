@@ -60,7 +60,11 @@ static int
 read_quoted(struct dn_reader *r, struct err *e)
 {
 	for (r->at++; *r->at != '"';) {
+#ifdef ADCSD_PLANTED_BUG_X509_NAME
+		if (*r->at == 0 && r->n_parts == 0)
+#else
 		if (*r->at == 0)
+#endif
 			return fail_at(r, e, "the quotation does not end");
 		if (*r->at == '\\') {
 			r->at++;
