@@ -219,7 +219,7 @@ op_sent(struct op *op, int rc, int msgid, bool timed, struct err *e)
 {
 	static const struct timeval limit = { CONN_OPERATION_SECONDS, 0 };
 	struct conn *c = op->conn;
-	struct op **bucket = &c->buckets[msgid % CONN_BUCKETS];
+	struct op **bucket;
 
 	if (rc != LDAP_SUCCESS) {
 		op_free(op);
@@ -234,6 +234,7 @@ op_sent(struct op *op, int rc, int msgid, bool timed, struct err *e)
 			return ERR(e, E_OUTOFMEMORY, "no timer for a directory operation");
 		}
 	}
+	bucket = &c->buckets[msgid % CONN_BUCKETS];
 	op->next = *bucket;
 	*bucket = op;
 	return 0;

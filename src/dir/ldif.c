@@ -14,8 +14,9 @@
 void
 ldif_reader_init(struct ldif_reader *r, const char *file, struct bytes text)
 {
-	*r = (struct ldif_reader){ .file = file, .p = (const char *)text.p, .end = (const char *)text.p + text.len,
-		.line = 1 };
+	const char *p = text.len == 0 ? "" : (const char *)text.p;
+
+	*r = (struct ldif_reader){ .file = file, .p = p, .end = p + text.len, .line = 1 };
 	buf_init(&r->text, LDIF_LINE_MAX);
 }
 
@@ -179,6 +180,8 @@ ldif_read(struct ldif_reader *r, struct pool *pool, struct dir_entry *out, bool 
 		if (out->dn == NULL && strcasecmp(p->name, "dn") != 0)
 			return ERR(e, E_INVALID_DATA, "%s:%u: a record begins with its dn", r->file, at);
 		if (out->dn == NULL) {
+			if (memchr(p->value.p, '\0', p->value.len) != NULL)
+				return ERR(e, E_INVALID_DATA, "%s:%u: NUL in a dn", r->file, at);
 			out->dn = (const char *)p->value.p;
 			continue;
 		}

@@ -55,7 +55,7 @@ slapd_last_words(char *text)
 {
 	/* what slapd says at every end, and while it starts */
 	static const char *const noise[] = { "slapd stopped", "slapd starting", "connections_destroy", "slapd shutdown",
-		"daemon: shutdown", "@(#)", "Maintainers", "slapd: could not", NULL };
+		"daemon: shutdown", "@(#)", "Maintainers", "bad configuration file", "could not parse entry", NULL };
 	char *line, *save = NULL, *word, *last = NULL;
 	size_t i;
 

@@ -67,7 +67,8 @@ hmac_md5(uint8_t out[16], const uint8_t key[16], const uint8_t *a, size_t n_a, c
 
 	assert_true(n_a + n_b <= sizeof(text));
 	memcpy(text, a, n_a);
-	memcpy(text + n_a, b, n_b);
+	if (n_b > 0)
+		memcpy(text + n_a, b, n_b);
 	assert_non_null(HMAC(EVP_md5(), key, 16, text, n_a + n_b, out, &len));
 }
 
