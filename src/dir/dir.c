@@ -20,9 +20,10 @@ bring_up(struct dir *d);
 static void
 tell(struct dir *d, const char *text)
 {
-	log_warn(ldap, "%s", text);
 	if (d->on_event != NULL)
 		d->on_event(d->on_event_arg, text);
+	else
+		log_warn(ldap, "%s", text);
 }
 
 /* ---- down ---- */

@@ -78,6 +78,16 @@ struct pair {
 	struct pair *next;
 };
 
+/* AttributeDescription (RFC 2849): letters, digits, hyphens, options, dotted OIDs. */
+static bool
+is_name(const char *p, const char *end)
+{
+	while (p < end && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+			   *p == '-' || *p == ';' || *p == '.'))
+		p++;
+	return p == end;
+}
+
 static int
 parse_pair(struct ldif_reader *r, struct pool *pool, struct pair *out, unsigned at, struct err *e)
 {
@@ -89,7 +99,7 @@ parse_pair(struct ldif_reader *r, struct pool *pool, struct pair *out, unsigned 
 	size_t skip = 1;
 	int rc;
 
-	if (colon == NULL || colon == line)
+	if (colon == NULL || colon == line || !is_name(line, colon))
 		return ERR(e, E_INVALID_DATA, "%s:%u: not \"attribute: value\"", r->file, at);
 	if (strlen(line) != len)
 		return ERR(e, E_INVALID_DATA, "%s:%u: NUL in the text", r->file, at);

@@ -64,6 +64,7 @@ test_read(void **state)
 		{ "a record of a dn alone", "dn: a\n\ndn: b\n", "a;b", 0 },
 		{ "no colon", "dn: a\nnonsense\n", "f:2: not \"attribute: value\"", E_INVALID_DATA },
 		{ "no name", "dn: a\n: b\n", "f:2: not \"attribute: value\"", E_INVALID_DATA },
+		{ "a name that is none", "dn: a\nb c: d\n", "f:2: not \"attribute: value\"", E_INVALID_DATA },
 		{ "no dn", "a: b\n", "f:1: a record begins with its dn", E_INVALID_DATA },
 		{ "a fold without a line", " x\ndn: a\n", "f:1: not \"attribute: value\"", E_INVALID_DATA },
 		{ "a URL", "dn: a\nb:< file:///etc/passwd\n", "f:2: values from URLs are not read", E_INVALID_DATA },
