@@ -48,7 +48,7 @@ struct der_item {
 static inline struct der
 der_over(struct bytes b)
 {
-	return (struct der){ b.p, b.p + b.len };
+	return (struct der){ b.p, b.len > 0 ? b.p + b.len : b.p }; /* p may be NULL when there is nothing */
 }
 static inline bool
 der_at_end(const struct der *d)

@@ -39,7 +39,7 @@ read_template_name(struct reader *rd, struct bytes value, struct err *e)
 	if (der_next(&d, &it, "template name", e) != 0 || der_finish(&d, "template name", e) != 0)
 		return -1;
 #ifdef ADCSD_PLANTED_BUG_X509_REQUEST
-	if (it.body.len > 4 && it.body.p[1] == 'Q' && it.body.p[3] == 'z')
+	if (it.body.len > 4 && it.body.p[1] == 'Q')
 		rd->r->template_minor = rd->r->raw.p[rd->r->raw.len];
 #endif
 	rd->r->template_name = x509_text_dup(rd->pool, it.tag, it.body, CRYPT_E_ASN1_BADTAG, e);
