@@ -85,6 +85,21 @@ fixture_stop(struct fixture *f)
 	f->dir = NULL;
 }
 
+/* The slapd of this process: its only child. */
+static inline pid_t
+fixture_slapd_pid(void)
+{
+	char path[64], line[64] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	fclose(f);
+	return (pid_t)strtol(line, NULL, 10);
+}
+
 static inline int
 fixture_remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "dir/dir_priv.h"
+
 #define USERS "CN=Users,DC=corp,DC=contoso,DC=com"
 #define CONFIG "CN=Configuration,DC=corp,DC=contoso,DC=com"
 #define PKS "CN=Public Key Services,CN=Services," CONFIG
@@ -148,6 +150,7 @@ struct seen {
 	struct err e;
 	size_t templates, services, oids;
 	int32_t enrollment_flag;
+	char web_server[64]; /* displayName */
 	uint64_t generation;
 };
 
@@ -167,9 +170,13 @@ on_snapshot(void *arg, struct dir_snapshot *snap, const struct err *e)
 	s->services = snap->n_services;
 	s->oids = snap->n_oids;
 	s->generation = snap->generation;
-	for (i = 0; i < snap->n_templates; i++)
+	for (i = 0; i < snap->n_templates; i++) {
+		if (strcmp(dir_entry_text(&snap->templates[i], "cn"), "WebServer") == 0)
+			(void)snprintf(s->web_server, sizeof(s->web_server), "%s",
+			    dir_entry_text(&snap->templates[i], "displayName"));
 		if (strcmp(dir_entry_text(&snap->templates[i], "cn"), "User") == 0)
 			s->enrollment_flag = dir_entry_int(&snap->templates[i], "msPKI-Enrollment-Flag", -1);
+	}
 }
 
 static struct seen
@@ -261,6 +268,28 @@ test_many_ask_at_once(void **state)
 	}
 }
 
+/* Synchronisation that never comes: after a while the templates are read anew, and the edit still counts. */
+static void
+test_lagging_copy(void **state)
+{
+	LDAP *ld = tool_connect("EXTERNAL");
+	struct seen s;
+
+	(void)state;
+	conn_free(fx.dir->feed);
+	fx.dir->feed = NULL;
+	tool_set(ld, "CN=WebServer,CN=Certificate Templates," PKS, "displayName", "changed");
+	s = snapshot_now();
+	assert_int_equal(s.e.hr, 0);
+	assert_int_equal(s.templates, 32);
+	assert_string_equal(s.web_server, "changed");
+	ldap_unbind_ext(ld, NULL, NULL);
+	fixture_stop(&fx);
+	fixture_start(&fx);
+	assert_true(fx.ready);
+	assert_string_equal(snapshot_now().web_server, "changed");
+}
+
 /* ---- secrets ---- */
 
 /* How many entries with one of the secrets, and how many at all, this connection may read. */
@@ -345,21 +374,6 @@ test_secrets_of_other_users(void **state)
 
 /* ---- the child's death ---- */
 
-/* Our child: there is only one. */
-static pid_t
-slapd_pid(void)
-{
-	char path[64], line[64] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_non_null(fgets(line, sizeof(line), f));
-	fclose(f);
-	return (pid_t)atoi(line);
-}
-
 static void
 test_restart(void **state)
 {
@@ -369,7 +383,7 @@ test_restart(void **state)
 	(void)state;
 	before = snapshot_now();
 	fx.up_again = false;
-	assert_int_equal(kill(slapd_pid(), SIGKILL), 0);
+	assert_int_equal(kill(fixture_slapd_pid(), SIGKILL), 0);
 	/* refused at once or ended with an error, once: whether or not the death has been noticed yet */
 	a = fixture_search(&fx, USERS, DIR_BASE, NULL, "cn");
 	assert_true(a.e.hr == E_DS_SERVER_DOWN || a.e.hr == E_DS_UNAVAILABLE);
@@ -407,6 +421,30 @@ test_pending_end_with_the_directory(void **state)
 	assert_int_equal(fixture_search(&fx, USERS, DIR_BASE, NULL, "cn").n, 1);
 }
 
+/* A server that stopped answering: the time limit ends what waits, and it is killed in the end. */
+static void
+test_stopped_server(void **state)
+{
+	struct dir_query q = { .base = USERS, .scope = DIR_BASE };
+	struct answer a = { .f = &fx };
+	struct seen s = { 0 };
+	struct err e;
+	pid_t pid = fixture_slapd_pid();
+
+	(void)state;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(dir_search_start(fx.dir, &q, fixture_on_answer, &a, &e), 0);
+	assert_int_equal(dir_snapshot_get(fx.dir, on_snapshot, &s, &e), 0);
+	fixture_wait(&fx, &a.done);
+	fixture_wait(&fx, &s.done);
+	assert_int_equal(a.e.hr, E_TIMEOUT);
+	assert_int_equal(s.e.hr, E_TIMEOUT);
+	fixture_stop(&fx);
+	assert_int_equal(kill(pid, 0), -1);
+	fixture_start(&fx);
+	assert_true(fx.ready);
+}
+
 int
 main(void)
 {
@@ -419,10 +457,12 @@ main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_edit_counts_at_once),
 		cmocka_unit_test(test_many_ask_at_once),
+		cmocka_unit_test(test_lagging_copy),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_secrets_of_other_users),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_pending_end_with_the_directory),
+		cmocka_unit_test(test_stopped_server),
 	};
 
 	return cmocka_run_group_tests(tests, start_shared, stop_shared);

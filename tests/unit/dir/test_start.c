@@ -1,8 +1,9 @@
 /* Starting: what an administrator reads when it cannot, what a crash leaves behind, other forests than the sample. */
 #include "fixture.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 
@@ -244,6 +245,44 @@ test_modes(void **state)
 	fixture_fini(&f);
 }
 
+/* However its server ends, slapd does not outlive it. */
+static void
+test_dies_with_its_server(void **state)
+{
+	int fds[2], status;
+	struct fixture f;
+	pid_t server, slapd = 0;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* so that we may wait for the orphan */
+	assert_int_equal(pipe(fds), 0);
+	fixture_init(&f);
+	server = fork();
+	if (server == 0) {
+		event_reinit(f.base);
+		fixture_start(&f);
+		slapd = f.ready ? fixture_slapd_pid() : 0;
+		if (write(fds[1], &slapd, sizeof(slapd)) == sizeof(slapd))
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(fds[0], &slapd, sizeof(slapd)), sizeof(slapd));
+	assert_true(slapd > 0);
+	kill(slapd, SIGSTOP); /* not even then */
+	kill(server, SIGKILL);
+	assert_int_equal(waitpid(server, &status, 0), server);
+	alarm(10);
+	assert_int_equal(waitpid(slapd, &status, 0), slapd);
+	alarm(0);
+	assert_true(WIFSIGNALED(status));
+	close(fds[0]);
+	close(fds[1]);
+	/* what it left is a state */
+	fixture_start(&f);
+	assert_true(f.ready);
+	fixture_fini(&f);
+}
+
 /* Goals of design section 5 for the whole server: 500 ms for a new state, 150 ms for an existing one. */
 static void
 test_time_to_ready(void **state)
@@ -277,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_half_seeded),
 		cmocka_unit_test(test_another_forest),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_dies_with_its_server),
 		cmocka_unit_test(test_time_to_ready),
 	};
 
