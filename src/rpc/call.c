@@ -25,7 +25,8 @@ struct rpc_call {
 	uint8_t drep[4];
 	bool has_object;
 	struct guid object;
-	const struct rpc_binding *binding;
+	const struct rpc_interface *iface; /* main's, as the method: they outlive the port */
+	void *ctx;
 	const struct rpc_method *method;
 	struct rpc_security *sec;   /* the connection's; NULL without authentication */
 	struct token *token;
@@ -162,8 +163,9 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 		refuse_call(call, NCA_S_UNK_IF, "no such presentation context");
 		return 0;
 	}
-	call->binding = context->binding;
 	f = context->binding->iface;
+	call->iface = f;
+	call->ctx = context->binding->ctx;
 	if (call->level < f->min_level) {
 		if (!has_protected_security(c)) {
 			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
@@ -174,7 +176,6 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 	} else if (call->opnum >= f->n_methods || f->methods[call->opnum].name == NULL) {
 		refuse_call(call, NCA_S_OP_RNG_ERROR, "no such method");
 	} else if (c->n_calls >= c->server->cfg.limits.calls) {
-		rpc_conn_incident(c, "limit", RPC_FAULT_SERVER_TOO_BUSY, NULL, "too many calls in progress");
 		refuse_call(call, RPC_FAULT_SERVER_TOO_BUSY, "too many calls in progress");
 	} else {
 		call->method = &f->methods[call->opnum];
@@ -281,7 +282,7 @@ trace_values(const struct rpc_call *call, const char *what, const struct ndr_fie
 static int
 check_verification(const struct rpc_conn *c, const struct rpc_call *call, struct bytes rest, struct err *e)
 {
-	const struct rpc_interface *f = call->binding->iface;
+	const struct rpc_interface *f = call->iface;
 	struct rpc_vt_expect x = {
 		.abstract = { f->uuid, f->major, f->minor },
 		.transfer = { rpc_ndr20.uuid, rpc_ndr20.major, rpc_ndr20.minor },
@@ -321,7 +322,7 @@ fail_call(struct rpc_call *call, uint32_t status, const char *why)
 		.peer = call->peer.text,
 		.connection = call->id,
 		.account = call->token == NULL ? NULL : call->token->account,
-		.interface_name = call->binding->iface->name,
+		.interface_name = call->iface->name,
 		.status = status,
 		.reason = why,
 	};
@@ -329,7 +330,7 @@ fail_call(struct rpc_call *call, uint32_t status, const char *why)
 	assert(status != 0);
 	if (c != NULL) {
 		log_info(rpc, "%s %s: %s %s: %s: fault 0x%08" PRIx32, call->id, call->peer.text,
-		    call->binding->iface->name, call->method->name, why, status);
+		    call->iface->name, call->method->name, why, status);
 		c->server->stats.faults++;
 		rpc_server_incident(c->server, &i);
 		rpc_put_fault(&c->out, call->call_id, 0, call->context_id, status);
@@ -350,7 +351,7 @@ call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 	LIST_INSERT_HEAD(&c->calls, call, entry);
 	c->n_calls++;
 	c->server->stats.calls++;
-	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->binding->iface->name, m->name,
+	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->iface->name, m->name,
 	    stub.len, call->level);
 	if (!buf_ok(&call->stub)) {
 		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
@@ -365,7 +366,7 @@ call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 		return;
 	}
 	trace_values(call, "in", m->in, args);
-	m->run(call, args, call->binding->ctx);
+	m->run(call, args, call->ctx);
 }
 
 void

@@ -154,13 +154,21 @@ rpc_conn_nak(struct rpc_conn *c, uint32_t call_id, enum rpc_nak_reason reason, c
 	rpc_conn_close(c);
 }
 
+static const char *
+fault_kind(uint32_t status)
+{
+	if (status == NCA_S_PROTO_ERROR)
+		return "protocol-error";
+	return status == RPC_FAULT_SERVER_TOO_BUSY ? "limit" : "fault";
+}
+
 static void
 send_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_t flags, uint32_t status, const char *text,
     const char *after)
 {
 	log_warn(rpc, "%s %s: %s: fault 0x%08" PRIx32 "%s", c->id, c->peer.text, text, status, after);
 	c->server->stats.faults++;
-	rpc_conn_incident(c, status == NCA_S_PROTO_ERROR ? "protocol-error" : "fault", status, NULL, text);
+	rpc_conn_incident(c, fault_kind(status), status, NULL, text);
 	rpc_put_fault(&c->out, call_id, flags, context_id, status);
 	rpc_conn_flush(c);
 }

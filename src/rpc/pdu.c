@@ -21,6 +21,12 @@ rpc_header_decode(const uint8_t *p, struct rpc_header *out)
 	out->ptype = p[2];
 	out->flags = p[3];
 	memcpy(out->drep, p + 4, 4);
+	if ((p[4] & 0xf0) == 0) { /* C706 14.2.5: big-endian */
+		out->frag_len = (uint16_t)(p[8] << 8 | p[9]);
+		out->auth_len = (uint16_t)(p[10] << 8 | p[11]);
+		out->call_id = (uint32_t)p[12] << 24 | (uint32_t)p[13] << 16 | (uint32_t)p[14] << 8 | p[15];
+		return;
+	}
 	out->frag_len = get_u16le(p + 8);
 	out->auth_len = get_u16le(p + 10);
 	out->call_id = get_u32le(p + 12);

@@ -121,7 +121,7 @@ struct rpc_pdu {
 
 /* ---- decoding: failures carry E_RPC_PROTOCOL_ERROR ---- */
 
-/* Reads RPC_HEADER_LEN octets as they are. */
+/* Reads RPC_HEADER_LEN octets, integers as the data representation says: a refusal must carry the right call_id. */
 void
 rpc_header_decode(const uint8_t *p, struct rpc_header *out);
 /* Version 5.0, little-endian, lengths that can be. */

@@ -155,7 +155,6 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 	}
 	if (c->n_securities >= c->server->cfg.limits.security_contexts) {
 		ERR(&e, E_RPC_PROTOCOL_ERROR, "more than %u security contexts (MS-RPCE 3.3.1.5.4)", c->n_securities);
-		rpc_conn_incident(c, "limit", NCA_S_PROTO_ERROR, NULL, e.msg);
 		refuse_leg(c, RPC_NAK_LOCAL_LIMIT_EXCEEDED, NCA_S_PROTO_ERROR, e.msg);
 		return NULL;
 	}
