@@ -30,6 +30,7 @@ struct lookup {
 	size_t n_filters, filter;
 	uint32_t absent; /* HRESULT when none finds it */
 	char what[64];   /* for messages */
+	bool no_groups;  /* the account alone */
 	struct dir_account acct;
 	const char **group_dns; /* of acct.groups, same index */
 	size_t cap;             /* of both */
@@ -274,7 +275,7 @@ on_account(void *arg, const struct dir_result *res, const struct err *e)
 	}
 	if (e == NULL && take_account(l, res->entries, &why) != 0)
 		e = &why;
-	if (e != NULL)
+	if (e != NULL || l->no_groups)
 		lookup_finish(l, e);
 	else
 		expand(l);
@@ -371,14 +372,27 @@ dir_account_by_logon(struct dir *d, const char *user, const char *domain, dir_ac
 	return lookup_start(l, rc, e);
 }
 
-int
-dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
+static int
+by_sid(struct dir *d, struct bytes sid, bool no_groups, dir_account_fn *cb, void *arg, struct err *e)
 {
 	struct lookup *l = lookup_new(d, cb, arg, e);
 
 	if (l == NULL)
 		return -1;
 	l->absent = E_DS_NO_SUCH_OBJECT;
+	l->no_groups = no_groups;
 	(void)snprintf(l->what, sizeof(l->what), "the account of this SID");
 	return lookup_start(l, add_filter(l, "objectSid", sid, e), e);
+}
+
+int
+dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
+{
+	return by_sid(d, sid, true, cb, arg, e);
+}
+
+int
+dir_account_with_groups_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
+{
+	return by_sid(d, sid, false, cb, arg, e);
 }

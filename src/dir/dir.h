@@ -169,8 +169,12 @@ dir_account_fn(void *arg, const struct dir_account *acct, const struct err *e);
 int
 dir_account_by_logon(struct dir *d, const char *user, const char *domain, dir_account_fn *cb, void *arg, struct err *e)
     MUST_CHECK;
-/* By objectSid: the subject of a request, read anew each time. E_DS_NO_SUCH_OBJECT when it is gone. */
+/* By objectSid, without groups: the subject of a request, one read each time. E_DS_NO_SUCH_OBJECT when it is gone. */
 int
 dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e) MUST_CHECK;
+/* The same with its groups, for a token. */
+int
+dir_account_with_groups_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
+    MUST_CHECK;
 
 #endif

@@ -278,7 +278,7 @@ look_up(struct logon *l, const char *name, struct check *c, struct err *e)
 			return -1;
 		buf_init(&b, SID_WIRE_MAX);
 		sid_put(&b, &sid);
-		rc = dir_account_by_sid(l->d, buf_bytes(&b), on_account_to_token, c, e);
+		rc = dir_account_with_groups_by_sid(l->d, buf_bytes(&b), on_account_to_token, c, e);
 		buf_fini(&b);
 		return rc;
 	}

@@ -217,6 +217,11 @@ test_by_sid(void **state)
 	assert_int_equal(dir_account_by_sid(fx.dir, sid, on_account, &f, &f.e), 0);
 	fixture_wait(&fx, &f.done);
 	assert_string_equal(f.sam, "janedoe");
+	assert_string_equal(f.groups, "");
+	f = (struct found){ 0 };
+	assert_int_equal(dir_account_with_groups_by_sid(fx.dir, sid, on_account, &f, &f.e), 0);
+	fixture_wait(&fx, &f.done);
+	assert_string_equal(f.groups, "|All Employees,Domain Users");
 	set_u32le(jane.sid + jane.sid_len - 4, 4711);
 	f = (struct found){ 0 };
 	assert_int_equal(dir_account_by_sid(fx.dir, sid, on_account, &f, &f.e), 0);

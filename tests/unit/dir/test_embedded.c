@@ -430,9 +430,11 @@ test_stopped_server(void **state)
 	struct seen s = { 0 };
 	struct err e;
 	pid_t pid = fixture_slapd_pid();
+	int status;
 
 	(void)state;
 	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid); /* every thread of it */
 	assert_int_equal(dir_search_start(fx.dir, &q, fixture_on_answer, &a, &e), 0);
 	assert_int_equal(dir_snapshot_get(fx.dir, on_snapshot, &s, &e), 0);
 	fixture_wait(&fx, &a.done);

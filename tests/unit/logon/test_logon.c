@@ -299,6 +299,7 @@ test_token_names(void **state)
 		if (g.e.hr != cases[i].hr)
 			fail_msg("%s: 0x%08x %s", cases[i].name, g.e.hr, g.e.msg);
 		if (g.t != NULL) {
+			assert_true(g.t->n_sids > 5);
 			assert_string_equal(g.t->account, cases[i].account);
 			assert_string_equal(g.t->sids[0].name, cases[i].account);
 		}
