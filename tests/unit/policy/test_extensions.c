@@ -558,6 +558,7 @@ static const struct {
 	{ "bad DN", "WebServer", "dn=x", true, NULL },
 	{ "bad base64", "WebServer", "1.2.3={asn}*", true, NULL },
 	{ "two elements", "WebServer", "1.2.3={hex}05000500", true, NULL },
+	{ "no element", "WebServer", "1.2.3={hex}", true, NULL },
 	{ "half an element", "WebServer", "1.2.3={hex}0501", true, NULL },
 };
 
