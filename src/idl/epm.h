@@ -150,7 +150,8 @@ struct epm_handle_free_out {
 };
 extern const struct ndr_field epm_handle_free_in[], epm_handle_free_out[];
 
-/* ept_insert, ept_delete, ept_inq_object, ept_mgmt_delete take nothing and always raise EPT_S_CANT_PERFORM_OP (note 28). */
+/* ept_insert, ept_delete, ept_inq_object and ept_mgmt_delete take nothing and always raise EPT_S_CANT_PERFORM_OP
+ * (MS-RPCE 2.2.1.2.6, note 28). */
 extern const struct ndr_field epm_no_arguments[];
 
 #endif

@@ -85,7 +85,8 @@ struct ndr_custom {
 
 /* Offset of member m of struct S; does not compile unless m has one of the types. */
 #define NDR_AT(S, m, T) offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1, default : -1)])
-#define NDR_AT_PTR(S, m, T) offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T * : 1, const T * : 1, default : -1)])
+#define NDR_AT_PTR(S, m, T)                                                                                \
+	offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T * : 1, const T * : 1, default : -1)])
 
 #define F_NUMBER(S, m, KIND, T, lo, hi)                                                                    \
 	{                                                                                                  \

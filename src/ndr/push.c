@@ -5,8 +5,8 @@
 #include "ndr/table_priv.h"
 
 /*
- * A construct is written in two passes over its table: first everything of fixed size with the ids of its pointers, then
- * the referents, each with its own behind it: depth first, in the order of the rows (C706 14.3.12.3).
+ * A construct is written in two passes over its table: first everything of fixed size with the ids of its pointers,
+ * then the referents, each with its own behind it: depth first, in the order of the rows (C706 14.3.12.3).
  */
 static int
 push_fixed(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e);
