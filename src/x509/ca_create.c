@@ -246,19 +246,16 @@ x509_ca_create(const struct x509_ca_create *how, const char *key_path, const cha
 	int ret = -1;
 
 	buf_init(&cert, CERT_MAX);
-	if (how->rng->seeded) {
-		signer.lib = x509_seeded_lib_new(e);
-		if (signer.lib == NULL)
-			goto out;
-	}
+	if (how->rng->seeded && x509_seeded_lib_init(&signer.lib, e) != 0)
+		goto out;
 	signer.alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
-	signer.key = generate_key(signer.lib, kind, how->rng, e);
+	signer.key = generate_key(signer.lib.ctx, kind, how->rng, e);
 	if (signer.key == NULL || self_sign(how, &signer, &cert, e) != 0)
 		goto out;
 	ret = write_files(signer.key, buf_bytes(&cert), key_path, cert_path, e);
 out:
 	EVP_PKEY_free(signer.key);
-	OSSL_LIB_CTX_free(signer.lib);
+	x509_lib_fini(&signer.lib);
 	buf_fini(&cert);
 	return ret;
 }

@@ -61,7 +61,7 @@ load_key(struct x509_ca *ca, const char *path, struct err *e)
 		return err_prefix(e, "CA key file");
 	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
 		log_warn(ca, "CA key file %s can be read by others (mode %04o)", path, (unsigned)st.st_mode & 07777);
-	ca->signer.key = PEM_read_bio_PrivateKey_ex(in, NULL, refuse_password, &asked, ca->signer.lib, NULL);
+	ca->signer.key = PEM_read_bio_PrivateKey_ex(in, NULL, refuse_password, &asked, ca->signer.lib.ctx, NULL);
 	if (ca->signer.key != NULL)
 		return 0;
 	if (asked) {
@@ -219,7 +219,7 @@ load_chain(struct x509_ca *ca, const char *path, struct err *e)
 
 	if (in == NULL)
 		return err_prefix(e, "CA certificate file");
-	while (n < MAX_CHAIN && (got = next_cert(in, ca->signer.lib, &certs[n], e)) == 1)
+	while (n < MAX_CHAIN && (got = next_cert(in, ca->signer.lib.ctx, &certs[n], e)) == 1)
 		n++;
 	if (got < 0)
 		err_prefix(e, "certificate %zu", n + 1);
@@ -252,11 +252,8 @@ x509_ca_load(const char *key_path, const char *cert_path, const char *hash, cons
 	buf_init(&ca->key_id, 1024);
 	if (x509_hash_from_name(&h, hash, e) != 0)
 		goto fail;
-	if (rng->seeded) {
-		ca->signer.lib = x509_seeded_lib_new(e);
-		if (ca->signer.lib == NULL)
-			goto fail;
-	}
+	if (rng->seeded && x509_seeded_lib_init(&ca->signer.lib, e) != 0)
+		goto fail;
 	if (load_key(ca, key_path, e) != 0 || load_chain(ca, cert_path, e) != 0)
 		goto fail;
 	ca->signer.alg = x509_signature_algorithm(EVP_PKEY_get_base_id(ca->signer.key), h);
@@ -276,7 +273,7 @@ x509_ca_free(struct x509_ca *ca)
 	if (ca == NULL)
 		return;
 	EVP_PKEY_free(ca->signer.key); /* wipes */
-	OSSL_LIB_CTX_free(ca->signer.lib);
+	x509_lib_fini(&ca->signer.lib);
 	for (size_t i = 0; i < ca->n_chain; i++)
 		OPENSSL_free((void *)(uintptr_t)ca->chain[i].p);
 	buf_fini(&ca->subject);

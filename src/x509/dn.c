@@ -14,6 +14,7 @@ struct dn_reader {
 	struct buf parts; /* AttributeTypeAndValue encodings of the relative name at hand */
 	size_t part_end[RDN_MAX_PARTS];
 	size_t n_parts;
+	size_t n_attributes; /* of the whole name */
 };
 
 static int
@@ -168,6 +169,8 @@ read_part(struct dn_reader *r, struct err *e)
 		return fail_at(r, e, "the value is no UTF-8 text, or has a NUL");
 	if (r->n_parts == RDN_MAX_PARTS)
 		return fail_at(r, e, "too many attributes in one relative name");
+	if (r->n_attributes++ == X509_MAX_RDNS) /* as many as x509_name_read() takes */
+		return fail_at(r, e, "too many attributes");
 
 	seq = der_open(&r->parts, DER_SEQUENCE);
 	der_put_oid(&r->parts, oid);
@@ -226,7 +229,7 @@ int
 x509_name_put_dn(struct buf *out, const char *dn, struct err *e)
 {
 	struct dn_reader r = { .start = dn, .at = dn };
-	size_t end[X509_MAX_RDNS], n = 0;
+	size_t end[X509_MAX_RDNS], n = 0; /* each relative name has an attribute, and those are counted */
 	struct buf leaf_first;
 	int ret = -1;
 
@@ -235,10 +238,6 @@ x509_name_put_dn(struct buf *out, const char *dn, struct err *e)
 	buf_init(&leaf_first, DN_MAX);
 	skip_blanks(&r);
 	while (*r.at != 0) {
-		if (n == X509_MAX_RDNS) {
-			fail_at(&r, e, "too many relative names");
-			goto out;
-		}
 		if (read_rdn(&r, &leaf_first, e) != 0)
 			goto out;
 		end[n++] = leaf_first.len;

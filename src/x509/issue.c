@@ -105,7 +105,7 @@ put_signature(const struct x509_signer *s, struct buf *out, size_t from, size_t 
 	at = buf_extend(out, n);
 	if (md == NULL || at == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no room for the signature");
-	if (EVP_DigestSignInit_ex(md, NULL, x509_hash_name(s->alg->hash), s->lib, NULL, s->key, NULL) != 1 ||
+	if (EVP_DigestSignInit_ex(md, NULL, x509_hash_name(s->alg->hash), s->lib.ctx, NULL, s->key, NULL) != 1 ||
 	    EVP_DigestSign(md, at, &n, out->p + from, len) != 1)
 		return ERR(e, NTE_FAIL, "signing failed: %s", x509_openssl_reason());
 	out->len = (size_t)(at - out->p) + n; /* an ECDSA signature may be shorter than the room for it */

@@ -6,7 +6,6 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 #include <openssl/rand.h>
 
 #include "x509/x509_priv.h"
@@ -185,18 +184,31 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSS
 	return 1;
 }
 
-OSSL_LIB_CTX *
-x509_seeded_lib_new(struct err *e)
+int
+x509_seeded_lib_init(struct x509_lib *lib, struct err *e)
 {
-	OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
+	*lib = (struct x509_lib){ .ctx = OSSL_LIB_CTX_new() };
+	if (lib->ctx == NULL || OSSL_PROVIDER_add_builtin(lib->ctx, PROVIDER_NAME, provider_init) != 1)
+		goto fail;
+	lib->seeded = OSSL_PROVIDER_load(lib->ctx, PROVIDER_NAME);
+	lib->standard = OSSL_PROVIDER_load(lib->ctx, "default");
+	if (lib->seeded == NULL || lib->standard == NULL ||
+	    RAND_set_DRBG_type(lib->ctx, GENERATOR_NAME, GENERATOR_PROPERTIES, NULL, NULL) != 1)
+		goto fail;
+	return 0;
+fail:
+	ERR(e, NTE_FAIL, "seeded library context: %s", x509_openssl_reason());
+	x509_lib_fini(lib);
+	return -1;
+}
 
-	/* The context keeps the providers it loaded and unloads them when it is freed. */
-	if (lib == NULL || OSSL_PROVIDER_add_builtin(lib, PROVIDER_NAME, provider_init) != 1 ||
-	    OSSL_PROVIDER_load(lib, PROVIDER_NAME) == NULL || OSSL_PROVIDER_load(lib, "default") == NULL ||
-	    RAND_set_DRBG_type(lib, GENERATOR_NAME, GENERATOR_PROPERTIES, NULL, NULL) != 1) {
-		ERR(e, NTE_FAIL, "seeded library context: %s", x509_openssl_reason());
-		OSSL_LIB_CTX_free(lib);
-		return NULL;
-	}
-	return lib;
+void
+x509_lib_fini(struct x509_lib *lib)
+{
+	if (lib->seeded != NULL)
+		OSSL_PROVIDER_unload(lib->seeded);
+	if (lib->standard != NULL)
+		OSSL_PROVIDER_unload(lib->standard);
+	OSSL_LIB_CTX_free(lib->ctx);
+	*lib = (struct x509_lib){ NULL, NULL, NULL };
 }

@@ -3,6 +3,7 @@
 #define ADCSD_X509_X509_PRIV_H
 
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 #include "x509/cert.h"
@@ -112,8 +113,14 @@ struct x509_signature_algorithm {
 	struct bytes der; /* AlgorithmIdentifier */
 };
 
+/* OpenSSL's surroundings of a key. All NULL: the default ones. */
+struct x509_lib {
+	OSSL_LIB_CTX *ctx;
+	OSSL_PROVIDER *standard, *seeded;
+};
+
 struct x509_signer {
-	OSSL_LIB_CTX *lib; /* NULL: OpenSSL's default */
+	struct x509_lib lib;
 	EVP_PKEY *key;
 	const struct x509_signature_algorithm *alg;
 	struct rng rng;
@@ -131,9 +138,12 @@ x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan
 
 /* ---- seeded randomness (rand_provider.c) ---- */
 
-/* A library context whose random numbers come from the calling thread's current stream, and from nowhere else. */
-OSSL_LIB_CTX *
-x509_seeded_lib_new(struct err *e) MUST_CHECK;
+/* A library context whose random numbers come from the calling thread's current stream, and from nowhere else. Free it
+ * when its keys are freed and the other threads that used it are done; zeroes are fine. */
+int
+x509_seeded_lib_init(struct x509_lib *lib, struct err *e) MUST_CHECK;
+void
+x509_lib_fini(struct x509_lib *lib);
 /* Sets the thread's current stream, NULL for none: then a draw in a seeded context fails. */
 void
 x509_seeded_stream_set(struct rng_stream *s);

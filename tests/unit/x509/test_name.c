@@ -102,7 +102,7 @@ test_bad_dn(void **state)
 static void
 test_dn_limits(void **state)
 {
-	char text[8 * 70], *long_text = malloc(40000);
+	char text[800], *long_text = malloc(40000);
 	struct buf der = new_buf();
 
 	(void)state;
@@ -118,6 +118,10 @@ test_dn_limits(void **state)
 			strcat(text, i == 0 ? "CN=a" : "+CN=a");
 		assert_int_equal(x509_name_from_dn(&der, text, NULL), n == 16 ? 0 : -1);
 	}
+	text[0] = 0;
+	for (size_t i = 0; i < 33; i++) /* 33 relative names, 66 attributes */
+		strcat(text, i == 0 ? "CN=a+OU=b" : ",CN=a+OU=b");
+	assert_int_equal(x509_name_from_dn(&der, text, NULL), -1);
 	memset(long_text, 'a', 39999);
 	long_text[39999] = 0;
 	memcpy(long_text, "CN=", 3);
