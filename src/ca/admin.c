@@ -254,7 +254,8 @@ admin_stats(struct ca_admin *a)
 		return;
 	}
 	admin_reply(a,
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:{s:f,s:f,s:f}, s:{s:I,s:I,s:I,s:i}, s:f}", "requests",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:{s:f,s:f,s:f}, s:{s:I,s:I,s:I,s:i}, s:f}", "admitted",
+		(json_int_t)s->admitted, "requests",
 		(json_int_t)s->requests, "issued", (json_int_t)s->issued, "pending", (json_int_t)s->pending, "denied",
 		(json_int_t)s->denied, "failed", (json_int_t)s->failed, "refused", (json_int_t)s->refused, "retrieved",
 		(json_int_t)s->retrieved, "waiting", (json_int_t)waiting, "averageMicroseconds", "parse",

@@ -16,7 +16,7 @@
 #define CA_ATTRIBUTES_MAX 32768 /* pwszAttributes, octets of UTF-8 */
 
 struct ca_stats {
-	uint64_t requests, issued, pending, denied, failed, refused, retrieved;
+	uint64_t admitted, requests, issued, pending, denied, failed, refused, retrieved;
 	uint64_t micros_parse, micros_policy, micros_total; /* sums over `requests` */
 };
 

@@ -568,6 +568,7 @@ ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_req
 	}
 	r->requester = token_ref(r->who.token);
 	r->id = store_next_request_id(ca->store);
+	ca->stats.admitted++;
 	run(r);
 }
 

@@ -78,6 +78,17 @@ def read_response(stub):
     return Result(request_id, disposition, blobs[0], blobs[1], message.rstrip("\0"), code)
 
 
+def receive(sock, count):
+    """impacket's own loop never ends when the peer is gone."""
+    data = b""
+    while not data or len(data) < count:
+        more = sock.recv(count - len(data) if count else 8192)
+        if not more:
+            raise ConnectionError("the server closed the connection")
+        data += more
+    return data
+
+
 class Client:
     """One authenticated connection to ICertPassage."""
 
@@ -94,6 +105,7 @@ class Client:
         if fragment:
             self.dce.set_max_fragment_size(fragment)
         self.dce.connect()
+        rpc.recv = lambda force=0, count=0: receive(rpc.get_socket(), count)
         self.dce.bind(MSRPC_UUID_ICPR)
 
     def call(self, stub, opnum=0):

@@ -34,7 +34,7 @@ def upn_name(upn):
 
 def csr(key=None, name=None, san=None, extensions=(), algorithm=None):
     """DER of a request. san: list of GeneralName; extensions: (ExtensionType, critical)."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(name or subject(cn="device.contoso.com"))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject(cn="device.contoso.com") if name is None else name)
     if san:
         builder = builder.add_extension(x509.SubjectAlternativeName(san), critical=False)
     for value, critical in extensions:

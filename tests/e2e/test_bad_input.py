@@ -219,7 +219,7 @@ def test_half_open_connections_are_bounded(fresh):
             if number % 2000 == 1999:
                 with icpr.Client(server, "janedoe", harness.PASSWORDS["janedoe"]) as c:
                     check_issued(c.request(pkcs10.csr(), "CertificateTemplate:User"))
-                assert server.json("server", "stats")["half_open"] <= 256
+                assert server.json("server", "stats")["rpc"]["half_open"] <= 256
     finally:
         for s in sockets:
             s.close()

@@ -99,7 +99,7 @@ def test_validity_is_backdated_and_not_longer_than_the_template(how_to):
 @pytest.mark.parametrize("key", KEYS)
 def test_ca_keys(fresh, tmp_path, key):
     config = tmp_path / "ca.ini"
-    config.write_text(f"[CA]\nKeyType = {key}\n")
+    config.write_text(f"[CA]\nCommonName = {harness.CA_NAME}\nKeyType = {key}\n")
     server = fresh("--config", str(config))
     verify(server, enroll(server, "janedoe", "User"), tmp_path)
     assert server.json("ca", "show")["key"] == key

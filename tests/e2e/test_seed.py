@@ -13,19 +13,19 @@ START = "2026-06-01T12:00:00Z"
 def run(fresh, tmp_path, key):
     """8 connections; request k is sent when k-1 has been admitted, so ids have a fixed order while work overlaps."""
     config = tmp_path / f"{key}.ini"
-    config.write_text(f"[CA]\nKeyType = {key}\n")
+    config.write_text(f"[CA]\nCommonName = {harness.CA_NAME}\nKeyType = {key}\n")
     server = fresh("--config", str(config), "--seed", "42", "--clock", START)
     clients = [icpr.Client(server, "Administrator", harness.PASSWORDS["Administrator"]) for _ in range(8)]
     found = {}
     for _ in range(3):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            base = server.json("ca", "show")["requests"]["admitted"]
+            base = server.json("server", "stats")["ca"]["admitted"]
             waiting = []
             for number, client in enumerate(clients):
                 stub = icpr.request_stub(0, harness.CA_NAME, 0, "CertificateTemplate:WebServer",
                                          pkcs10.csr(name=pkcs10.subject(cn=f"device {number}")))
                 client.dce.call(0, stub)
-                while server.json("ca", "show")["requests"]["admitted"] <= base + number:
+                while server.json("server", "stats")["ca"]["admitted"] <= base + number:
                     pass
                 waiting.append(pool.submit(lambda c: icpr.read_response(c.dce.recv()), client))
             for answer in (w.result() for w in waiting):
