@@ -10,6 +10,7 @@
 
 #define DIR_POOL_MAX (4u << 20)
 #define DIR_CONNECT_MS 10000 /* how long a started slapd may take to listen */
+#define DIR_EXTERNAL_MS 1000 /* ... and a server that should be there already */
 #define DIR_BACKOFF_MIN_MS 100
 #define DIR_BACKOFF_MAX_MS 5000
 #define DIR_STEADY_US 10000000 /* up for so long: the next failure is a new one */
@@ -157,7 +158,7 @@ static int
 connect_both(void *arg, const atomic_bool *cancel, struct err *e)
 {
 	struct dir *d = arg;
-	unsigned wait_ms = d->embedded ? DIR_CONNECT_MS : 0;
+	unsigned wait_ms = d->embedded ? DIR_CONNECT_MS : DIR_EXTERNAL_MS;
 
 	d->fresh_ops = conn_open(d->uri, wait_ms, cancel, e);
 	if (d->fresh_ops == NULL)

@@ -59,7 +59,7 @@ next_line(struct ldif_reader *r, bool *have, unsigned *at, struct err *e)
 		buf_put_bytes(&r->text, part);
 		while (part.len > 0 && r->p < r->end && *r->p == ' ') {
 			part = physical_line(r);
-#ifdef ADCSD_PLANTED_BUG_LDIF
+#ifdef ADCSD_PLANTED_BUG_DIR_LDIF
 			if (r->text.len > 200)
 				r->text.p[r->text.cap] = 0;
 #endif

@@ -245,6 +245,77 @@ test_modes(void **state)
 	fixture_fini(&f);
 }
 
+struct counted {
+	bool done;
+	struct err e;
+	size_t templates;
+};
+
+static void
+on_counted(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct counted *c = arg;
+
+	c->done = true;
+	if (e != NULL)
+		c->e = *e;
+	else
+		c->templates = snap->n_templates;
+}
+
+/* A directory somebody else runs, here a slapd on the data of a state; with and without synchronisation. */
+static void
+external(const char *overlay)
+{
+	struct fixture own, f;
+	char conf[256], edited[256], uri[512];
+	struct counted c = { 0 };
+	struct err e;
+	pid_t pid;
+	int status;
+
+	fixture_init(&own);
+	fixture_start(&own);
+	assert_true(own.ready);
+	(void)snprintf(uri, sizeof(uri), "%s", dir_uri(own.dir));
+	fixture_stop(&own);
+	path_in(conf, &own, "slapd/slapd.conf");
+	path_in(edited, &own, "edited.conf");
+	copy_edited(conf, edited, "overlay syncprov", overlay);
+	pid = fork();
+	if (pid == 0) {
+		(void)!freopen("/dev/null", "w", stderr);
+		execl("/usr/sbin/slapd", "slapd", "-h", uri, "-f", edited, "-d", "none", (char *)NULL);
+		_exit(127);
+	}
+	fixture_init(&f);
+	f.cfg.uri = uri;
+	fixture_start(&f);
+	assert_true(f.ready);
+	assert_string_equal(dir_forest(f.dir)->nb_domain, "CORP");
+	assert_int_equal(dir_snapshot_get(f.dir, on_counted, &c, &e), 0);
+	fixture_wait(&f, &c.done);
+	assert_int_equal(c.templates, 33);
+	fixture_fini(&f);
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fixture_fini(&own);
+}
+
+static void
+test_external(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	external("overlay syncprov");
+	external("");
+	fixture_init(&f);
+	f.cfg.uri = "ldapi://%2Fnonexistent";
+	expect_failure(&f, "nobody listens", E_DS_SERVER_DOWN, "nonexistent");
+	fixture_fini(&f);
+}
+
 /* However its server ends, slapd does not outlive it. */
 static void
 test_dies_with_its_server(void **state)
@@ -316,6 +387,7 @@ main(void)
 		cmocka_unit_test(test_half_seeded),
 		cmocka_unit_test(test_another_forest),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_external),
 		cmocka_unit_test(test_dies_with_its_server),
 		cmocka_unit_test(test_time_to_ready),
 	};
