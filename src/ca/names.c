@@ -142,22 +142,26 @@ ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool
 		return ERR(e, E_INVALIDARG, "'%.60s' is not <flags 0 to 255>:<URL>", entry);
 	buf_init(&out, 4096);
 	while (*p != '\0') {
-		size_t plain = strcspn(p, "%"), digits;
-		const char *value;
+		size_t plain = strcspn(p, "%");
+		const char *value = NULL, *token;
 
 		put_url_text(&out, p, plain);
 		p += plain;
 		if (*p == '\0')
 			break;
-		digits = p[1] == '1' && (p[2] == '0' || p[2] == '1') ? 2 : 1;
-		value = isdigit((unsigned char)p[1]) ? token_value((unsigned)atoi((char[]){ p[1], digits == 2 ? p[2] : '\0', 0 }), n)
-						     : NULL;
+		token = p++;
+		if (p[0] == '1' && (p[1] == '0' || p[1] == '1')) { /* the only tokens of two digits */
+			value = token_value(10 + (unsigned)(p[1] - '0'), n);
+			p += 2;
+		} else if (isdigit((unsigned char)p[0])) {
+			value = token_value((unsigned)(p[0] - '0'), n);
+			p++;
+		}
 		if (value == NULL) {
-			ERR(e, E_INVALIDARG, "unknown token '%.3s' in '%.80s'", p, entry);
+			ERR(e, E_INVALIDARG, "unknown token '%.3s' in '%.80s'", token, entry);
 			goto out;
 		}
 		put_url_text(&out, value, strlen(value));
-		p += 1 + digits;
 	}
 	*url = buf_ok(&out) ? pool_strdup(pool, buf_cstr(&out)) : NULL;
 	*flags = (uint32_t)v;
