@@ -93,7 +93,7 @@ x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes si
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the certificate");
 }
 
-/* Appends the signature of `message`, which may lie in `out` itself. */
+/* Appends the signature of `len` octets that stand in `out` already. */
 static int
 put_signature(const struct x509_signer *s, struct buf *out, size_t from, size_t len, struct err *e)
 {

@@ -256,6 +256,7 @@ static struct difference only_lean_refuses[] = {
 	{ "DER only: SET OF without the constructed bit", "tag 11 where 31 belongs", 0 },
 	{ "DER only: attributes without the constructed bit", "tag 80 where a0 belongs", 0 },
 	{ "a key is whole octets", "unused bits", 0 },
+	{ "RFC 5480 2.2: no hybrid points", "EC point of 65 octets does not fit", 0 },
 	{ "RFC 5280 4.1.2.4: a relative name has at least one attribute", "empty relative name", 0 },
 	{ "subject attributes are text (OpenSSL keeps SEQUENCE and unknown types)", "is not text", 0 },
 	{ "subject text has no NUL", "embedded NUL", 0 },
