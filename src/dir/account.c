@@ -1,6 +1,6 @@
 /*
- * Accounts and the groups they are in, by searches for `member`: it works on every directory, and an edit of a group
- * counts at the next look-up whether or not the server maintains memberOf.
+ * Accounts and the groups they are in, by searches for `member`: it works on every directory, and an edit of
+ * a group counts at the next look-up whether or not the server maintains memberOf.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,15 @@
 #include "dir/entry.h"
 
 #define ACCOUNT_POOL_MAX (16u << 20)
-#define ACCOUNT_MAX_GROUPS 4096 /* a power of two times 32 */
-#define ACCOUNT_DNS_PER_SEARCH 100 /* filter terms; directories limit them */
+#define ACCOUNT_MAX_GROUPS 4096                 /* a power of two times 32 */
+#define ACCOUNT_DNS_PER_SEARCH 100              /* filter terms; directories limit them */
 #define GROUP_TYPE_SECURITY_ENABLED 0x80000000u /* MS-ADTS 2.2.12 */
 
 static const char *const account_attrs[] = { "objectClass", "distinguishedName", "cn", "sAMAccountName",
 	"userPrincipalName", "mail", "dNSHostName", "objectSid", "objectGUID", "unicodePwd", "userPassword",
 	"userAccountControl", "primaryGroupID", NULL };
-static const char *const group_attrs[] = { "distinguishedName", "sAMAccountName", "objectSid", "groupType", NULL };
+static const char *const group_attrs[] = { "distinguishedName", "sAMAccountName", "objectSid", "groupType",
+	NULL };
 
 struct lookup {
 	struct dir *d;
@@ -35,8 +36,8 @@ struct lookup {
 	const char **group_dns; /* of acct.groups, same index */
 	size_t cap;             /* of both */
 	/*
-	 * The expansion asks for the groups of group_dns[asked..]; first those of the account itself, then, once that has
-	 * run dry, the primary group and those around it.
+	 * The expansion asks for the groups of group_dns[asked..]; first those of the account itself, then,
+	 * once that has run dry, the primary group and those around it.
 	 */
 	size_t asked;
 	bool account_asked, primary_asked;
@@ -61,7 +62,8 @@ lookup_finish(struct lookup *l, const struct err *e)
 
 /* ---- groups ---- */
 
-/* A DC's own groups (S-1-5-32-...) are no one else's: Windows leaves them out of what it tells a member server. */
+/* A DC's own groups (S-1-5-32-...) are no one else's: Windows leaves them out of what it tells a member
+ * server. */
 static bool
 is_builtin(struct bytes sid)
 {
@@ -81,7 +83,8 @@ grow(struct lookup *l, struct err *e)
 	if (n < l->cap)
 		return 0;
 	if (n == ACCOUNT_MAX_GROUPS)
-		return ERR(e, E_DS_SIZELIMIT_EXCEEDED, "%s is in more than %d groups", l->what, ACCOUNT_MAX_GROUPS);
+		return ERR(
+		    e, E_DS_SIZELIMIT_EXCEEDED, "%s is in more than %d groups", l->what, ACCOUNT_MAX_GROUPS);
 	groups = pool_calloc(l->pool, cap, sizeof(*groups));
 	dns = pool_calloc(l->pool, cap, sizeof(*dns));
 	if (groups == NULL || dns == NULL)
@@ -187,8 +190,8 @@ expand(struct lookup *l)
 	}
 	buf_put_str(&filter, "))");
 	q.filter = buf_cstr(&filter);
-	rc = buf_ok(&filter) ? dir_search_start(l->d, &q, on_groups, l, &why) :
-			       ERR(&why, E_OUTOFMEMORY, "group filter too long");
+	rc = buf_ok(&filter) ? dir_search_start(l->d, &q, on_groups, l, &why)
+			     : ERR(&why, E_OUTOFMEMORY, "group filter too long");
 	buf_fini(&filter);
 	if (rc != 0)
 		lookup_finish(l, &why);
@@ -252,7 +255,9 @@ on_account(void *arg, const struct dir_result *res, const struct err *e);
 static int
 try_filter(struct lookup *l, struct err *e)
 {
-	struct dir_query q = { .base = l->d->forest.domain_dn, .scope = DIR_SUB, .filter = l->filters[l->filter],
+	struct dir_query q = { .base = l->d->forest.domain_dn,
+		.scope = DIR_SUB,
+		.filter = l->filters[l->filter],
 		.attrs = account_attrs };
 
 	return dir_search_start(l->d, &q, on_account, l, e);
@@ -270,7 +275,8 @@ on_account(void *arg, const struct dir_result *res, const struct err *e)
 		e = &why;
 	}
 	if (e == NULL && res->n != 1) {
-		(void)ERR(&why, l->absent, "%s %s", l->what, res->n == 0 ? "does not exist" : "is not unique");
+		(void)ERR(
+		    &why, l->absent, "%s %s", l->what, res->n == 0 ? "does not exist" : "is not unique");
 		e = &why;
 	}
 	if (e == NULL && take_account(l, res->entries, &why) != 0)
@@ -343,17 +349,21 @@ logon_filters(struct lookup *l, const char *user, struct err *e)
 	const char *at = strrchr(user, '@');
 
 	/* an explicit userPrincipalName is stronger than sam@dnsdomain (MS-ADTS 5.1.1.1.1) */
-	if (at != NULL && add_filter(l, "userPrincipalName", (struct bytes){ (const uint8_t *)user, strlen(user) }, e) != 0)
+	if (at != NULL &&
+	    add_filter(l, "userPrincipalName", (struct bytes){ (const uint8_t *)user, strlen(user) }, e) != 0)
 		return -1;
 	if (at != NULL && strcasecmp(at + 1, l->d->forest.dns_domain) == 0)
-		return add_filter(l, "sAMAccountName", (struct bytes){ (const uint8_t *)user, (size_t)(at - user) }, e);
+		return add_filter(
+		    l, "sAMAccountName", (struct bytes){ (const uint8_t *)user, (size_t)(at - user) }, e);
 	if (at == NULL)
-		return add_filter(l, "sAMAccountName", (struct bytes){ (const uint8_t *)user, strlen(user) }, e);
+		return add_filter(
+		    l, "sAMAccountName", (struct bytes){ (const uint8_t *)user, strlen(user) }, e);
 	return 0;
 }
 
 int
-dir_account_by_logon(struct dir *d, const char *user, const char *domain, dir_account_fn *cb, void *arg, struct err *e)
+dir_account_by_logon(
+    struct dir *d, const char *user, const char *domain, dir_account_fn *cb, void *arg, struct err *e)
 {
 	struct lookup *l = lookup_new(d, cb, arg, e);
 	int rc = 0;

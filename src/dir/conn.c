@@ -12,12 +12,16 @@
 
 #include "base/clock.h"
 #include "dir/message.h"
+#include "dir/request.h"
 
 #define CONN_BUCKETS 64
-#define CONN_DRAIN 256               /* messages taken before the loop gets its turn again */
-#define CONN_RETRY_US 1500           /* between two attempts while nobody listens */
-#define CONN_UNSENT_MAX (128 * 1024) /* octets in the socket above which the server counts as busy */
-#define CONN_RESULT_MAX (64u << 20)  /* octets one search may return */
+#define CONN_DRAIN 256         /* messages taken before the loop gets its turn again */
+#define CONN_RETRY_US 1500     /* between two attempts while nobody listens */
+#define CONN_IN_FLIGHT 64      /* operations the server has at once; slapd closes on too many */
+#define CONN_WAITING_MAX 16384 /* operations that wait for one of these places */
+#define CONN_UNSENT_MAX                                                                                      \
+	(128 * 1024) /* octets in the socket above which nothing is sent: libldap would block */
+#define CONN_RESULT_MAX (64u << 20) /* octets one search may return */
 
 /* A result entry under collection. */
 struct found {
@@ -26,8 +30,10 @@ struct found {
 };
 
 struct op {
-	struct op *next; /* in its bucket */
+	struct op *next; /* in its bucket, or among the waiting */
+	bool sent;
 	int msgid;
+	struct request request;
 	struct conn *conn;
 	struct event *timer;
 	struct pool *pool;
@@ -44,7 +50,10 @@ struct conn {
 	struct event *ev;
 	void (*lost)(void *arg, const struct err *e);
 	void *lost_arg;
-	struct op *buckets[CONN_BUCKETS];
+	struct op *buckets[CONN_BUCKETS]; /* sent, by message id */
+	size_t in_flight;
+	struct op *waiting, **waiting_tail;
+	size_t n_waiting;
 	bool dead; /* takes no more operations */
 };
 
@@ -86,7 +95,8 @@ conn_open(const char *uri, unsigned wait_ms, const atomic_bool *cancel, struct e
 	}
 	for (;;) {
 		c->ld = try_open(uri, &rc);
-		if (c->ld != NULL || rc != LDAP_SERVER_DOWN || clock_monotonic_us() >= give_up || atomic_load(cancel))
+		if (c->ld != NULL || rc != LDAP_SERVER_DOWN || clock_monotonic_us() >= give_up ||
+		    atomic_load(cancel))
 			break;
 		usleep(CONN_RETRY_US);
 	}
@@ -95,6 +105,7 @@ conn_open(const char *uri, unsigned wait_ms, const atomic_bool *cancel, struct e
 		free(c);
 		return NULL;
 	}
+	c->waiting_tail = &c->waiting;
 	if (ldap_get_option(c->ld, LDAP_OPT_DESC, &fd) == LDAP_OPT_SUCCESS)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return c;
@@ -132,11 +143,18 @@ op_free(struct op *op)
 static void
 op_unlink(struct op *op)
 {
-	struct op **at = &op->conn->buckets[op->msgid % CONN_BUCKETS];
+	struct conn *c = op->conn;
+	struct op **at = op->sent ? &c->buckets[op->msgid % CONN_BUCKETS] : &c->waiting;
 
 	while (*at != op)
 		at = &(*at)->next;
+	if (c->waiting_tail == &op->next)
+		c->waiting_tail = at;
 	*at = op->next;
+	if (op->sent)
+		c->in_flight--;
+	else
+		c->n_waiting--;
 }
 
 /* Ends an operation: out of the table first, so that its callback may do what it likes. */
@@ -156,7 +174,8 @@ op_finish(struct op *op, const struct err *e)
 	if (e == NULL) {
 		all = pool_calloc(op->pool, op->n, sizeof(*all));
 		if (all == NULL || op->failed) {
-			(void)ERR(&why, E_OUTOFMEMORY, "the directory's answer is larger than %u octets", CONN_RESULT_MAX);
+			(void)ERR(&why, E_OUTOFMEMORY, "the directory's answer is larger than %u octets",
+			    CONN_RESULT_MAX);
 			e = &why;
 		}
 	}
@@ -167,38 +186,92 @@ op_finish(struct op *op, const struct err *e)
 	op_free(op);
 }
 
+/* ---- sending ---- */
+
+static bool
+may_send(const struct conn *c)
+{
+	int fd, unsent = 0;
+
+	return c->in_flight < CONN_IN_FLIGHT &&
+	    (ldap_get_option(c->ld, LDAP_OPT_DESC, &fd) != LDAP_OPT_SUCCESS ||
+		ioctl(fd, SIOCOUTQ, &unsent) != 0 || unsent <= CONN_UNSENT_MAX);
+}
+
+/* Sends an operation that is in no list and books it under its message id. */
+static int
+op_transmit(struct op *op, struct err *e)
+{
+	struct conn *c = op->conn;
+	struct op **bucket;
+	int rc, msgid = 0;
+
+	rc = request_send(&op->request, c->ld, CONN_OPERATION_SECONDS, &msgid);
+	if (rc != LDAP_SUCCESS)
+		return ERR(e, ldap_code_to_hresult(rc, NULL), "directory: %s", ldap_err2string(rc));
+	bucket = &c->buckets[msgid % CONN_BUCKETS];
+	op->msgid = msgid;
+	op->sent = true;
+	op->next = *bucket;
+	*bucket = op;
+	c->in_flight++;
+	return 0;
+}
+
+static void
+op_wait(struct op *op)
+{
+	struct conn *c = op->conn;
+
+	op->next = NULL;
+	*c->waiting_tail = op;
+	c->waiting_tail = &op->next;
+	c->n_waiting++;
+}
+
+/* Sends what waits, as far as there is room. */
+static void
+pump(struct conn *c)
+{
+	struct op *op;
+	struct err e;
+
+	while (c->waiting != NULL && may_send(c)) {
+		op = c->waiting;
+		op_unlink(op);
+		if (op_transmit(op, &e) == 0)
+			continue;
+		op_wait(op);
+		op_finish(op, &e);
+	}
+}
+
 static void
 on_overdue(evutil_socket_t fd, short what, void *arg)
 {
 	struct op *op = arg;
+	struct conn *c = op->conn;
 	struct err e;
 
 	(void)fd;
 	(void)what;
-	ldap_abandon_ext(op->conn->ld, op->msgid, NULL, NULL);
+	if (op->sent)
+		ldap_abandon_ext(c->ld, op->msgid, NULL, NULL);
 	(void)ERR(&e, E_TIMEOUT, "the directory did not answer within %d seconds", CONN_OPERATION_SECONDS);
 	op_finish(op, &e);
-}
-
-/* A new operation needs a living connection whose server reads what it is sent: libldap would block on a full socket. */
-static int
-check_usable(struct conn *c, struct err *e)
-{
-	int fd, unsent = 0;
-
-	if (c->dead)
-		return ERR(e, E_DS_SERVER_DOWN, "the connection to the directory is lost");
-	if (ldap_get_option(c->ld, LDAP_OPT_DESC, &fd) == LDAP_OPT_SUCCESS && ioctl(fd, SIOCOUTQ, &unsent) == 0 &&
-	    unsent > CONN_UNSENT_MAX)
-		return ERR(e, E_DS_BUSY, "the directory does not read its requests");
-	return 0;
+	pump(c);
 }
 
 static struct op *
 op_new(struct conn *c, void *arg, struct err *e)
 {
-	struct op *op = calloc(1, sizeof(*op));
+	struct op *op;
 
+	if (c->dead) {
+		(void)ERR(e, E_DS_SERVER_DOWN, "the connection to the directory is lost");
+		return NULL;
+	}
+	op = calloc(1, sizeof(*op));
 	if (op != NULL)
 		op->pool = pool_new(CONN_RESULT_MAX);
 	if (op == NULL || op->pool == NULL) {
@@ -212,112 +285,57 @@ op_new(struct conn *c, void *arg, struct err *e)
 	return op;
 }
 
-/* Books a sent operation. rc is libldap's verdict on sending; consumes op. */
+/* Sends now or later. rc is the verdict on making the request; consumes op when anything fails. */
 static int
-op_sent(struct op *op, int rc, int msgid, bool timed, struct err *e)
+op_start(struct op *op, int rc, struct err *e)
 {
 	static const struct timeval limit = { CONN_OPERATION_SECONDS, 0 };
 	struct conn *c = op->conn;
-	struct op **bucket;
 
-	if (rc != LDAP_SUCCESS) {
-		op_free(op);
-		return ERR(e, ldap_code_to_hresult(rc, NULL), "directory: %s", ldap_err2string(rc));
-	}
-	op->msgid = msgid;
-	if (timed) {
+	if (rc == 0 && op->sync == NULL) {
 		op->timer = evtimer_new(event_get_base(c->ev), on_overdue, op);
-		if (op->timer == NULL || evtimer_add(op->timer, &limit) != 0) {
-			ldap_abandon_ext(c->ld, msgid, NULL, NULL);
-			op_free(op);
-			return ERR(e, E_OUTOFMEMORY, "no timer for a directory operation");
-		}
+		if (op->timer == NULL || evtimer_add(op->timer, &limit) != 0)
+			rc = ERR(e, E_OUTOFMEMORY, "no timer for a directory operation");
 	}
-	bucket = &c->buckets[msgid % CONN_BUCKETS];
-	op->next = *bucket;
-	*bucket = op;
-	return 0;
+	if (rc == 0 && c->waiting == NULL && may_send(c))
+		rc = op_transmit(op, e);
+	else if (rc == 0 && c->n_waiting < CONN_WAITING_MAX)
+		op_wait(op);
+	else if (rc == 0)
+		rc = ERR(e, E_DS_BUSY, "%d operations wait for the directory", CONN_WAITING_MAX);
+	if (rc != 0)
+		op_free(op);
+	return rc;
 }
 
 int
 conn_search(struct conn *c, const struct dir_query *q, dir_done_fn *cb, void *arg, struct err *e)
 {
-	static const int scopes[] = { [DIR_BASE] = LDAP_SCOPE_BASE, [DIR_ONE] = LDAP_SCOPE_ONELEVEL,
-		[DIR_SUB] = LDAP_SCOPE_SUBTREE };
-	struct timeval limit = { CONN_OPERATION_SECONDS, 0 };
-	struct op *op;
-	int rc, msgid = 0;
+	struct op *op = op_new(c, arg, e);
 
-	if (check_usable(c, e) != 0)
-		return -1;
-	op = op_new(c, arg, e);
 	if (op == NULL)
 		return -1;
 	op->cb = cb;
-	rc = ldap_search_ext(c->ld, q->base, scopes[q->scope], q->filter, (char **)(uintptr_t)q->attrs, 0, NULL, NULL,
-	    &limit, LDAP_NO_LIMIT, &msgid);
-	return op_sent(op, rc, msgid, true, e);
-}
-
-/* LDAPMods as libldap wants them, pointing into what the caller gave; in op's pool. */
-static LDAPMod **
-make_mods(struct pool *pool, const struct dir_mod *mods, size_t n)
-{
-	static const int ops[] = { [DIR_MOD_ADD] = LDAP_MOD_ADD, [DIR_MOD_DELETE] = LDAP_MOD_DELETE,
-		[DIR_MOD_REPLACE] = LDAP_MOD_REPLACE };
-	LDAPMod **out = pool_calloc(pool, n + 1, sizeof(LDAPMod *));
-	struct berval *v;
-	size_t i, k;
-
-	for (i = 0; out != NULL && i < n; i++) {
-		out[i] = POOL_NEW(pool, LDAPMod);
-		if (out[i] == NULL)
-			return NULL;
-		out[i]->mod_op = ops[mods[i].op] | LDAP_MOD_BVALUES;
-		out[i]->mod_type = (char *)(uintptr_t)mods[i].attr;
-		out[i]->mod_bvalues = pool_calloc(pool, mods[i].n + 1, sizeof(struct berval *));
-		v = pool_calloc(pool, mods[i].n, sizeof(*v));
-		if (out[i]->mod_bvalues == NULL || v == NULL)
-			return NULL;
-		for (k = 0; k < mods[i].n; k++) {
-			v[k].bv_val = (char *)(uintptr_t)mods[i].values[k].p;
-			v[k].bv_len = mods[i].values[k].len;
-			out[i]->mod_bvalues[k] = &v[k];
-		}
-		if (mods[i].n == 0)
-			out[i]->mod_bvalues = NULL; /* the whole attribute */
-	}
-	return out;
+	return op_start(op, request_search(&op->request, op->pool, q, e), e);
 }
 
 static int
-change(struct conn *c, const char *dn, const struct dir_mod *mods, size_t n, bool add, dir_done_fn *cb, void *arg,
-    struct err *e)
+change(struct conn *c, bool add, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb,
+    void *arg, struct err *e)
 {
-	LDAPMod **list;
-	struct op *op;
-	int rc, msgid = 0;
+	struct op *op = op_new(c, arg, e);
 
-	if (check_usable(c, e) != 0)
-		return -1;
-	op = op_new(c, arg, e);
 	if (op == NULL)
 		return -1;
 	op->cb = cb;
-	list = make_mods(op->pool, mods, n);
-	if (list == NULL)
-		rc = LDAP_NO_MEMORY;
-	else
-		rc = add ? ldap_add_ext(c->ld, dn, list, NULL, NULL, &msgid) :
-			   ldap_modify_ext(c->ld, dn, list, NULL, NULL, &msgid);
-	return op_sent(op, rc, msgid, true, e);
+	return op_start(op, request_change(&op->request, op->pool, add, dn, mods, n, e), e);
 }
 
 int
 conn_modify(struct conn *c, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb, void *arg,
     struct err *e)
 {
-	return change(c, dn, mods, n, false, cb, arg, e);
+	return change(c, false, dn, mods, n, cb, arg, e);
 }
 
 int
@@ -332,7 +350,7 @@ conn_add(struct conn *c, const struct dir_entry *entry, dir_done_fn *cb, void *a
 	for (i = 0; i < entry->n_attrs; i++)
 		mods[i] = (struct dir_mod){ DIR_MOD_ADD, entry->attrs[i].name, entry->attrs[i].values,
 			entry->attrs[i].n };
-	rc = change(c, entry->dn, mods, entry->n_attrs, true, cb, arg, e);
+	rc = change(c, true, entry->dn, mods, entry->n_attrs, cb, arg, e);
 	free(mods);
 	return rc;
 }
@@ -340,21 +358,12 @@ conn_add(struct conn *c, const struct dir_entry *entry, dir_done_fn *cb, void *a
 int
 conn_sync(struct conn *c, const char *base, conn_sync_fn *cb, void *arg, struct err *e)
 {
-	/* syncRequestValue ::= SEQUENCE { mode refreshAndPersist(3) }, RFC 4533 2.2 */
-	static char mode[] = { 0x30, 0x03, 0x0a, 0x01, LDAP_SYNC_REFRESH_AND_PERSIST };
-	LDAPControl sync = { (char *)(uintptr_t)LDAP_CONTROL_SYNC, { sizeof(mode), mode }, 1 };
-	LDAPControl *controls[] = { &sync, NULL };
-	struct op *op;
-	int rc, msgid = 0;
+	struct op *op = op_new(c, arg, e);
 
-	if (check_usable(c, e) != 0)
-		return -1;
-	op = op_new(c, arg, e);
 	if (op == NULL)
 		return -1;
 	op->sync = cb;
-	rc = ldap_search_ext(c->ld, base, LDAP_SCOPE_SUBTREE, NULL, NULL, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &msgid);
-	return op_sent(op, rc, msgid, false, e);
+	return op_start(op, request_sync(&op->request, op->pool, base, e), e);
 }
 
 /* ---- answers ---- */
@@ -432,6 +441,8 @@ fail_all(struct conn *c, const struct err *e)
 	for (i = 0; i < CONN_BUCKETS; i++)
 		while (c->buckets[i] != NULL)
 			op_finish(c->buckets[i], e);
+	while (c->waiting != NULL)
+		op_finish(c->waiting, e);
 }
 
 static void
@@ -456,8 +467,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	if (rc > 0)
 		event_active(c->ev, EV_READ, 0);
-	if (rc >= 0)
+	if (rc >= 0) {
+		pump(c);
 		return;
+	}
 	event_del(c->ev);
 	(void)ERR(&e, E_DS_SERVER_DOWN, "the directory closed the connection");
 	fail_all(c, &e);

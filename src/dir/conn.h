@@ -1,6 +1,6 @@
 /*
- * Bound LDAP connections: the only door to libldap. Made on a helper thread, where libldap may block; used on the loop,
- * where nothing does.
+ * Bound LDAP connections: the only door to libldap. Made on a helper thread, where libldap may block; used on
+ * the loop, where nothing does.
  */
 #ifndef ADCSD_DIR_CONN_H
 #define ADCSD_DIR_CONN_H
@@ -17,8 +17,8 @@ struct conn;
 /* Blocks: connects and binds (SASL EXTERNAL), trying again while nobody listens yet, for at most wait_ms. */
 struct conn *
 conn_open(const char *uri, unsigned wait_ms, const atomic_bool *cancel, struct err *e) MUST_CHECK;
-/* Hands the connection to the loop. lost runs at most once, after every pending operation has got its error; it may
- * free the connection. */
+/* Hands the connection to the loop. lost runs at most once, after every pending operation has got its error;
+ * it may free the connection. */
 int
 conn_attach(struct conn *c, struct event_base *base, void (*lost)(void *arg, const struct err *e), void *arg,
     struct err *e) MUST_CHECK;
@@ -52,8 +52,8 @@ int
 conn_sync(struct conn *c, const char *base, conn_sync_fn *cb, void *arg, struct err *e) MUST_CHECK;
 
 /*
- * MS-WCCE 3.2.2.1.7: the HRESULT of an LDAP result code and the server's message. AD begins its messages with a Win32
- * error of eight hexadecimal digits, which wins over the code.
+ * MS-WCCE 3.2.2.1.7: the HRESULT of an LDAP result code and the server's message. AD begins its messages with
+ * a Win32 error of eight hexadecimal digits, which wins over the code.
  */
 uint32_t
 ldap_code_to_hresult(int code, const char *message);

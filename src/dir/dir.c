@@ -69,7 +69,8 @@ take_down(struct dir *d, const struct err *e)
 		ready(d->ready_arg, e);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "the directory is down: %s; next attempt in %u ms", e->msg, d->backoff_ms);
+	(void)snprintf(
+	    text, sizeof(text), "the directory is down: %s; next attempt in %u ms", e->msg, d->backoff_ms);
 	schedule_retry(d);
 	close_connections(d, e);
 	tell(d, text);
@@ -185,8 +186,9 @@ on_connected(void *arg, const struct err *e)
 		(void)ERR(&why, E_DS_UNAVAILABLE, "%s", d->death);
 		e = &why;
 	}
-	if (e == NULL && (conn_attach(d->fresh_ops, d->base, on_lost, d, &why) != 0 ||
-			  conn_attach(d->fresh_feed, d->base, on_lost, d, &why) != 0))
+	if (e == NULL &&
+	    (conn_attach(d->fresh_ops, d->base, on_lost, d, &why) != 0 ||
+		conn_attach(d->fresh_feed, d->base, on_lost, d, &why) != 0))
 		e = &why;
 	if (e != NULL) {
 		drop_fresh(d);
@@ -352,8 +354,8 @@ dir_search_start(struct dir *d, const struct dir_query *q, dir_done_fn *cb, void
 }
 
 int
-dir_modify_start(struct dir *d, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb, void *arg,
-    struct err *e)
+dir_modify_start(struct dir *d, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb,
+    void *arg, struct err *e)
 {
 	return check_up(d, e) != 0 ? -1 : conn_modify(d->ops, dn, mods, n, cb, arg, e);
 }

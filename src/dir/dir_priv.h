@@ -15,8 +15,8 @@ enum dir_state {
 	DIR_CONNECTING, /* helper thread: two bound connections */
 	DIR_LOADING,    /* names of the forest, first snapshot after a connect */
 	DIR_UP,
-	DIR_WAITING,    /* down; the timer brings it up again */
-	DIR_CLOSED,     /* start failed, or being freed */
+	DIR_WAITING, /* down; the timer brings it up again */
+	DIR_CLOSED,  /* start failed, or being freed */
 };
 
 struct dir {
@@ -33,7 +33,7 @@ struct dir {
 	struct errand *errand;
 	struct conn *fresh_ops, *fresh_feed; /* made by the helper thread, not yet the loop's */
 	struct conn *ops, *feed;             /* searches and edits; content synchronisation */
-	struct event *ev_down;               /* deferred: a connection must not be freed in its own callbacks */
+	struct event *ev_down; /* deferred: a connection must not be freed in its own callbacks */
 	struct event *ev_retry;
 	struct err why_down;
 	unsigned backoff_ms;
@@ -60,8 +60,8 @@ snapshots_new(struct dir *d, struct err *e) MUST_CHECK;
 /* Waiters must have been failed. NULL is fine. */
 void
 snapshots_free(struct snapshots *s);
-/* Starts over on a new connection; done runs once when the content is complete, or with why it cannot be kept. ended
- * runs when a synchronisation that was complete ends. */
+/* Starts over on a new connection; done runs once when the content is complete, or with why it cannot be
+ * kept. ended runs when a synchronisation that was complete ends. */
 int
 snapshots_follow(struct snapshots *s, struct conn *feed, void (*done)(struct dir *d, const struct err *e),
     void (*ended)(struct dir *d, const struct err *e), struct err *e) MUST_CHECK;

@@ -6,7 +6,8 @@
 
 /* Deep copy into the pool. -1 when it does not fit. */
 int
-dir_entry_copy(struct pool *pool, struct dir_entry *out, const struct dir_entry *in, struct err *e) MUST_CHECK;
+dir_entry_copy(
+    struct pool *pool, struct dir_entry *out, const struct dir_entry *in, struct err *e) MUST_CHECK;
 /* Is one of the objectClass values this one, without case? */
 bool
 dir_entry_is(const struct dir_entry *en, const char *object_class);

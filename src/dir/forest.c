@@ -106,10 +106,10 @@ take_oid_container(struct forest_load *l, const struct dir_result *res, struct e
 }
 
 static const struct step {
-	const char *rdns;    /* before the configuration's DN; NULL: the step's base is fixed */
+	const char *rdns; /* before the configuration's DN; NULL: the step's base is fixed */
 	enum dir_scope scope;
 	const char *filter;
-	bool optional;       /* the object may be missing */
+	bool optional; /* the object may be missing */
 	int (*take)(struct forest_load *l, const struct dir_result *res, struct err *e);
 } steps[] = {
 	{ NULL, DIR_BASE, NULL, false, take_rootdse },

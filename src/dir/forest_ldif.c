@@ -15,9 +15,10 @@
 /* S-1-5-21-x-y-z: revision, count, authority, 21, three more */
 #define DOMAIN_SID_LEN 24
 
-/* S-1-5-21-1111111111-2222222222-3333333333 without revision and count, as the templates' descriptors hold it. */
-static const uint8_t sample_sid[DOMAIN_SID_LEN - 2] = { 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xc7, 0x35, 0x3a, 0x42, 0x8e,
-	0x6b, 0x74, 0x84, 0x55, 0xa1, 0xae, 0xc6 };
+/* S-1-5-21-1111111111-2222222222-3333333333 without revision and count, as the templates' descriptors hold
+ * it. */
+static const uint8_t sample_sid[DOMAIN_SID_LEN - 2] = { 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xc7, 0x35, 0x3a, 0x42,
+	0x8e, 0x6b, 0x74, 0x84, 0x55, 0xa1, 0xae, 0xc6 };
 
 static bool
 ends_with(const char *dn, const char *suffix)
@@ -43,8 +44,8 @@ append(struct forest_ldif *f, const struct dir_entry *en, struct err *e)
 
 /* Every record of a file through `take`. */
 static int
-each_record(const char *path, struct pool *pool, int (*take)(struct forest_ldif *, struct dir_entry *, struct err *),
-    struct forest_ldif *f, struct err *e)
+each_record(const char *path, struct pool *pool,
+    int (*take)(struct forest_ldif *, struct dir_entry *, struct err *), struct forest_ldif *f, struct err *e)
 {
 	struct ldif_reader r = { 0 };
 	struct dir_entry en;
@@ -74,7 +75,8 @@ take_forest_entry(struct forest_ldif *f, struct dir_entry *en, struct err *e)
 
 	if (f->domain_dn == NULL && dir_entry_is(en, "domainDNS")) {
 		if (sid.len != DOMAIN_SID_LEN || sid.p[1] != 4 || memcmp(sid.p + 2, sample_sid, 10) != 0)
-			return ERR(e, E_INVALID_DATA, "%.80s: objectSid is not a domain's (S-1-5-21-x-y-z)", en->dn);
+			return ERR(
+			    e, E_INVALID_DATA, "%.80s: objectSid is not a domain's (S-1-5-21-x-y-z)", en->dn);
 		f->domain_dn = en->dn;
 		f->domain_sid = sid;
 	}
@@ -96,7 +98,8 @@ place_entries(struct forest_ldif *f, const char *path, struct err *e)
 	for (fe = f->first; fe != NULL; fe = fe->next) {
 		fe->in_config = ends_with(fe->entry.dn, f->config_dn);
 		if (!fe->in_config && !ends_with(fe->entry.dn, f->domain_dn))
-			return ERR(e, E_INVALID_DATA, "%s: %.80s is neither in the domain nor in the configuration", path,
+			return ERR(e, E_INVALID_DATA,
+			    "%s: %.80s is neither in the domain nor in the configuration", path,
 			    fe->entry.dn);
 		if (fe->in_config && strncasecmp(fe->entry.dn, OID_CONTAINER, strlen(OID_CONTAINER)) == 0)
 			f->oid_base = dir_entry_text(&fe->entry, "msPKI-Cert-Template-OID");
@@ -131,7 +134,8 @@ substitute(const struct forest_ldif *f, const char *text)
 		return text;
 	buf_init(&b, 65536);
 	while (*text != '\0') {
-		for (i = 0; i < ARRAY_LEN(marks) && strncmp(text, marks[i].mark, strlen(marks[i].mark)) != 0; i++)
+		for (i = 0; i < ARRAY_LEN(marks) && strncmp(text, marks[i].mark, strlen(marks[i].mark)) != 0;
+		     i++)
 			;
 		if (i == ARRAY_LEN(marks)) {
 			buf_put_u8(&b, (uint8_t)*text++);
@@ -275,8 +279,8 @@ forest_ldif_link_members(struct forest_ldif *f, struct err *e)
 			key.entry.dn = (const char *)member->values[i].p;
 			hit = bsearch(&k, index, f->n, sizeof(*index), by_dn);
 			if (hit == NULL)
-				rc = ERR(e, E_INVALID_DATA, "%.60s: its member %.60s does not exist", fe->entry.dn,
-				    key.entry.dn);
+				rc = ERR(e, E_INVALID_DATA, "%.60s: its member %.60s does not exist",
+				    fe->entry.dn, key.entry.dn);
 			else
 				rc = add_value(f->pool, &(*hit)->entry, "memberOf", fe->entry.dn, e);
 		}

@@ -23,8 +23,9 @@ struct forest_ldif {
 int
 forest_ldif_read(struct forest_ldif *f, struct pool *pool, const char *path, struct err *e) MUST_CHECK;
 /*
- * Adds every template of a folder that the forest does not have itself: {configNC} and {forestOidBase} replaced, and in
- * security descriptors the sample forest's domain SID by this one's (both are S-1-5-21-x-y-z: 24 octets in place).
+ * Adds every template of a folder that the forest does not have itself: {configNC} and {forestOidBase}
+ * replaced, and in security descriptors the sample forest's domain SID by this one's (both are
+ * S-1-5-21-x-y-z: 24 octets in place).
  */
 int
 forest_ldif_add_templates(struct forest_ldif *f, const char *folder, struct err *e) MUST_CHECK;

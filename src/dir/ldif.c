@@ -82,8 +82,9 @@ struct pair {
 static bool
 is_name(const char *p, const char *end)
 {
-	while (p < end && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-			   *p == '-' || *p == ';' || *p == '.'))
+	while (p < end &&
+	    ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+		*p == ';' || *p == '.'))
 		p++;
 	return p == end;
 }
@@ -116,8 +117,9 @@ parse_pair(struct ldif_reader *r, struct pool *pool, struct pair *out, unsigned 
 	if (out->name == NULL)
 		return ERR(e, E_OUTOFMEMORY, "%s:%u: out of memory", r->file, at);
 	if (skip == 1)
-		return pool_dup_bytes(pool, value, &out->value) == 0 ?
-		    0 : ERR(e, E_OUTOFMEMORY, "%s:%u: out of memory", r->file, at);
+		return pool_dup_bytes(pool, value, &out->value) == 0
+		    ? 0
+		    : ERR(e, E_OUTOFMEMORY, "%s:%u: out of memory", r->file, at);
 	buf_init(&decoded, LDIF_LINE_MAX);
 	rc = text_parse_base64(&decoded, value, e);
 	if (rc != 0)
@@ -136,14 +138,16 @@ group_pairs(struct pool *pool, const struct pair *list, size_t n_pairs, struct d
 	struct dir_attr *a;
 	size_t i;
 
-	out->attrs = pool_calloc(pool, LDIF_MAX_ATTRS < n_pairs ? LDIF_MAX_ATTRS : n_pairs, sizeof(*out->attrs));
+	out->attrs =
+	    pool_calloc(pool, LDIF_MAX_ATTRS < n_pairs ? LDIF_MAX_ATTRS : n_pairs, sizeof(*out->attrs));
 	if (out->attrs == NULL)
 		return ERR(e, E_OUTOFMEMORY, "out of memory");
 	for (p = list; p != NULL; p = p->next) {
 		for (i = 0; i < out->n_attrs && strcasecmp(out->attrs[i].name, p->name) != 0; i++)
 			;
 		if (i == LDIF_MAX_ATTRS)
-			return ERR(e, E_INVALID_DATA, "%.80s has more than %d attributes", out->dn, LDIF_MAX_ATTRS);
+			return ERR(
+			    e, E_INVALID_DATA, "%.80s has more than %d attributes", out->dn, LDIF_MAX_ATTRS);
 		if (i == out->n_attrs)
 			out->attrs[out->n_attrs++].name = p->name;
 		out->attrs[i].n++;

@@ -18,7 +18,8 @@ take_values(struct pool *pool, struct dir_attr *a, const struct berval *name, co
 	if (a->name == NULL || a->values == NULL)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (pool_dup_bytes(pool, (struct bytes){ (const uint8_t *)values[i].bv_val, values[i].bv_len },
+		if (pool_dup_bytes(pool,
+			(struct bytes){ (const uint8_t *)values[i].bv_val, values[i].bv_len },
 			&a->values[i]) != 0)
 			return -1;
 	a->n = n;
@@ -76,7 +77,8 @@ take_sync_state(LDAP *ld, LDAPMessage *msg, int *state, uint8_t uuid[16], char *
 	if (ber != NULL && ber_scanf(ber, "{em", state, &id) != LBER_ERROR && id.bv_len == 16) {
 		memcpy(uuid, id.bv_val, 16);
 		ok = true;
-		if (ber_peek_tag(ber, &ck.bv_len) == LDAP_TAG_SYNC_COOKIE && ber_scanf(ber, "m", &ck) != LBER_ERROR)
+		if (ber_peek_tag(ber, &ck.bv_len) == LDAP_TAG_SYNC_COOKIE &&
+		    ber_scanf(ber, "m", &ck) != LBER_ERROR)
 			*cookie = pool_strndup(pool, ck.bv_val, ck.bv_len);
 	}
 	if (ber != NULL)

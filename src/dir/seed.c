@@ -39,7 +39,8 @@ write_load(struct load *l, const struct slapd_files *f, const struct forest_ldif
 	struct buf out;
 	int rc;
 
-	if (join(l->ldif, f->seeding, l->name, ".ldif", e) != 0 || join(l->log, f->seeding, l->name, ".log", e) != 0 ||
+	if (join(l->ldif, f->seeding, l->name, ".ldif", e) != 0 ||
+	    join(l->log, f->seeding, l->name, ".log", e) != 0 ||
 	    join(l->folder, f->seeding, l->name, "", e) != 0 || folder_make(l->folder, e) != 0)
 		return -1;
 	buf_init(&out, 2 * LDIF_FILE_MAX);
@@ -68,7 +69,8 @@ start_load(struct load *l, const struct slapd_files *f, const char *conf, struct
 	out = open(l->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (out < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
-	execl(f->program, "slapd", "-T", "add", "-q", "-w", "-f", conf, "-n", l->number, "-l", l->ldif, (char *)NULL);
+	execl(f->program, "slapd", "-T", "add", "-q", "-w", "-f", conf, "-n", l->number, "-l", l->ldif,
+	    (char *)NULL);
 	_exit(127);
 }
 
@@ -97,7 +99,8 @@ finish_load(struct load *l, const struct slapd_files *f, struct err *e)
 	return -1;
 }
 
-/* The names of a state outlive the LDIF they came from: domain on the first line, configuration on the second. */
+/* The names of a state outlive the LDIF they came from: domain on the first line, configuration on the
+ * second. */
 static int
 write_names(const struct slapd_files *f, const struct forest_ldif *forest, struct err *e)
 {
@@ -134,7 +137,8 @@ read_names(const struct slapd_files *f, struct pool *pool, struct slapd_names *n
 		line = strtok_r(NULL, "\n", &save);
 		names->config_dn = line == NULL ? NULL : pool_strdup(pool, line);
 		if (names->domain_dn == NULL || names->config_dn == NULL)
-			rc = ERR(e, E_INVALID_DATA, "%s: does not name the domain and the configuration", path);
+			rc = ERR(
+			    e, E_INVALID_DATA, "%s: does not name the domain and the configuration", path);
 	}
 	buf_fini(&text);
 	return rc;
@@ -142,7 +146,8 @@ read_names(const struct slapd_files *f, struct pool *pool, struct slapd_names *n
 
 /* Nothing with passwords in it, nor a log, goes into the state. */
 static int
-drop_scaffold(const struct slapd_files *f, const struct load *loads, size_t n, const char *conf, struct err *e)
+drop_scaffold(
+    const struct slapd_files *f, const struct load *loads, size_t n, const char *conf, struct err *e)
 {
 	char rootdse[SEED_PATH_MAX];
 	size_t i;
@@ -168,7 +173,8 @@ load_databases(const struct slapd_files *f, const struct forest_ldif *forest, st
 	int rc = 0;
 	size_t i;
 
-	if (join(conf, f->seeding, "slapd.conf", "", e) != 0 || slapd_write_config(f, &names, conf, f->seeding, e) != 0)
+	if (join(conf, f->seeding, "slapd.conf", "", e) != 0 ||
+	    slapd_write_config(f, &names, conf, f->seeding, e) != 0)
 		return -1;
 	for (i = 0; rc == 0 && i < ARRAY_LEN(loads); i++)
 		rc = write_load(&loads[i], f, forest, e);
@@ -216,15 +222,16 @@ seed_new(const struct slapd_files *f, const struct seed_source *src, struct err 
 }
 
 int
-seed_state(const struct slapd_files *f, const struct seed_source *src, struct pool *pool, struct slapd_names *names,
-    bool *seeded, struct err *e)
+seed_state(const struct slapd_files *f, const struct seed_source *src, struct pool *pool,
+    struct slapd_names *names, bool *seeded, struct err *e)
 {
 	struct stat st;
 
 	*seeded = false;
 	if (access(f->program, X_OK) != 0)
-		return ERR(e, E_FILE_NOT_FOUND, "%s: %s (the slapd package is needed for the embedded directory)",
-		    f->program, strerror(errno));
+		return ERR(e, E_FILE_NOT_FOUND,
+		    "%s: %s (the slapd package is needed for the embedded directory)", f->program,
+		    strerror(errno));
 	if (folder_make(f->home, e) != 0)
 		return -1;
 	if (stat(f->data, &st) != 0) {

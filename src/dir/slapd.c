@@ -31,8 +31,8 @@ struct slapd {
 };
 
 struct slapd *
-slapd_new(struct event_base *base, const struct slapd_files *f, void (*died)(void *arg, const char *why), void *arg,
-    struct err *e)
+slapd_new(struct event_base *base, const struct slapd_files *f, void (*died)(void *arg, const char *why),
+    void *arg, struct err *e)
 {
 	struct slapd *s = calloc(1, sizeof(*s));
 
@@ -54,8 +54,9 @@ const char *
 slapd_last_words(char *text)
 {
 	/* what slapd says at every end, and while it starts */
-	static const char *const noise[] = { "slapd stopped", "slapd starting", "connections_destroy", "slapd shutdown",
-		"daemon: shutdown", "@(#)", "Maintainers", "bad configuration file", "could not parse entry", NULL };
+	static const char *const noise[] = { "slapd stopped", "slapd starting", "connections_destroy",
+		"slapd shutdown", "daemon: shutdown", "@(#)", "Maintainers", "bad configuration file",
+		"could not parse entry", NULL };
 	char *line, *save = NULL, *word, *last = NULL;
 	size_t i;
 
@@ -180,8 +181,9 @@ slapd_start(struct slapd *s, struct err *e)
 	int fds[2];
 
 	if (access(s->files->program, X_OK) != 0)
-		return ERR(e, E_FILE_NOT_FOUND, "%s: %s (the slapd package is needed for the embedded directory)",
-		    s->files->program, strerror(errno));
+		return ERR(e, E_FILE_NOT_FOUND,
+		    "%s: %s (the slapd package is needed for the embedded directory)", s->files->program,
+		    strerror(errno));
 	(void)unlink(s->files->socket);
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return ERR(e, E_OUTOFMEMORY, "pipe: %s", strerror(errno));

@@ -13,12 +13,12 @@
 struct slapd_files {
 	const char *program;
 	const char *schema_dir;
-	const char *home;      /* <state>/slapd */
-	const char *data;      /* <home>/data: both databases and the names; complete or absent */
-	const char *seeding;   /* <home>/seeding: what becomes data */
-	const char *conf;      /* <home>/slapd.conf */
-	const char *socket;    /* <home>/ldapi */
-	const char *uri;       /* ldapi://%2F... */
+	const char *home;    /* <state>/slapd */
+	const char *data;    /* <home>/data: both databases and the names; complete or absent */
+	const char *seeding; /* <home>/seeding: what becomes data */
+	const char *conf;    /* <home>/slapd.conf */
+	const char *socket;  /* <home>/ldapi */
+	const char *uri;     /* ldapi://%2F... */
 };
 /* Fails when the socket's path is too long for a socket address. */
 int
@@ -31,8 +31,8 @@ struct slapd_names {
 };
 /* Writes conf (and its rootDSE) for the databases under data. */
 int
-slapd_write_config(const struct slapd_files *f, const struct slapd_names *names, const char *conf, const char *data,
-    struct err *e) MUST_CHECK;
+slapd_write_config(const struct slapd_files *f, const struct slapd_names *names, const char *conf,
+    const char *data, struct err *e) MUST_CHECK;
 /* The line of slapd's output that says what is wrong, in buf, or "". Consumes text. */
 const char *
 slapd_last_words(char *text);
@@ -42,12 +42,13 @@ slapd_last_words(char *text);
 struct slapd;
 
 struct slapd *
-slapd_new(struct event_base *base, const struct slapd_files *f, void (*died)(void *arg, const char *why), void *arg,
-    struct err *e) MUST_CHECK;
+slapd_new(struct event_base *base, const struct slapd_files *f, void (*died)(void *arg, const char *why),
+    void *arg, struct err *e) MUST_CHECK;
 /* SIGTERM, SIGKILL after 0.8 s; waits. NULL is fine. */
 void
 slapd_free(struct slapd *s);
-/* On the thread that runs the loop: the child dies with the thread that started it. died runs when it ends. */
+/* On the thread that runs the loop: the child dies with the thread that started it. died runs when it ends.
+ */
 int
 slapd_start(struct slapd *s, struct err *e) MUST_CHECK;
 bool

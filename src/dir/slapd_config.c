@@ -22,8 +22,8 @@ ldapi_uri(struct pool *pool, const char *path)
 	buf_init(&out, 1024);
 	buf_put_str(&out, "ldapi://");
 	for (; *path != '\0'; path++)
-		if ((*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') || (*path >= '0' && *path <= '9') ||
-		    strchr("-._", *path) != NULL)
+		if ((*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') ||
+		    (*path >= '0' && *path <= '9') || strchr("-._", *path) != NULL)
 			buf_put_u8(&out, (uint8_t)*path);
 		else
 			buf_printf(&out, "%%%02X", (unsigned char)*path);
@@ -43,11 +43,12 @@ slapd_files_init(struct slapd_files *f, struct pool *pool, const char *program, 
 	f->seeding = pool_printf(pool, "%s/slapd/seeding", state_dir);
 	f->conf = pool_printf(pool, "%s/slapd/slapd.conf", state_dir);
 	f->socket = pool_printf(pool, "%s/slapd/ldapi", state_dir);
-	if (f->program == NULL || f->schema_dir == NULL || f->home == NULL || f->data == NULL || f->seeding == NULL ||
-	    f->conf == NULL || f->socket == NULL)
+	if (f->program == NULL || f->schema_dir == NULL || f->home == NULL || f->data == NULL ||
+	    f->seeding == NULL || f->conf == NULL || f->socket == NULL)
 		return ERR(e, E_OUTOFMEMORY, "out of memory");
 	if (strlen(f->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return ERR(e, E_INVALIDARG, "the path of the state folder is too long for a socket in it: %s", f->socket);
+		return ERR(e, E_INVALIDARG, "the path of the state folder is too long for a socket in it: %s",
+		    f->socket);
 	f->uri = ldapi_uri(pool, f->socket);
 	return f->uri == NULL ? ERR(e, E_OUTOFMEMORY, "out of memory") : 0;
 }
@@ -79,12 +80,14 @@ put_path(struct buf *out, const char *directive, const char *folder, const char 
 static void
 put_identity(struct buf *out, unsigned uid)
 {
-	buf_printf(out, "authz-regexp \"^gidNumber=[0-9]+[+]uidNumber=%u,cn=peercred,cn=external,cn=auth$\" %s\n", uid,
+	buf_printf(out,
+	    "authz-regexp \"^gidNumber=[0-9]+[+]uidNumber=%u,cn=peercred,cn=external,cn=auth$\" %s\n", uid,
 	    SLAPD_ROOT);
 }
 
 static void
-put_database(struct buf *out, const char *suffix, const char *data, const char *name, unsigned max, const char *indices)
+put_database(struct buf *out, const char *suffix, const char *data, const char *name, unsigned max,
+    const char *indices)
 {
 	buf_put_str(out, "\ndatabase mdb\nsuffix ");
 	put_quoted(out, suffix);
@@ -92,7 +95,8 @@ put_database(struct buf *out, const char *suffix, const char *data, const char *
 	put_path(out, "directory", data, name);
 	buf_printf(out, "maxsize %u\n", max);
 	buf_printf(out, "index objectClass,entryCSN,entryUUID%s eq\n", indices);
-	/* The rootdn passes every rule: secrets are ours alone, the rest is for whoever may open the socket. */
+	/* The rootdn passes every rule: secrets are ours alone, the rest is for whoever may open the socket.
+	 */
 	buf_put_str(out,
 	    "access to attrs=userPassword,unicodePwd,ntPwdHistory,dBCSPwd,supplementalCredentials by * none\n"
 	    "access to * by users read by * none\n");
@@ -105,32 +109,37 @@ put_config(struct buf *out, const struct slapd_files *f, const struct slapd_name
 	static const char *const schema[] = { "rootdse.schema", "ad-attributes.schema", "ad-classes.schema" };
 	size_t i;
 
-	buf_put_str(out, "# Written by adcsd at each start.\n"
-			 "modulepath " SLAPD_MODULES "\n"
-			 "moduleload back_mdb\n"
-			 "moduleload memberof\n"
-			 "moduleload syncprov\n");
+	buf_put_str(out,
+	    "# Written by adcsd at each start.\n"
+	    "modulepath " SLAPD_MODULES "\n"
+	    "moduleload back_mdb\n"
+	    "moduleload memberof\n"
+	    "moduleload syncprov\n");
 	for (i = 0; i < ARRAY_LEN(schema); i++)
 		put_path(out, "include", f->schema_dir, schema[i]);
-	buf_put_str(out, "threads 4\n"
-			 "sizelimit unlimited\n"
-			 "rootDSE ");
+	buf_put_str(out,
+	    "threads 4\n"
+	    "sizelimit unlimited\n"
+	    "rootDSE ");
 	put_quoted(out, rootdse);
 	buf_put_u8(out, '\n');
 	put_identity(out, 0);
 	if (geteuid() != 0)
 		put_identity(out, geteuid());
-	buf_put_str(out, "access to dn.base=\"\" by * read\n"
-			 "access to dn.subtree=\"cn=Subschema\" by * read\n");
+	buf_put_str(out,
+	    "access to dn.base=\"\" by * read\n"
+	    "access to dn.subtree=\"cn=Subschema\" by * read\n");
 	/* slapd wants the database of the deeper suffix first */
 	put_database(out, names->config_dn, data, "config", CONFIG_DB_MAX, ",cn,msPKI-Cert-Template-OID");
 	buf_put_str(out, "overlay syncprov\n");
 	put_database(out, names->domain_dn, data, "domain", DOMAIN_DB_MAX,
-	    ",cn,sAMAccountName,userPrincipalName,objectSid,objectGUID,member,dNSHostName,servicePrincipalName");
-	buf_put_str(out, "overlay memberof\n"
-			 "memberof-group-oc group\n"
-			 "memberof-member-ad member\n"
-			 "overlay syncprov\n");
+	    ",cn,sAMAccountName,userPrincipalName,objectSid,objectGUID,member,dNSHostName,"
+	    "servicePrincipalName");
+	buf_put_str(out,
+	    "overlay memberof\n"
+	    "memberof-group-oc group\n"
+	    "memberof-member-ad member\n"
+	    "overlay syncprov\n");
 }
 
 /* What AD's rootDSE tells (MS-ADTS 3.1.1.3.2), as far as it is true of an embedded directory. */
@@ -142,16 +151,17 @@ put_rootdse(struct buf *out, const struct slapd_names *names)
 	    "defaultNamingContext: %s\nrootDomainNamingContext: %s\nconfigurationNamingContext: %s\n"
 	    "schemaNamingContext: CN=Schema,%s\n",
 	    names->domain_dn, names->domain_dn, names->config_dn, names->config_dn);
-	buf_put_str(out, "domainFunctionality: 7\nforestFunctionality: 7\ndomainControllerFunctionality: 7\n"
-			 "isGlobalCatalogReady: TRUE\nisSynchronized: TRUE\n"
-			 "supportedCapabilities: 1.2.840.113556.1.4.800\n"
-			 "supportedCapabilities: 1.2.840.113556.1.4.1670\n"
-			 "supportedCapabilities: 1.2.840.113556.1.4.1791\n");
+	buf_put_str(out,
+	    "domainFunctionality: 7\nforestFunctionality: 7\ndomainControllerFunctionality: 7\n"
+	    "isGlobalCatalogReady: TRUE\nisSynchronized: TRUE\n"
+	    "supportedCapabilities: 1.2.840.113556.1.4.800\n"
+	    "supportedCapabilities: 1.2.840.113556.1.4.1670\n"
+	    "supportedCapabilities: 1.2.840.113556.1.4.1791\n");
 }
 
 int
-slapd_write_config(const struct slapd_files *f, const struct slapd_names *names, const char *conf, const char *data,
-    struct err *e)
+slapd_write_config(const struct slapd_files *f, const struct slapd_names *names, const char *conf,
+    const char *data, struct err *e)
 {
 	char rootdse[4096];
 	struct buf out;

@@ -13,8 +13,9 @@
 enum kind { KIND_TEMPLATE, KIND_SERVICE, KIND_OID, KIND_COUNT, KIND_OTHER = KIND_COUNT };
 static const char *const classes[KIND_COUNT] = { "pKICertificateTemplate", "pKIEnrollmentService",
 	"msPKI-Enterprise-Oid" };
-#define CLASSES_FILTER \
-	"(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=msPKI-Enterprise-Oid))"
+#define CLASSES_FILTER                                                                                       \
+	"(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=msPKI-"        \
+	"Enterprise-Oid))"
 
 /* One object of the synchronised copy. */
 struct stored {
@@ -46,9 +47,9 @@ struct snapshots {
 	struct dir *d;
 	struct stored *first, **tail;
 	struct csn_set seen;
-	bool refreshed;  /* the copy is complete */
-	bool plain;      /* this server does not synchronise: read each time */
-	bool changed;    /* since `current` was made */
+	bool refreshed; /* the copy is complete */
+	bool plain;     /* this server does not synchronise: read each time */
+	bool changed;   /* since `current` was made */
 	struct dir_snapshot *current;
 	uint64_t generation;
 	struct round *rounds;

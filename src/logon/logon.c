@@ -12,7 +12,7 @@
 /* One look-up under way: a password check, or a token for a name. */
 struct check {
 	struct check *next;
-	struct logon *logon;   /* NULL: gone before the answer */
+	struct logon *logon;      /* NULL: gone before the answer */
 	auth_verdict_fn *verdict; /* NULL: cancelled, or a token is wanted */
 	logon_token_fn *token;
 	void *arg;
@@ -60,7 +60,8 @@ check_free(struct check *c)
 /* ---- tokens ---- */
 
 static int
-add_sid(struct token *t, struct bytes wire, enum token_via via, const char *domain, const char *name, struct err *e)
+add_sid(struct token *t, struct bytes wire, enum token_via via, const char *domain, const char *name,
+    struct err *e)
 {
 	char text[128];
 	struct sid sid;
@@ -83,7 +84,8 @@ fill_token(const struct logon *l, struct token *t, const struct dir_account *a, 
 		return -1;
 	for (i = 0; i < a->n_groups; i++) {
 		g = &a->groups[i];
-		if (add_sid(t, g->sid, g->primary ? TOKEN_VIA_PRIMARY : TOKEN_VIA_GROUP, domain, g->name, e) != 0)
+		if (add_sid(
+			t, g->sid, g->primary ? TOKEN_VIA_PRIMARY : TOKEN_VIA_GROUP, domain, g->name, e) != 0)
 			return -1;
 	}
 	if (token_add_well_known(t, a->primary_group_rid, e) != 0)
@@ -111,8 +113,8 @@ make_token(const struct logon *l, const struct dir_account *a, struct err *e)
 
 /* ---- password checks ---- */
 
-/* The NT hash: AD's unicodePwd, else made from the forest file's clear userPassword. A hashed one ("{SSHA}...") is of
- * no use to NTLM. */
+/* The NT hash: AD's unicodePwd, else made from the forest file's clear userPassword. A hashed one
+ * ("{SSHA}...") is of no use to NTLM. */
 static int
 nt_hash_of(const struct dir_account *a, uint8_t out[16], struct err *e)
 {
@@ -146,8 +148,8 @@ check_account(struct check *c, const struct dir_account *a, struct auth_verdict 
 	return v->token == NULL ? -1 : 0;
 }
 
-/* Whether a name exists is nobody's business: an unknown domain or account is refused like a wrong password, after the
- * same work. */
+/* Whether a name exists is nobody's business: an unknown domain or account is refused like a wrong password,
+ * after the same work. */
 static void
 hide_absence(const struct check *c, struct err *e)
 {
@@ -216,7 +218,8 @@ ntlm_verify(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *cb,
 
 	if (c == NULL || keep_proof(c, proof) != 0) {
 		(void)ERR(&e, E_OUTOFMEMORY, "out of memory");
-	} else if (dir_account_by_logon(l->d, c->proof.user, c->proof.domain, on_account_to_check, c, &e) == 0) {
+	} else if (dir_account_by_logon(l->d, c->proof.user, c->proof.domain, on_account_to_check, c, &e) ==
+	    0) {
 		c->verdict = cb;
 		return c;
 	} else {

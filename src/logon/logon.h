@@ -1,4 +1,5 @@
-/* The authority behind the acceptors: accounts and secrets of the directory turned into verdicts and tokens. */
+/* The authority behind the acceptors: accounts and secrets of the directory turned into verdicts and tokens.
+ */
 #ifndef ADCSD_LOGON_LOGON_H
 #define ADCSD_LOGON_LOGON_H
 

@@ -61,9 +61,13 @@ fixture_init(struct fixture *f)
 	strcpy(f->state, "/tmp/adcsd-test-XXXXXX");
 	assert_non_null(mkdtemp(f->state));
 	f->base = event_base_new();
-	f->cfg = (struct dir_config){ .base = f->base, .state_dir = f->state, .schema_dir = "ldap-schema",
-		.templates_dir = "templates", .forest_ldif = "fixtures/forest/contoso.ldif",
-		.on_event = fixture_on_event, .on_event_arg = f };
+	f->cfg = (struct dir_config){ .base = f->base,
+		.state_dir = f->state,
+		.schema_dir = "ldap-schema",
+		.templates_dir = "templates",
+		.forest_ldif = "fixtures/forest/contoso.ldif",
+		.on_event = fixture_on_event,
+		.on_event_arg = f };
 }
 
 /* Starts and waits for the verdict. */
@@ -136,7 +140,8 @@ fixture_on_answer(void *arg, const struct dir_result *res, const struct err *e)
 	if (e != NULL)
 		a->e = *e;
 	else if (res->n > 0 && res->entries[0].n_attrs > 0)
-		(void)snprintf(a->text, sizeof(a->text), "%s", (const char *)res->entries[0].attrs[0].values[0].p);
+		(void)snprintf(
+		    a->text, sizeof(a->text), "%s", (const char *)res->entries[0].attrs[0].values[0].p);
 	a->n = e == NULL ? res->n : 0;
 	event_base_loopbreak(a->f->base);
 }
@@ -149,7 +154,8 @@ fixture_wait(struct fixture *f, const bool *done)
 }
 
 static inline struct answer
-fixture_search(struct fixture *f, const char *base, enum dir_scope scope, const char *filter, const char *attr)
+fixture_search(
+    struct fixture *f, const char *base, enum dir_scope scope, const char *filter, const char *attr)
 {
 	const char *attrs[] = { attr, NULL };
 	struct dir_query q = { base, scope, filter, attrs };

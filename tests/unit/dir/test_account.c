@@ -107,14 +107,14 @@ test_logon_names(void **state)
 		{ "JaneDoe", "CORP", "janedoe", 0 },
 		{ "janedoe", "corp", "janedoe", 0 },
 		{ "janedoe", "Corp.Contoso.COM", "janedoe", 0 },
-		{ "janedoe@contoso.com", "", "janedoe", 0 },      /* explicit UPN */
+		{ "janedoe@contoso.com", "", "janedoe", 0 }, /* explicit UPN */
 		{ "JANEDOE@CONTOSO.COM", "", "janedoe", 0 },
 		{ "janedoe@corp.contoso.com", "", "janedoe", 0 }, /* implicit one beside it */
 		{ "noupn@corp.contoso.com", "", "noupn", 0 },     /* implicit one alone */
 		{ "bob@corp.contoso.com", "CORP", "bob", 0 },
 		{ "PFXCONN01$", "CORP", "PFXCONN01$", 0 },
 		{ "pfxconn01$", "", "PFXCONN01$", 0 },
-		{ "leaver", "CORP", "leaver", 0 },                /* disabled ones are found, too */
+		{ "leaver", "CORP", "leaver", 0 }, /* disabled ones are found, too */
 		{ "nobody", "CORP", NULL, E_LOGON_FAILURE },
 		{ "", "CORP", NULL, E_LOGON_FAILURE },
 		{ "nobody@contoso.com", "", NULL, E_LOGON_FAILURE },
@@ -134,7 +134,8 @@ test_logon_names(void **state)
 	for (i = 0; i < ARRAY_LEN(cases); i++) {
 		f = look_up(cases[i].user, cases[i].domain);
 		if (f.e.hr != cases[i].hr || (cases[i].sam != NULL && strcmp(f.sam, cases[i].sam) != 0))
-			fail_msg("%s\\%s: 0x%08x %s %s", cases[i].domain, cases[i].user, f.e.hr, f.e.msg, f.sam);
+			fail_msg(
+			    "%s\\%s: 0x%08x %s %s", cases[i].domain, cases[i].user, f.e.hr, f.e.msg, f.sam);
 	}
 }
 
@@ -167,14 +168,16 @@ test_groups(void **state)
 		const char *user, *groups;
 	} cases[] = {
 		{ "janedoe", "|All Employees,Domain Users" },
-		{ "bob", "Certificate Consumers,Device Engineers,Workplace Services|All Employees,Domain Users" },
+		{ "bob",
+		    "Certificate Consumers,Device Engineers,Workplace Services|All Employees,Domain Users" },
 		{ "agent", "Enrollment Agents|All Employees,Domain Users" },
 		{ "WS01$", "|Domain Computers" },
 		{ "PFXCONN01$", "Certificate Connectors|Domain Computers" },
 		{ "CA01$", "Cert Publishers|Domain Computers" },
 		{ "DC01$", "|Domain Controllers" },
-		{ "Administrator", "Domain Admins,Enterprise Admins,Group Policy Creator Owners,Schema Admins|"
-				   "All Employees,Domain Users" },
+		{ "Administrator",
+		    "Domain Admins,Enterprise Admins,Group Policy Creator Owners,Schema Admins|"
+		    "All Employees,Domain Users" },
 	};
 	struct found f;
 	size_t i;
@@ -194,15 +197,19 @@ test_membership_edit(void **state)
 	static const char *const ws01 = "CN=WS01,CN=Computers,DC=corp,DC=contoso,DC=com";
 
 	(void)state;
-	assert_int_equal(fixture_modify(&fx, "CN=Device Engineers," GROUPS, DIR_MOD_ADD, "member", ws01).e.hr, 0);
+	assert_int_equal(
+	    fixture_modify(&fx, "CN=Device Engineers," GROUPS, DIR_MOD_ADD, "member", ws01).e.hr, 0);
 	assert_string_equal(look_up("WS01$", "").groups,
 	    "Certificate Consumers,Device Engineers,Workplace Services|Domain Computers");
 	/* reached both ways: it counts as a group of the account */
 	assert_int_equal(fixture_modify(&fx, "CN=Device Engineers," GROUPS, DIR_MOD_ADD, "member",
-			     "CN=Domain Computers,CN=Users,DC=corp,DC=contoso,DC=com").e.hr, 0);
+			     "CN=Domain Computers,CN=Users,DC=corp,DC=contoso,DC=com")
+			     .e.hr,
+	    0);
 	assert_string_equal(look_up("WS01$", "").groups,
 	    "Certificate Consumers,Device Engineers,Workplace Services|Domain Computers");
-	assert_int_equal(fixture_modify(&fx, "CN=Device Engineers," GROUPS, DIR_MOD_DELETE, "member", ws01).e.hr, 0);
+	assert_int_equal(
+	    fixture_modify(&fx, "CN=Device Engineers," GROUPS, DIR_MOD_DELETE, "member", ws01).e.hr, 0);
 	assert_string_equal(look_up("WS01$", "").groups,
 	    "|Certificate Consumers,Device Engineers,Domain Computers,Workplace Services");
 }

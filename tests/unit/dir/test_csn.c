@@ -85,10 +85,11 @@ test_hresults(void **state)
 		{ LDAP_OTHER, NULL, E_DS_GENERIC_ERROR },
 		{ 4711, NULL, E_DS_GENERIC_ERROR },
 		/* AD's messages begin with a Win32 error */
-		{ LDAP_OPERATIONS_ERROR, "00002020: Operation unavailable without authentication", 0x80072020 },
+		{ LDAP_OPERATIONS_ERROR, "00002020: Operation unavailable without authentication",
+		    0x80072020 },
 		{ LDAP_UNWILLING_TO_PERFORM, "0000052D: SvcErr: DSID-031A120C, problem 5003", 0x8007052d },
 		{ LDAP_OTHER, "00000000: something", E_DS_GENERIC_ERROR },
-		{ LDAP_BUSY, "0000052", E_DS_BUSY },  /* seven digits are none */
+		{ LDAP_BUSY, "0000052", E_DS_BUSY }, /* seven digits are none */
 		{ LDAP_BUSY, "0000052G", E_DS_BUSY },
 	};
 	size_t i;

@@ -62,12 +62,15 @@ test_searches(void **state)
 		{ "any case of the DN", "cn=users,dc=CORP,dc=contoso,dc=com", DIR_BASE, NULL, 1, 0 },
 		{ "by class", PKS, DIR_SUB, "(objectClass=pKICertificateTemplate)", 33, 0 },
 		{ "OID objects", PKS, DIR_SUB, "(objectClass=msPKI-Enterprise-Oid)", 33, 0 },
-		{ "bit of an integer", PKS, DIR_SUB, "(msPKI-Enrollment-Flag:1.2.840.113556.1.4.803:=2)", 1, 0 },
+		{ "bit of an integer", PKS, DIR_SUB, "(msPKI-Enrollment-Flag:1.2.840.113556.1.4.803:=2)", 1,
+		    0 },
 		{ "nothing", USERS, DIR_SUB, "(sAMAccountName=nobody)", 0, 0 },
 		{ "the domain does not contain the configuration", "DC=corp,DC=contoso,DC=com", DIR_SUB,
 		    "(objectClass=pKICertificateTemplate)", 0, 0 },
 		{ "memberOf of the seeded groups", USERS, DIR_SUB,
-		    "(&(sAMAccountName=bob)(memberOf=CN=Device Engineers,OU=Groups,DC=corp,DC=contoso,DC=com))", 1, 0 },
+		    "(&(sAMAccountName=bob)(memberOf=CN=Device "
+		    "Engineers,OU=Groups,DC=corp,DC=contoso,DC=com))",
+		    1, 0 },
 		{ "no such base", "CN=Nowhere," USERS, DIR_BASE, NULL, 0, E_DS_NO_SUCH_OBJECT },
 		{ "no DN", "nonsense", DIR_BASE, NULL, 0, E_DS_INVALID_DN_SYNTAX },
 		{ "no filter", USERS, DIR_SUB, "(((", 0, E_DS_FILTER_UNKNOWN },
@@ -104,14 +107,18 @@ test_edits(void **state)
 	} cases[] = {
 		{ "replace", "CN=Bob Smith," USERS, DIR_MOD_REPLACE, "title", "Engineer", 0 },
 		{ "delete a value", "CN=Bob Smith," USERS, DIR_MOD_DELETE, "title", "Engineer", 0 },
-		{ "delete it again", "CN=Bob Smith," USERS, DIR_MOD_DELETE, "title", "Engineer", E_DS_NO_ATTRIBUTE_OR_VALUE },
+		{ "delete it again", "CN=Bob Smith," USERS, DIR_MOD_DELETE, "title", "Engineer",
+		    E_DS_NO_ATTRIBUTE_OR_VALUE },
 		{ "delete what may be missing", "CN=Bob Smith," USERS, DIR_MOD_REPLACE, "title", NULL, 0 },
 		{ "nobody", "CN=Nobody," USERS, DIR_MOD_REPLACE, "title", "x", E_DS_NO_SUCH_OBJECT },
-		{ "unknown attribute", "CN=Bob Smith," USERS, DIR_MOD_ADD, "noSuchThing", "x", E_DS_ATTRIBUTE_TYPE_UNDEFINED },
+		{ "unknown attribute", "CN=Bob Smith," USERS, DIR_MOD_ADD, "noSuchThing", "x",
+		    E_DS_ATTRIBUTE_TYPE_UNDEFINED },
 		{ "attribute of another class", "CN=Bob Smith," USERS, DIR_MOD_ADD, "pKIDefaultKeySpec", "1",
 		    E_DS_OBJ_CLASS_VIOLATION },
-		{ "not a number", USER_TEMPLATE, DIR_MOD_REPLACE, "flags", "many", E_DS_INVALID_ATTRIBUTE_SYNTAX },
-		{ "second value of a single one", USER_TEMPLATE, DIR_MOD_ADD, "flags", "1", E_DS_CONSTRAINT_VIOLATION },
+		{ "not a number", USER_TEMPLATE, DIR_MOD_REPLACE, "flags", "many",
+		    E_DS_INVALID_ATTRIBUTE_SYNTAX },
+		{ "second value of a single one", USER_TEMPLATE, DIR_MOD_ADD, "flags", "1",
+		    E_DS_CONSTRAINT_VIOLATION },
 	};
 	struct answer a;
 	size_t i;
@@ -127,9 +134,11 @@ test_edits(void **state)
 static void
 test_add(void **state)
 {
-	struct bytes class[] = { { (const uint8_t *)"top", 3 }, { (const uint8_t *)"pKIEnrollmentService", 20 } };
+	struct bytes class[] = { { (const uint8_t *)"top", 3 },
+		{ (const uint8_t *)"pKIEnrollmentService", 20 } };
 	struct bytes cn = { (const uint8_t *)"Test CA", 7 }, der = { (const uint8_t *)"0\x82\0\x01", 4 };
-	struct dir_attr attrs[] = { { "objectClass", class, 2 }, { "cn", &cn, 1 }, { "cACertificate", &der, 1 } };
+	struct dir_attr attrs[] = { { "objectClass", class, 2 }, { "cn", &cn, 1 },
+		{ "cACertificate", &der, 1 } };
 	struct dir_entry en = { "CN=Test CA,CN=Enrollment Services," PKS, attrs, 3 };
 	struct answer a = { .f = &fx };
 
@@ -212,7 +221,8 @@ tool_connect(const char *mechanism)
 
 	assert_int_equal(ldap_initialize(&ld, dir_uri(fx.dir)), LDAP_SUCCESS);
 	ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version);
-	assert_int_equal(ldap_sasl_bind_s(ld, mechanism == NULL ? "" : NULL, mechanism, &none, NULL, NULL, NULL),
+	assert_int_equal(
+	    ldap_sasl_bind_s(ld, mechanism == NULL ? "" : NULL, mechanism, &none, NULL, NULL, NULL),
 	    LDAP_SUCCESS);
 	return ld;
 }
@@ -221,7 +231,9 @@ static void
 tool_set(LDAP *ld, const char *dn, const char *attr, const char *value)
 {
 	char *values[] = { (char *)(uintptr_t)value, NULL };
-	LDAPMod mod = { .mod_op = LDAP_MOD_REPLACE, .mod_type = (char *)(uintptr_t)attr, .mod_values = values };
+	LDAPMod mod = {
+		.mod_op = LDAP_MOD_REPLACE, .mod_type = (char *)(uintptr_t)attr, .mod_values = values
+	};
 	LDAPMod *mods[] = { &mod, NULL };
 
 	assert_int_equal(ldap_modify_ext_s(ld, dn, mods, NULL, NULL), LDAP_SUCCESS);
@@ -302,8 +314,8 @@ count_readable(LDAP *ld, int *secrets, int *all)
 	int i;
 
 	*secrets = *all = 0;
-	(void)ldap_search_ext_s(ld, "DC=corp,DC=contoso,DC=com", LDAP_SCOPE_SUBTREE, "(objectClass=*)", wanted, 0, NULL,
-	    NULL, NULL, 0, &res);
+	(void)ldap_search_ext_s(ld, "DC=corp,DC=contoso,DC=com", LDAP_SCOPE_SUBTREE, "(objectClass=*)",
+	    wanted, 0, NULL, NULL, NULL, 0, &res);
 	for (m = ldap_first_entry(ld, res); m != NULL; m = ldap_next_entry(ld, m)) {
 		++*all;
 		for (i = 0; i < 2; i++) {
@@ -333,7 +345,8 @@ test_secrets(void **state)
 	ldap_unbind_ext(ld, NULL, NULL);
 }
 
-/* Another user of the machine does not get through the folder; were the folder open, not to the secrets either. */
+/* Another user of the machine does not get through the folder; were the folder open, not to the secrets
+ * either. */
 static void
 test_secrets_of_other_users(void **state)
 {
@@ -348,7 +361,8 @@ test_secrets_of_other_users(void **state)
 		skip();
 	pid = fork();
 	if (pid == 0) {
-		if (setgid(65534) != 0 || setuid(65534) != 0 || ldap_initialize(&ld, dir_uri(fx.dir)) != LDAP_SUCCESS)
+		if (setgid(65534) != 0 || setuid(65534) != 0 ||
+		    ldap_initialize(&ld, dir_uri(fx.dir)) != LDAP_SUCCESS)
 			_exit(99);
 		_exit(ldap_sasl_bind_s(ld, NULL, "EXTERNAL", &none, NULL, NULL, NULL) < 0 ? 0 : 1);
 	}
@@ -421,6 +435,47 @@ test_pending_end_with_the_directory(void **state)
 	assert_int_equal(fixture_search(&fx, USERS, DIR_BASE, NULL, "cn").n, 1);
 }
 
+struct tally {
+	size_t fine, failed;
+};
+
+static void
+on_tally(void *arg, const struct dir_result *res, const struct err *e)
+{
+	struct tally *t = arg;
+
+	if (e == NULL && res->n == 1)
+		t->fine++;
+	else
+		t->failed++;
+}
+
+/* More at once than the server takes: they wait their turn. More than anybody should wait: refused. */
+static void
+test_burst(void **state)
+{
+	struct dir_query q = { .base = USERS, .scope = DIR_BASE };
+	struct tally t = { 0 };
+	size_t i, n = 0;
+	struct err e;
+
+	(void)state;
+	for (i = 0; i < 2000; i++)
+		assert_int_equal(dir_search_start(fx.dir, &q, on_tally, &t, &e), 0);
+	while (t.fine + t.failed < i)
+		event_base_loop(fx.base, EVLOOP_ONCE);
+	assert_int_equal(t.fine, i);
+	t = (struct tally){ 0 };
+	while (dir_search_start(fx.dir, &q, on_tally, &t, &e) == 0)
+		n++;
+	assert_int_equal(e.hr, E_DS_BUSY);
+	assert_true(n > 10000);
+	fixture_stop(&fx);
+	assert_int_equal(t.failed, n);
+	fixture_start(&fx);
+	assert_true(fx.ready);
+}
+
 /* A server that stopped answering: the time limit ends what waits, and it is killed in the end. */
 static void
 test_stopped_server(void **state)
@@ -464,6 +519,7 @@ main(void)
 		cmocka_unit_test(test_secrets_of_other_users),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_pending_end_with_the_directory),
+		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_stopped_server),
 	};
 

@@ -67,10 +67,13 @@ test_read(void **state)
 		{ "a name that is none", "dn: a\nb c: d\n", "f:2: not \"attribute: value\"", E_INVALID_DATA },
 		{ "no dn", "a: b\n", "f:1: a record begins with its dn", E_INVALID_DATA },
 		{ "a fold without a line", " x\ndn: a\n", "f:1: not \"attribute: value\"", E_INVALID_DATA },
-		{ "a URL", "dn: a\nb:< file:///etc/passwd\n", "f:2: values from URLs are not read", E_INVALID_DATA },
-		{ "a change", "dn: a\nchangetype: delete\n", "f:2: change records are not read", E_INVALID_DATA },
+		{ "a URL", "dn: a\nb:< file:///etc/passwd\n", "f:2: values from URLs are not read",
+		    E_INVALID_DATA },
+		{ "a change", "dn: a\nchangetype: delete\n", "f:2: change records are not read",
+		    E_INVALID_DATA },
 		{ "NUL in a dn", "dn:: YQBi\n", "f:1: NUL in a dn", E_INVALID_DATA },
-		{ "line numbers count folds", "dn: a\nb: c\n d\n e\nx\n", "f:5: not \"attribute: value\"", E_INVALID_DATA },
+		{ "line numbers count folds", "dn: a\nb: c\n d\n e\nx\n", "f:5: not \"attribute: value\"",
+		    E_INVALID_DATA },
 	};
 	struct buf out;
 	uint32_t hr;
@@ -127,7 +130,9 @@ test_write(void **state)
 		{ "a NUL", "a\0b", 3, "dn: d\na:: YQBi\n\n" },
 		{ "eight bits", "\xc3\xa4", 2, "dn: d\na:: w6Q=\n\n" },
 		{ "long",
-		    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 100,
+		    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+		    "890123456789",
+		    100,
 		    "dn: d\na: 0123456789012345678901234567890123456789012345678901234567890123456789012\n"
 		    " 345678901234567890123456789\n\n" },
 	};
@@ -156,9 +161,18 @@ test_integers(void **state)
 		const char *text;
 		int32_t expected;
 	} cases[] = {
-		{ "0", 0 }, { "41", 41 }, { "-1509949440", -1509949440 }, { "2785017856", -1509949440 },
-		{ "4294967295", -1 }, { "-2147483648", INT32_MIN }, { "4294967296", 7 }, { "-2147483649", 7 },
-		{ "", 7 }, { "12x", 7 }, { "x", 7 }, { "99999999999999999999", 7 },
+		{ "0", 0 },
+		{ "41", 41 },
+		{ "-1509949440", -1509949440 },
+		{ "2785017856", -1509949440 },
+		{ "4294967295", -1 },
+		{ "-2147483648", INT32_MIN },
+		{ "4294967296", 7 },
+		{ "-2147483649", 7 },
+		{ "", 7 },
+		{ "12x", 7 },
+		{ "x", 7 },
+		{ "99999999999999999999", 7 },
 	};
 	struct bytes v;
 	struct dir_attr attr = { "flags", &v, 1 };

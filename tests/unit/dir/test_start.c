@@ -1,4 +1,5 @@
-/* Starting: what an administrator reads when it cannot, what a crash leaves behind, other forests than the sample. */
+/* Starting: what an administrator reads when it cannot, what a crash leaves behind, other forests than the
+ * sample. */
 #include "fixture.h"
 
 #include <sys/prctl.h>
@@ -75,18 +76,23 @@ test_refusals(void **state)
 		uint32_t hr;
 		const char *words;
 	} cases[] = {
-		{ "no domain", "objectClass: domainDNS", "objectClass: lostAndFound", E_INVALID_DATA, "no domainDNS object" },
+		{ "no domain", "objectClass: domainDNS", "objectClass: lostAndFound", E_INVALID_DATA,
+		    "no domainDNS object" },
 		{ "no configuration", "objectClass: configuration", "objectClass: container", E_INVALID_DATA,
 		    "no configuration object" },
 		{ "domain SID of another kind", "objectSid:: AQQAAAAAAAUVAAAAxzU6Qo5rdIRVoa7G",
 		    "objectSid:: AQIAAAAAAAUgAAAAIAIAAA==", E_INVALID_DATA, "not a domain's" },
 		{ "no OID base", "msPKI-Cert-Template-OID:", "description:", E_INVALID_DATA, "CN=OID" },
-		{ "member of nowhere", "member: CN=CA01,", "member: CN=CA09,", E_INVALID_DATA, "does not exist" },
-		{ "a line without a colon", "version: 1\n", "version: 1\n\nnonsense\n", E_INVALID_DATA, ":20:" },
-		{ "a change record", "sAMAccountName: bob\n", "changetype: add\n", E_INVALID_DATA, "change records" },
-		{ "an object without its parent", "dn: CN=Users,DC", "dn: CN=Other,DC", E_INVALID_DATA, "config" },
-		{ "an attribute nobody knows", "sAMAccountName: bob\n", "sAMAccountNickname: bob\n", E_INVALID_DATA,
-		    "sAMAccountNickname" },
+		{ "member of nowhere", "member: CN=CA01,", "member: CN=CA09,", E_INVALID_DATA,
+		    "does not exist" },
+		{ "a line without a colon", "version: 1\n", "version: 1\n\nnonsense\n", E_INVALID_DATA,
+		    ":20:" },
+		{ "a change record", "sAMAccountName: bob\n", "changetype: add\n", E_INVALID_DATA,
+		    "change records" },
+		{ "an object without its parent", "dn: CN=Users,DC", "dn: CN=Other,DC", E_INVALID_DATA,
+		    "config" },
+		{ "an attribute nobody knows", "sAMAccountName: bob\n", "sAMAccountNickname: bob\n",
+		    E_INVALID_DATA, "sAMAccountNickname" },
 	};
 	struct fixture f;
 	char path[256];
@@ -167,8 +173,10 @@ test_half_seeded(void **state)
 	fclose(junk);
 	fixture_start(&f);
 	assert_true(f.ready);
-	assert_int_equal(fixture_search(&f, dir_forest(f.dir)->config_dn, DIR_SUB, "(objectClass=pKICertificateTemplate)",
-			     "cn").n, 33);
+	assert_int_equal(fixture_search(&f, dir_forest(f.dir)->config_dn, DIR_SUB,
+			     "(objectClass=pKICertificateTemplate)", "cn")
+			     .n,
+	    33);
 	path_in(path, &f, "slapd/seeding");
 	assert_int_equal(access(path, F_OK), -1);
 	fixture_fini(&f);
@@ -178,7 +186,8 @@ static void
 on_descriptor(void *arg, const struct dir_result *res, const struct err *e)
 {
 	struct bytes *out = arg;
-	const struct dir_attr *a = e == NULL && res->n == 1 ? dir_entry_attr(res->entries, "nTSecurityDescriptor") : NULL;
+	const struct dir_attr *a =
+	    e == NULL && res->n == 1 ? dir_entry_attr(res->entries, "nTSecurityDescriptor") : NULL;
 	uint8_t *copy;
 
 	assert_non_null(a);
@@ -193,7 +202,8 @@ static void
 test_another_forest(void **state)
 {
 	static const uint8_t ours[12] = { 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0 };
-	static const uint8_t sample[12] = { 0xc7, 0x35, 0x3a, 0x42, 0x8e, 0x6b, 0x74, 0x84, 0x55, 0xa1, 0xae, 0xc6 };
+	static const uint8_t sample[12] = { 0xc7, 0x35, 0x3a, 0x42, 0x8e, 0x6b, 0x74, 0x84, 0x55, 0xa1, 0xae,
+		0xc6 };
 	struct bytes sd = { 0 };
 	struct dir_query q = { .scope = DIR_BASE };
 	struct fixture f;
@@ -211,8 +221,9 @@ test_another_forest(void **state)
 	fixture_start(&f);
 	assert_true(f.ready);
 	assert_string_equal(dir_forest(f.dir)->nb_domain, "ACME");
-	q.base = "CN=User,CN=Certificate Templates,CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,"
-		 "DC=contoso,DC=com";
+	q.base =
+	    "CN=User,CN=Certificate Templates,CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,"
+	    "DC=contoso,DC=com";
 	assert_int_equal(dir_search_start(f.dir, &q, on_descriptor, &sd, &e), 0);
 	while (sd.p == NULL)
 		event_base_loop(f.base, EVLOOP_ONCE);

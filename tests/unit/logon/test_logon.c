@@ -15,7 +15,8 @@ static int
 local_groups(void *arg, struct token *t, struct err *e)
 {
 	(void)arg;
-	return token_add(t, &SID_CERT_DCOM_ACCESS, TOKEN_VIA_LOCAL, "CA01\\Certificate Service DCOM Access", e);
+	return token_add(
+	    t, &SID_CERT_DCOM_ACCESS, TOKEN_VIA_LOCAL, "CA01\\Certificate Service DCOM Access", e);
 }
 
 static int
@@ -92,8 +93,10 @@ client_prove(struct client *c, const char *user, const char *domain, const char 
 	hmac_md5(c->response, owf, challenge, 8, blob, sizeof(blob));
 	memcpy(c->response + 16, blob, sizeof(blob));
 	hmac_md5(c->key, owf, c->response, 16, NULL, 0);
-	c->proof = (struct auth_ntlm_proof){ .user = user, .domain = domain,
-		.user_upper_utf16 = { c->user, n_user }, .domain_utf16 = { c->domain, n_domain },
+	c->proof = (struct auth_ntlm_proof){ .user = user,
+		.domain = domain,
+		.user_upper_utf16 = { c->user, n_user },
+		.domain_utf16 = { c->domain, n_domain },
 		.nt_response = { c->response, sizeof(c->response) } };
 	memcpy(c->proof.server_challenge, challenge, 8);
 }
@@ -252,12 +255,12 @@ test_token_contents(void **state)
 		{ "bob", DOMAIN_SID "-1201", TOKEN_VIA_GROUP, true },
 		{ "bob", DOMAIN_SID "-1202", TOKEN_VIA_GROUP, true },
 		{ "bob", DOMAIN_SID "-1203", TOKEN_VIA_GROUP, true },
-		{ "bob", DOMAIN_SID "-1205", TOKEN_VIA_GROUP, false },  /* a distribution group */
+		{ "bob", DOMAIN_SID "-1205", TOKEN_VIA_GROUP, false }, /* a distribution group */
 		{ "bob", "S-1-1-0", TOKEN_VIA_WELL_KNOWN, true },
 		{ "bob", "S-1-5-11", TOKEN_VIA_WELL_KNOWN, true },
 		{ "bob", "S-1-5-9", TOKEN_VIA_WELL_KNOWN, false },
 		{ "bob", "S-1-5-32-574", TOKEN_VIA_LOCAL, true },
-		{ "bob", "S-1-5-32-545", TOKEN_VIA_GROUP, false },      /* a DC's own group */
+		{ "bob", "S-1-5-32-545", TOKEN_VIA_GROUP, false }, /* a DC's own group */
 		{ "DC01$", "S-1-5-9", TOKEN_VIA_WELL_KNOWN, true },
 		{ "Administrator", DOMAIN_SID "-512", TOKEN_VIA_GROUP, true },
 		{ "Administrator", DOMAIN_SID "-519", TOKEN_VIA_GROUP, true },
@@ -311,8 +314,8 @@ test_token_names(void **state)
 static void
 test_edits_count(void **state)
 {
-	static const uint8_t changed[16] = { 0x7a, 0x3c, 0x62, 0x6d, 0x45, 0xb3, 0xa9, 0xbf,
-		0x8f, 0x3a, 0x83, 0xbb, 0x3e, 0x07, 0xe0, 0x8f };
+	static const uint8_t changed[16] = { 0x7a, 0x3c, 0x62, 0x6d, 0x45, 0xb3, 0xa9, 0xbf, 0x8f, 0x3a, 0x83,
+		0xbb, 0x3e, 0x07, 0xe0, 0x8f };
 	struct bytes hash = { changed, 16 };
 	struct dir_mod mod = { DIR_MOD_REPLACE, "unicodePwd", &hash, 1 };
 	struct answer a = { .f = &fx };
@@ -320,8 +323,10 @@ test_edits_count(void **state)
 	struct verdict v;
 
 	(void)state;
-	assert_int_equal(fixture_modify(&fx, "CN=Enrollment Agents,OU=Groups,DC=corp,DC=contoso,DC=com", DIR_MOD_ADD,
-			     "member", "CN=Jane Doe,CN=Users,DC=corp,DC=contoso,DC=com").e.hr, 0);
+	assert_int_equal(fixture_modify(&fx, "CN=Enrollment Agents,OU=Groups,DC=corp,DC=contoso,DC=com",
+			     DIR_MOD_ADD, "member", "CN=Jane Doe,CN=Users,DC=corp,DC=contoso,DC=com")
+			     .e.hr,
+	    0);
 	client_prove(&c, "janedoe", "CORP", JANE);
 	v = verify(&c);
 	assert_non_null(v.token);
@@ -329,7 +334,8 @@ test_edits_count(void **state)
 	token_unref(v.token);
 	/* unicodePwd is stronger than userPassword */
 	assert_int_equal(dir_modify_start(fx.dir, "CN=Jane Doe,CN=Users,DC=corp,DC=contoso,DC=com", &mod, 1,
-			     fixture_on_answer, &a, &a.e), 0);
+			     fixture_on_answer, &a, &a.e),
+	    0);
 	fixture_wait(&fx, &a.done);
 	assert_int_equal(a.e.hr, 0);
 	client_prove(&c, "janedoe", "CORP", JANE);
