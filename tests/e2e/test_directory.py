@@ -97,6 +97,7 @@ def test_slapd_dies_and_comes_back(fresh):
     """While it is gone requests get a directory HRESULT at once; afterwards everything works again."""
     server = fresh()
     with icpr.Client(server, "janedoe", harness.PASSWORDS["janedoe"]) as c:
+        c.request(pkcs10.csr(), "CertificateTemplate:User")  # logged on; the token lives as long as the connection
         os.kill(slapd_pid(server), signal.SIGKILL)
         seen = set()
         for _ in range(2000):  # until the restart: each answer comes, none hangs
