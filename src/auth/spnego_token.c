@@ -140,7 +140,7 @@ get_mic(struct der *seq, struct spnego_resp *out, struct err *e)
 
 	if (get_optional_octets(seq, 3, &mic, "mechListMIC", e) < 0)
 		return -1;
-#ifndef ADCSD_PLANTED_BUG_SPNEGO
+#ifndef ADCSD_PLANTED_BUG_AUTH_SPNEGO
 	if (mic.len > sizeof(out->mic))
 		return ERR(e, SEC_E_INVALID_TOKEN, "mechListMIC of %zu octets", mic.len);
 #endif

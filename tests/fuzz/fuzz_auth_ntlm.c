@@ -1,6 +1,6 @@
 /*
  * NTLM messages as a client sends them: NEGOTIATE, AUTHENTICATE with its NTLMv2 response, in either character set.
- * Planted bug: ADCSD_PLANTED_BUG_NTLM, the length of one kind of AV pair is believed.
+ * Planted bug: ADCSD_PLANTED_BUG_AUTH_NTLM, the length of an AV pair is believed.
  */
 #include "auth/ntlm_message_priv.h"
 #include "auth_acceptor.h"
@@ -30,12 +30,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct bytes negotiate[] = { { unicode, sizeof(unicode) - 1 }, { oem, sizeof(oem) - 1 } };
 	struct bytes token = { data, size };
 	struct ntlm_authenticate msg;
+	uint32_t flags;
 	struct err e;
 
 	if (ntlm_authenticate_parse(token, &msg, &e) == 0)
 		parse_response(msg.nt_response);
-	run_acceptor(AUTH_MECH_NTLM, NULL, token);
-	for (size_t i = 0; i < ARRAY_LEN(negotiate); i++)
-		run_acceptor(AUTH_MECH_NTLM, &negotiate[i], token);
+	if (ntlm_negotiate_parse(token, &flags, &e) == 0)
+		run_acceptor(AUTH_MECH_NTLM, NULL, token);
+	else
+		run_acceptor(AUTH_MECH_NTLM, &negotiate[size % 2], token);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * SPNEGO tokens as a client sends them: as the first one, and after a list with NTLM alone or behind Kerberos.
- * Planted bug: ADCSD_PLANTED_BUG_SPNEGO, a mechListMIC of any length is copied.
+ * Planted bug: ADCSD_PLANTED_BUG_AUTH_SPNEGO, a mechListMIC of any length is copied.
  */
 #include "auth/spnego_token_priv.h"
 #include "auth_acceptor.h"
