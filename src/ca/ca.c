@@ -392,8 +392,9 @@ static int
 open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 {
 	ca->pool = pool_new(CA_POOL_MAX);
+	ca->deliveries = ca_deliveries_new();
 	ca->state_dir = ca->pool != NULL ? pool_strdup(ca->pool, cfg->state_dir) : NULL;
-	if (ca->state_dir == NULL)
+	if (ca->state_dir == NULL || ca->deliveries == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 || load_key(ca, e) != 0 ||
 	    set_names(ca, e) != 0 || set_policy(ca, e) != 0 || set_local_groups(ca, e) != 0 || open_store(ca, e) != 0)
@@ -438,6 +439,7 @@ ca_unref(struct ca *ca)
 	if (--ca->refs > 0)
 		return;
 	ca_templates_unref(ca->templates);
+	ca_deliveries_free(ca->deliveries);
 	ca_security_fini(&ca->security);
 	ca_settings_fini(&ca->settings);
 	x509_ca_free(ca->x509);

@@ -44,6 +44,8 @@ struct ca_local_group {
 };
 #define CA_LOCAL_GROUPS 3
 
+struct ca_deliveries;
+
 struct ca {
 	unsigned refs;  /* one for the owner, one per operation under way */
 	bool closing;
@@ -66,6 +68,7 @@ struct ca {
 	uint8_t high_serial;
 	struct ca_local_group groups[CA_LOCAL_GROUPS];
 	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */
+	struct ca_deliveries *deliveries;
 	struct ca_stats stats;
 	uint64_t started_us;
 };
@@ -156,7 +159,11 @@ ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUS
 char *
 ca_service_dn(const struct ca *ca, struct pool *pool);
 
-/* user_certificate.c: adds an issued certificate to the requester's object; trouble is logged, not fatal. */
+/* user_certificate.c: adds issued certificates to their requesters' objects; trouble is logged, not fatal. */
+struct ca_deliveries *
+ca_deliveries_new(void);
+void
+ca_deliveries_free(struct ca_deliveries *q);
 void
 ca_user_certificate_publish(struct ca *ca, const char *dn, struct bytes certificate, uint32_t id);
 
