@@ -220,6 +220,14 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 		}
 		buf_put(&call->stub, raw + r->stub_off, r->stub_len);
 	}
+#ifdef ADCSD_PLANTED_BUG_RPC_STREAM
+	if (!first && rpc_security_protects(call->sec)) {
+		volatile uint8_t window[64];
+
+		for (size_t i = 0; i < (r->alloc_hint & 0xff); i++)
+			window[i] = 0;
+	}
+#endif
 	if ((pdu->h.flags & PFC_LAST_FRAG) == 0)
 		return;
 	c->assembling = NULL;

@@ -91,6 +91,7 @@ rpc_conn_flush(struct rpc_conn *c)
 		log_error(rpc, "%s %s: an answer did not fit or memory is short; closed", c->id, c->peer.text);
 		rpc_conn_close(c);
 	} else if (c->state != RPC_CONN_CLOSED) {
+		c->server->stats.pdus_out++;
 		c->carrier->send(c->carrier_arg, buf_bytes(&c->out));
 	}
 	buf_reset(&c->out);
@@ -304,6 +305,7 @@ feed_frame(struct rpc_conn *c, const uint8_t *p, size_t n)
 		return n;
 	if (c->frame.len == h.frag_len) {
 		c->frame_done = true;
+		c->server->stats.pdus_in++;
 		run_pdu(c, rule, &h);
 	}
 	return n;

@@ -88,6 +88,11 @@ int
 rpc_port_add_interface(struct rpc_port *p, const struct rpc_interface *iface, void *ctx, struct err *e) MUST_CHECK;
 uint16_t
 rpc_port_number(const struct rpc_port *p);
+/* The port's interfaces in the order they were added; NULL past the last. */
+const struct rpc_interface *
+rpc_port_interface(const struct rpc_port *p, unsigned i);
+const struct rpc_server *
+rpc_port_server(const struct rpc_port *p);
 
 /* What a body may ask about its call. Lent for the call's life. */
 struct pool *
@@ -121,6 +126,7 @@ rpc_call_fault(struct rpc_call *c, uint32_t status);
 struct rpc_stats {
 	unsigned connections, half_open;
 	uint64_t accepted, calls, faults, refused;
+	uint64_t pdus_in, pdus_out;
 };
 void
 rpc_server_stats(const struct rpc_server *s, struct rpc_stats *out);

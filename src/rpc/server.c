@@ -131,6 +131,18 @@ rpc_port_number(const struct rpc_port *p)
 	return p->number;
 }
 
+const struct rpc_interface *
+rpc_port_interface(const struct rpc_port *p, unsigned i)
+{
+	return i < p->n_bindings ? p->bindings[i].iface : NULL;
+}
+
+const struct rpc_server *
+rpc_port_server(const struct rpc_port *p)
+{
+	return p->server;
+}
+
 const struct rpc_binding *
 rpc_port_find(const struct rpc_port *p, const struct rpc_syntax *abstract)
 {

@@ -186,6 +186,9 @@ auth_ctx_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off
 	if (seal)
 		fake_seal(pdu + body_off, body_len);
 	fake_sign(pdu, len, c->seq_in++, header_signing, want);
+#ifdef FAKE_AUTH_LAX /* fuzzing: no mutation would get past a sum */
+	memcpy(want, sig.p, sig.len < 16 ? sig.len : 16);
+#endif
 	if (sig.len != 16 || memcmp(sig.p, want, 16) != 0)
 		return ERR(e, SEC_E_MESSAGE_ALTERED, "fake signature is wrong");
 	return 0;
