@@ -194,6 +194,7 @@ net_raise_open_files(unsigned long n, struct err *e)
 	if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
 		return ERR(e, E_FAIL, "setrlimit: %s", strerror(errno));
 	if (lim.rlim_cur < n)
-		return ERR(e, E_FAIL, "%lu open files wanted, the hard limit is %lu", n, (unsigned long)lim.rlim_max);
+		return ERR(e, E_FAIL, "%lu open files wanted, the hard limit is %lu", n,
+		    (unsigned long)lim.rlim_max);
 	return 0;
 }

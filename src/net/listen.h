@@ -26,8 +26,9 @@ void
 net_address_host(const struct sockaddr *sa, uint8_t out[16]);
 
 /*
- * A bound, listening, non-blocking, close-on-exec socket; port 0 takes a free one. main calls it before it drops root.
- * Fails with WSAEADDRINUSE, E_ACCESSDENIED, WSAEADDRNOTAVAIL or E_FAIL and the address in the message.
+ * A bound, listening, non-blocking, close-on-exec socket; port 0 takes a free one. main calls it before it
+ * drops root. Fails with WSAEADDRINUSE, E_ACCESSDENIED, WSAEADDRNOTAVAIL or E_FAIL and the address in the
+ * message.
  */
 int
 net_listen(const char *address, int *fd, struct err *e) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* bind and alter_context: presentation contexts, bind-time features, association groups (MS-RPCE 3.3.1.5.3 to .7). */
+/* bind and alter_context: presentation contexts, features, association groups (MS-RPCE 3.3.1.5.3 to .7). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,8 @@ add_context(struct negotiation *n, uint16_t id, const struct rpc_binding *b, str
 	struct rpc_context *grown;
 
 	if (c->n_contexts >= c->server->cfg.limits.contexts) {
-		ERR(e, E_RPC_PROTOCOL_ERROR, "more than %u presentation contexts (MS-RPCE 3.3.3.5.5)", c->n_contexts);
+		ERR(e, E_RPC_PROTOCOL_ERROR, "more than %u presentation contexts (MS-RPCE 3.3.3.5.5)",
+		    c->n_contexts);
 		return refuse(n, RPC_NAK_LOCAL_LIMIT_EXCEEDED);
 	}
 	grown = realloc(c->contexts, (c->n_contexts + 1) * sizeof(*grown));
@@ -115,7 +116,8 @@ negotiate_element(struct negotiation *n, const struct rpc_element *el, struct er
 	}
 	if (b == NULL) {
 		log_info(rpc, "%s %s: interface %s v%u.%u is not served on port %u", c->id, c->peer.text,
-		    guid_to_text(&el->abstract.uuid, uuid), el->abstract.major, el->abstract.minor, c->port->number);
+		    guid_to_text(&el->abstract.uuid, uuid), el->abstract.major, el->abstract.minor,
+		    c->port->number);
 		reject(c, RPC_CONT_ABSTRACT_SYNTAX);
 		return 0;
 	}
@@ -151,8 +153,8 @@ negotiate(struct rpc_conn *c, const struct rpc_bind *b, enum rpc_nak_reason *rea
 }
 
 /*
- * PFC_SUPPORT_HEADER_SIGN is settled by the first PDU that carries authentication (MS-RPCE 3.3.1.5.2.2) and repeated
- * in later answers, since one client reads it anew from each. All our mechanisms can do it.
+ * PFC_SUPPORT_HEADER_SIGN is settled by the first PDU that carries authentication (MS-RPCE 3.3.1.5.2.2) and
+ * repeated in later answers, since one client reads it anew from each. All our mechanisms can do it.
  */
 static uint8_t
 answer_flags(struct rpc_conn *c, const struct rpc_pdu *pdu)
@@ -229,7 +231,8 @@ rpc_alter_run(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 
 	(void)raw;
 	if (c->invalid) {
-		rpc_conn_refuse(c, pdu->h.call_id, 0, RPC_FAULT_ACCESS_DENIED, "alter_context after a bad auth3");
+		rpc_conn_refuse(
+		    c, pdu->h.call_id, 0, RPC_FAULT_ACCESS_DENIED, "alter_context after a bad auth3");
 		return;
 	}
 	if (negotiate(c, &pdu->bind, &reason, &e) != 0) {

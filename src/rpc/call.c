@@ -10,7 +10,7 @@
 #include "rpc/conn.h"
 
 /* What decoded arguments and an answer may take beside the request itself; UTF-16 grows by half as UTF-8. */
-#define CALL_POOL_MAX(request_max) ((request_max) * 4 + (16u << 20))
+#define CALL_POOL_MAX(request_max) ((request_max)*4 + (16u << 20))
 #define CALL_ANSWER_MAX (64u << 20)
 
 struct rpc_call {
@@ -18,8 +18,8 @@ struct rpc_call {
 	struct pool *pool;          /* holds this struct too */
 	struct rpc_conn *conn;      /* NULL: gone */
 	bool orphaned;              /* the client no longer wants the answer */
-	bool refused;               /* while being received: a fault has gone out, the rest is only decrypted */
-	char id[40];                /* "c17.3" */
+	bool refused; /* while being received: a fault has gone out, the rest is only decrypted */
+	char id[40];  /* "c17.3" */
 	uint32_t call_id;
 	uint16_t context_id, opnum;
 	uint8_t drep[4];
@@ -28,12 +28,12 @@ struct rpc_call {
 	const struct rpc_interface *iface; /* main's, as the method: they outlive the port */
 	void *ctx;
 	const struct rpc_method *method;
-	struct rpc_security *sec;   /* the connection's; NULL without authentication */
+	struct rpc_security *sec; /* the connection's; NULL without authentication */
 	struct token *token;
 	const char *package;
 	enum rpc_auth_level level;
 	struct rpc_peer peer;
-	struct buf stub;            /* arguments may point into it */
+	struct buf stub; /* arguments may point into it */
 };
 
 static void
@@ -93,9 +93,10 @@ call_id_taken(const struct rpc_conn *c, uint32_t call_id)
 {
 	const struct rpc_call *call;
 
-	LIST_FOREACH(call, &c->calls, entry)
+	for (call = LIST_FIRST(&c->calls); call != NULL; call = LIST_NEXT(call, entry)) {
 		if (call->call_id == call_id)
 			return true;
+	}
 	return false;
 }
 
@@ -121,13 +122,13 @@ check_sequence(struct rpc_conn *c, const struct rpc_pdu *pdu)
 	}
 	if (why == NULL)
 		return 0;
-	rpc_conn_refuse(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR, "request %" PRIu32 ": %s",
-	    pdu->h.call_id, why);
+	rpc_conn_refuse(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR,
+	    "request %" PRIu32 ": %s", pdu->h.call_id, why);
 	return -1;
 }
 
-/* Tells the client now and receives the rest of the call for nothing (MS-RPCE 3.3.3.5.8): what follows must still be
- * decrypted in order. */
+/* Tells the client now and receives the rest of the call for nothing (MS-RPCE 3.3.3.5.8): what follows must
+ * still be decrypted in order. */
 static void
 refuse_call(struct rpc_call *call, uint32_t status, const char *why)
 {
@@ -141,13 +142,14 @@ has_protected_security(const struct rpc_conn *c)
 {
 	const struct rpc_security *sec;
 
-	LIST_FOREACH(sec, &c->securities, entry)
+	for (sec = LIST_FIRST(&c->securities); sec != NULL; sec = LIST_NEXT(sec, entry)) {
 		if (sec->effective > RPC_C_AUTHN_LEVEL_CONNECT)
 			return true;
+	}
 	return false;
 }
 
-/* Finds interface and method of a first fragment. -1: the connection was ended; a refused call is no failure. */
+/* Finds interface and method of a first fragment. -1: the connection was ended; a call may be refused too. */
 static int
 check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 {
@@ -169,10 +171,12 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 	if (call->level < f->min_level) {
 		if (!has_protected_security(c)) {
 			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
-			    "call %s at level %u, %s asks for %u", call->id, call->level, f->name, f->min_level);
+			    "call %s at level %u, %s asks for %u", call->id, call->level, f->name,
+			    f->min_level);
 			return -1;
 		}
-		refuse_call(call, RPC_FAULT_ACCESS_DENIED, "authentication level below the interface's minimum");
+		refuse_call(
+		    call, RPC_FAULT_ACCESS_DENIED, "authentication level below the interface's minimum");
 	} else if (call->opnum >= f->n_methods || f->methods[call->opnum].name == NULL) {
 		refuse_call(call, NCA_S_OP_RNG_ERROR, "no such method");
 	} else if (c->n_calls >= c->server->cfg.limits.calls) {
@@ -204,7 +208,8 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	if (first) {
 		call = call_new(c, pdu, sec);
 		if (call == NULL) {
-			rpc_conn_refuse(c, pdu->h.call_id, r->context_id, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
+			rpc_conn_refuse(
+			    c, pdu->h.call_id, r->context_id, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
 			return;
 		}
 		c->assembling = call;
@@ -243,14 +248,16 @@ rpc_call_orphan(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	struct rpc_call *call;
 
 	(void)raw;
-	log_info(rpc, "%s %s: call_id %" PRIu32 " orphaned by the client", c->id, c->peer.text, pdu->h.call_id);
+	log_info(
+	    rpc, "%s %s: call_id %" PRIu32 " orphaned by the client", c->id, c->peer.text, pdu->h.call_id);
 	if (c->assembling != NULL && c->assembling->call_id == pdu->h.call_id) {
 		call_free(c->assembling);
 		c->assembling = NULL;
 	}
-	LIST_FOREACH(call, &c->calls, entry)
+	for (call = LIST_FIRST(&c->calls); call != NULL; call = LIST_NEXT(call, entry)) {
 		if (call->call_id == pdu->h.call_id)
 			call->orphaned = true;
+	}
 	/* MS-RPCE 3.3.1.5.10: without the negotiated feature the client ends the connection, and so do we. */
 	if (!c->keep_on_orphan)
 		rpc_conn_close(c);
@@ -274,7 +281,8 @@ rpc_call_drop_all(struct rpc_conn *c)
 /* ---- running ---- */
 
 static void
-trace_values(const struct rpc_call *call, const char *what, const struct ndr_field *fields, const void *values)
+trace_values(
+    const struct rpc_call *call, const char *what, const struct ndr_field *fields, const void *values)
 {
 	struct buf text;
 
@@ -320,7 +328,7 @@ call_end(struct rpc_call *call)
 	return c->state == RPC_CONN_CLOSED || call->orphaned ? NULL : c;
 }
 
-/* Ends the call with a fault, told to log and journal. status 0 is forbidden on the wire (MS-RPCE 3.3.3.5.1). */
+/* Ends the call with a fault. status 0 is forbidden on the wire (MS-RPCE 3.3.3.5.1). */
 static void
 fail_call(struct rpc_call *call, uint32_t status, const char *why)
 {
@@ -351,7 +359,8 @@ static void
 call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 {
 	const struct rpc_method *m = call->method;
-	struct bytes stub = call->stub.len > 0 ? buf_bytes(&call->stub) : (struct bytes){ (const uint8_t *)"", 0 };
+	struct bytes stub =
+	    call->stub.len > 0 ? buf_bytes(&call->stub) : (struct bytes){ (const uint8_t *)"", 0 };
 	void *args = NULL;
 	size_t used = 0;
 	struct err e;
@@ -359,14 +368,15 @@ call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 	LIST_INSERT_HEAD(&c->calls, call, entry);
 	c->n_calls++;
 	c->server->stats.calls++;
-	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->iface->name, m->name,
-	    stub.len, call->level);
+	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->iface->name,
+	    m->name, stub.len, call->level);
 	if (!buf_ok(&call->stub)) {
 		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
 		return;
 	}
 	if (m->in != NULL && ndr_pull(m->in, m->in_size, stub, call->pool, &args, &used, &e) != 0) {
-		fail_call(call, e.hr == E_OUTOFMEMORY ? NCA_S_FAULT_REMOTE_NO_MEMORY : RPC_FAULT_BAD_STUB_DATA, e.msg);
+		fail_call(call,
+		    e.hr == E_OUTOFMEMORY ? NCA_S_FAULT_REMOTE_NO_MEMORY : RPC_FAULT_BAD_STUB_DATA, e.msg);
 		return;
 	}
 	if (check_verification(c, call, (struct bytes){ stub.p + used, stub.len - used }, &e) != 0) {
@@ -385,7 +395,7 @@ rpc_call_reply(struct rpc_call *call, const void *result)
 	struct buf stub;
 	struct err e;
 
-	/* Encoded even when nobody waits any more: that is cheap, and a result that cannot be encoded is our bug. */
+	/* Encoded even when nobody waits any more: a result that cannot be encoded is our bug, and shows. */
 	buf_init(&stub, CALL_ANSWER_MAX);
 	trace_values(call, "out", m->out, result);
 	if (m->out != NULL && ndr_push(m->out, result, &stub, &e) != 0) {

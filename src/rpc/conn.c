@@ -19,8 +19,8 @@ ignore_run(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	char scratch[16];
 
 	(void)raw;
-	/* co_cancel: calls here cannot be interrupted, the answer comes anyway (MS-RPCE 3.3.3.4). shutdown is a
-	 * server's message and tells a server nothing. */
+	/* co_cancel: calls here cannot be interrupted, the answer comes anyway (MS-RPCE 3.3.3.4). shutdown is
+	 * a server's message and tells a server nothing. */
 	log_debug(rpc, "%s %s: %s for call %" PRIu32 " noted", c->id, c->peer.text,
 	    rpc_ptype_name(pdu->h.ptype, scratch), pdu->h.call_id);
 }
@@ -35,7 +35,8 @@ static const struct pdu_rule {
 	{ RPC_PTYPE_REQUEST, 0, RPC_FRAG_MAX, rpc_call_request },
 	{ RPC_PTYPE_BIND, PFC_WHOLE, UINT16_MAX, rpc_bind_run },
 	{ RPC_PTYPE_ALTER_CONTEXT, PFC_WHOLE, UINT16_MAX, rpc_alter_run },
-	{ RPC_PTYPE_AUTH3, PFC_WHOLE, RPC_HEADER_LEN + 4 + RPC_TRAILER_LEN + RPC_AUTH3_TOKEN_MAX, rpc_auth3_run },
+	{ RPC_PTYPE_AUTH3, PFC_WHOLE, RPC_HEADER_LEN + 4 + RPC_TRAILER_LEN + RPC_AUTH3_TOKEN_MAX,
+	    rpc_auth3_run },
 	{ RPC_PTYPE_SHUTDOWN, 0, RPC_FRAG_MAX, ignore_run },
 	{ RPC_PTYPE_CO_CANCEL, 0, RPC_FRAG_MAX, ignore_run },
 	{ RPC_PTYPE_ORPHANED, 0, RPC_FRAG_MAX, rpc_call_orphan },
@@ -88,7 +89,8 @@ void
 rpc_conn_flush(struct rpc_conn *c)
 {
 	if (!buf_ok(&c->out)) {
-		log_error(rpc, "%s %s: an answer did not fit or memory is short; closed", c->id, c->peer.text);
+		log_error(
+		    rpc, "%s %s: an answer did not fit or memory is short; closed", c->id, c->peer.text);
 		rpc_conn_close(c);
 	} else if (c->state != RPC_CONN_CLOSED) {
 		c->server->stats.pdus_out++;
@@ -123,7 +125,8 @@ rpc_conn_resume(struct rpc_conn *c)
 }
 
 void
-rpc_conn_incident(struct rpc_conn *c, const char *kind, uint32_t status, const char *account, const char *reason)
+rpc_conn_incident(
+    struct rpc_conn *c, const char *kind, uint32_t status, const char *account, const char *reason)
 {
 	struct rpc_incident i = {
 		.kind = kind,
@@ -148,8 +151,8 @@ rpc_conn_nak(struct rpc_conn *c, uint32_t call_id, enum rpc_nak_reason reason, c
 	va_end(ap);
 	log_warn(rpc, "%s %s: %s: bind_nak %d, closed", c->id, c->peer.text, text, reason);
 	c->server->stats.refused++;
-	rpc_conn_incident(c, reason == RPC_NAK_LOCAL_LIMIT_EXCEEDED ? "limit" : "protocol-error", (uint32_t)reason, NULL,
-	    text);
+	rpc_conn_incident(c, reason == RPC_NAK_LOCAL_LIMIT_EXCEEDED ? "limit" : "protocol-error",
+	    (uint32_t)reason, NULL, text);
 	rpc_put_bind_nak(&c->out, call_id, reason);
 	rpc_conn_flush(c);
 	rpc_conn_close(c);
@@ -164,8 +167,8 @@ fault_kind(uint32_t status)
 }
 
 static void
-send_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_t flags, uint32_t status, const char *text,
-    const char *after)
+send_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_t flags, uint32_t status,
+    const char *text, const char *after)
 {
 	log_warn(rpc, "%s %s: %s: fault 0x%08" PRIx32 "%s", c->id, c->peer.text, text, status, after);
 	c->server->stats.faults++;
@@ -188,7 +191,8 @@ rpc_conn_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_
 }
 
 void
-rpc_conn_refuse(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt, ...)
+rpc_conn_refuse(
+    struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt, ...)
 {
 	char text[REASON_MAX];
 	va_list ap;
@@ -254,7 +258,8 @@ check_header(struct rpc_conn *c, const struct rpc_header *h)
 		snprintf(why, sizeof(why), "%s of %u octets, at most %u are taken",
 		    rpc_ptype_name(h->ptype, scratch), h->frag_len, rule->max_len);
 	else if ((h->flags & rule->flags) != rule->flags)
-		snprintf(why, sizeof(why), "%s with pfc_flags 0x%02x", rpc_ptype_name(h->ptype, scratch), h->flags);
+		snprintf(why, sizeof(why), "%s with pfc_flags 0x%02x", rpc_ptype_name(h->ptype, scratch),
+		    h->flags);
 	if (why[0] == '\0')
 		return rule;
 	bad_pdu(c, h, why);
@@ -300,7 +305,8 @@ feed_frame(struct rpc_conn *c, const uint8_t *p, size_t n)
 		return n;
 	rpc_header_decode(c->frame.p, &h);
 	rule = find_rule(h.ptype);
-	/* A header just completed is judged before its body is waited for; a PDU of 16 octets is complete with it. */
+	/* A header just completed is judged before its body is waited for; a PDU of 16 octets is complete
+	 * with it. */
 	if (want == RPC_HEADER_LEN && (rule = check_header(c, &h)) == NULL)
 		return n;
 	if (c->frame.len == h.frag_len) {

@@ -1,6 +1,6 @@
 /*
- * One connection: octets in, octets out, no socket. Whatever carries it (tcp.c, a test, a fuzz target) feeds what it
- * received and sends what the connection hands over. For rpc/ and its tests only.
+ * One connection: octets in, octets out, no socket. Whatever carries it (tcp.c, a test, a fuzz target) feeds
+ * what it received and sends what the connection hands over. For rpc/ and its tests only.
  */
 #ifndef ADCSD_RPC_CONN_H
 #define ADCSD_RPC_CONN_H
@@ -9,16 +9,17 @@
 
 enum rpc_conn_state {
 	RPC_CONN_NEW,    /* nothing received yet; only a bind may come */
-	RPC_CONN_BOUND,  /* the bind was taken: everything but a second bind may come, as far as security allows */
+	RPC_CONN_BOUND,  /* the bind was taken: everything but a second bind may come */
 	RPC_CONN_CLOSED, /* told to end: what still comes is thrown away, answers are dropped */
 };
 
 /* The carrier's side. None of these may free the connection before it returns. */
 struct rpc_carrier {
 	void (*send)(void *arg, struct bytes octets);
-	void (*close)(void *arg);   /* once, after what was sent has left */
-	void (*resume)(void *arg);  /* rpc_conn_feed() had stopped short and takes octets again */
-	void (*settled)(void *arg); /* once: bound, and authenticated if the client began to: no longer half-open */
+	void (*close)(void *arg);  /* once, after what was sent has left */
+	void (*resume)(void *arg); /* rpc_conn_feed() had stopped short and takes octets again */
+	/* Once: bound, and authenticated if the client began to; no longer half-open. */
+	void (*settled)(void *arg);
 };
 
 struct rpc_peer {
@@ -28,7 +29,7 @@ struct rpc_peer {
 };
 
 enum rpc_security_state {
-	RPC_SECURITY_RUNNING,    /* the authority has a leg and has not answered; the connection reads nothing meanwhile */
+	RPC_SECURITY_RUNNING,    /* a leg is with the authority; the connection reads nothing meanwhile */
 	RPC_SECURITY_NEED_TOKEN, /* answered with a token, the next leg is the client's */
 	RPC_SECURITY_COMPLETE,   /* caller known, PDUs can be protected */
 	RPC_SECURITY_FAILED,     /* refused after an auth3, which has no answer: the first request is told */
@@ -38,13 +39,13 @@ enum rpc_security_state {
 struct rpc_security {
 	LIST_ENTRY(rpc_security) entry;
 	uint32_t context_id;
-	uint8_t type, level;          /* as the client says them in every sec_trailer */
+	uint8_t type, level;           /* as the client says them in every sec_trailer */
 	enum rpc_auth_level effective; /* CALL counts as PKT */
 	enum rpc_security_state state;
 	struct auth_ctx *auth;
 	struct auth_authority authority; /* stands before the server's and remembers who asked */
 	const struct auth_authority *behind;
-	char claimed[128];               /* "DOMAIN\\user" as the client says it; "" before */
+	char claimed[128]; /* "DOMAIN\\user" as the client says it; "" before */
 };
 
 /* A presentation context. */
@@ -72,7 +73,7 @@ struct rpc_conn {
 	bool settled;
 	bool feeding; /* inside rpc_conn_feed() */
 
-	struct buf frame; /* the PDU being received; stays until the next one begins, a running leg reads its token */
+	struct buf frame; /* the PDU being received; stays until the next begins, a leg reads its token */
 	bool frame_done;
 
 	uint16_t max_frag;
@@ -80,14 +81,14 @@ struct rpc_conn {
 	bool client_header_sign; /* the client set PFC_SUPPORT_HEADER_SIGN ... */
 	bool header_sign;        /* ... and we answered with it */
 	bool keep_on_orphan;
-	bool invalid;            /* after a bad auth3: every request gets fault 5 */
+	bool invalid; /* after a bad auth3: every request gets fault 5 */
 	struct rpc_assoc *assoc;
 	struct rpc_context *contexts;
 	unsigned n_contexts;
 
 	LIST_HEAD(, rpc_security) securities;
 	unsigned n_securities;
-	struct rpc_security *bind_security; /* of the bind itself: for requests without a sec_trailer; or NULL */
+	struct rpc_security *bind_security; /* of the bind: for requests without a sec_trailer */
 	struct rpc_security *leg;           /* the one in RPC_SECURITY_RUNNING, or NULL */
 	struct rpc_answer answer;
 
@@ -100,7 +101,8 @@ struct rpc_conn {
 
 /* NULL when memory is short. */
 struct rpc_conn *
-rpc_conn_new(struct rpc_port *port, const struct rpc_peer *peer, const struct rpc_carrier *carrier, void *arg);
+rpc_conn_new(
+    struct rpc_port *port, const struct rpc_peer *peer, const struct rpc_carrier *carrier, void *arg);
 /* Calls in progress lose their connection; a running leg is cancelled. NULL is fine. */
 void
 rpc_conn_free(struct rpc_conn *c);
@@ -123,18 +125,20 @@ void
 rpc_conn_resume(struct rpc_conn *c);
 /* bind_nak, log line, incident, end. */
 void
-rpc_conn_nak(struct rpc_conn *c, uint32_t call_id, enum rpc_nak_reason reason, const char *fmt, ...) PRINTF_LIKE(4, 5);
+rpc_conn_nak(struct rpc_conn *c, uint32_t call_id, enum rpc_nak_reason reason, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 /* fault, log line, incident; the connection goes on. flags besides PFC_WHOLE. */
 void
 rpc_conn_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_t flags, uint32_t status,
     const char *fmt, ...) PRINTF_LIKE(6, 7);
 /* The same with PFC_DID_NOT_EXECUTE, and the end. */
 void
-rpc_conn_refuse(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
+rpc_conn_refuse(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt,
+    ...) PRINTF_LIKE(5, 6);
 /* account NULL: that of the connection's authentication, if any. */
 void
-rpc_conn_incident(struct rpc_conn *c, const char *kind, uint32_t status, const char *account, const char *reason);
+rpc_conn_incident(
+    struct rpc_conn *c, const char *kind, uint32_t status, const char *account, const char *reason);
 const struct rpc_context *
 rpc_conn_context(const struct rpc_conn *c, uint16_t id);
 
@@ -150,8 +154,8 @@ rpc_bind_answer(struct rpc_conn *c, const struct rpc_security *sec, struct bytes
 /* security.c */
 void
 rpc_auth3_run(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw);
-/* Takes the token of a bind or alter_context: a first leg or a further one. c->answer goes out when it is decided;
- * violations are answered here. */
+/* Takes the token of a bind or alter_context: a first leg or a further one. c->answer goes out when it is
+ * decided; violations are answered here. */
 void
 rpc_security_leg(struct rpc_conn *c, const struct rpc_pdu *pdu);
 /* Which context protects a request's first fragment: *out, NULL for none. -1: answered, connection ended. */
@@ -159,7 +163,8 @@ int
 rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security **out) MUST_CHECK;
 /* Opens one fragment in place. -1: answered, connection ended. */
 int
-rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, const struct rpc_pdu *pdu, uint8_t *raw) MUST_CHECK;
+rpc_security_open(
+    struct rpc_conn *c, struct rpc_security *sec, const struct rpc_pdu *pdu, uint8_t *raw) MUST_CHECK;
 static inline bool
 rpc_security_protects(const struct rpc_security *sec)
 {
@@ -181,7 +186,7 @@ rpc_call_drop_all(struct rpc_conn *c);
 
 /* response.c: sends the stub in as many fragments as it needs. */
 void
-rpc_response_send(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id,
-    struct bytes stub);
+rpc_response_send(
+    struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub);
 
 #endif

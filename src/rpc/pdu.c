@@ -36,9 +36,10 @@ int
 rpc_header_check(const struct rpc_header *h, struct err *e)
 {
 	if (h->version != 5 || h->version_minor != 0)
-		return ERR(e, E_RPC_PROTOCOL_ERROR, "RPC version %u.%u (MS-RPCE 3.3.1.5.1)", h->version, h->version_minor);
-	/* The high nibble says integers, the low one characters. Windows never sends anything but 0x10; Ours: the
-	 * big-endian form of C706 14.2.5 is refused. */
+		return ERR(e, E_RPC_PROTOCOL_ERROR, "RPC version %u.%u (MS-RPCE 3.3.1.5.1)", h->version,
+		    h->version_minor);
+	/* The high nibble says integers, the low one characters. Windows never sends anything but 0x10; Ours:
+	 * the big-endian form of C706 14.2.5 is refused. */
 	if (h->drep[0] != 0x10 || h->drep[1] != 0)
 		return ERR(e, E_RPC_PROTOCOL_ERROR, "data representation %02x %02x", h->drep[0], h->drep[1]);
 	if (h->frag_len < RPC_HEADER_LEN)
@@ -46,7 +47,8 @@ rpc_header_check(const struct rpc_header *h, struct err *e)
 	if (h->auth_len != 0 &&
 	    (h->auth_len > h->frag_len - RPC_HEADER_LEN ||
 		h->frag_len - RPC_HEADER_LEN - h->auth_len < RPC_TRAILER_LEN))
-		return ERR(e, E_RPC_PROTOCOL_ERROR, "auth_length %u in frag_length %u", h->auth_len, h->frag_len);
+		return ERR(
+		    e, E_RPC_PROTOCOL_ERROR, "auth_length %u in frag_length %u", h->auth_len, h->frag_len);
 	return 0;
 }
 
@@ -58,9 +60,11 @@ syntax_decode(const uint8_t *p, struct rpc_syntax *out)
 	out->minor = get_u16le(p + 18);
 }
 
-/* The header has been checked, so the trailer lies inside the PDU; min_off is where the body's fixed part ends. */
+/* The header has been checked, so the trailer lies inside the PDU; min_off is where the body's fixed part
+ * ends. */
 static int
-trailer_decode(struct bytes raw, const struct rpc_header *h, size_t min_off, struct rpc_trailer *out, struct err *e)
+trailer_decode(
+    struct bytes raw, const struct rpc_header *h, size_t min_off, struct rpc_trailer *out, struct err *e)
 {
 	const uint8_t *p;
 
@@ -71,7 +75,8 @@ trailer_decode(struct bytes raw, const struct rpc_header *h, size_t min_off, str
 	out->present = true;
 	out->off = raw.len - h->auth_len - RPC_TRAILER_LEN;
 	if (out->off < min_off)
-		return ERR(e, E_RPC_PROTOCOL_ERROR, "auth_length %u leaves no room for the body", h->auth_len);
+		return ERR(
+		    e, E_RPC_PROTOCOL_ERROR, "auth_length %u leaves no room for the body", h->auth_len);
 	p = raw.p + out->off;
 	out->type = p[0];
 	out->level = p[1];
@@ -136,7 +141,8 @@ bind_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 	b->elements = left;
 	for (unsigned i = 0; i < b->n_elements; i++)
 		if (!rpc_element_next(&left, &el))
-			return ERR(e, E_RPC_PROTOCOL_ERROR, "context element %u of %u is cut off", i + 1, b->n_elements);
+			return ERR(e, E_RPC_PROTOCOL_ERROR, "context element %u of %u is cut off", i + 1,
+			    b->n_elements);
 	b->elements.len -= left.len;
 	return 0;
 }
@@ -220,8 +226,8 @@ bool
 rpc_syntax_is_features(const struct rpc_syntax *s, uint8_t *bits)
 {
 	/* MS-RPCE 3.3.1.5.3: the prefix 6CB71C2C-9812-4540 stands where the UUID's first eight octets are. */
-	if (s->uuid.data1 != 0x6cb71c2c || s->uuid.data2 != 0x9812 || s->uuid.data3 != 0x4540 || s->major != 1 ||
-	    s->minor != 0)
+	if (s->uuid.data1 != 0x6cb71c2c || s->uuid.data2 != 0x9812 || s->uuid.data3 != 0x4540 ||
+	    s->major != 1 || s->minor != 0)
 		return false;
 	*bits = s->uuid.data4[0];
 	return true;
@@ -230,7 +236,8 @@ rpc_syntax_is_features(const struct rpc_syntax *s, uint8_t *bits)
 /* ---- encoding ---- */
 
 static void
-put_header(struct buf *out, enum rpc_ptype ptype, uint8_t flags, uint16_t frag_len, uint16_t auth_len, uint32_t call_id)
+put_header(struct buf *out, enum rpc_ptype ptype, uint8_t flags, uint16_t frag_len, uint16_t auth_len,
+    uint32_t call_id)
 {
 	static const uint8_t drep[4] = { 0x10, 0, 0, 0 };
 
@@ -253,7 +260,8 @@ put_syntax(struct buf *out, const struct rpc_syntax *s)
 }
 
 void
-rpc_put_result(struct buf *out, enum rpc_cont_result result, uint16_t reason, const struct rpc_syntax *transfer)
+rpc_put_result(
+    struct buf *out, enum rpc_cont_result result, uint16_t reason, const struct rpc_syntax *transfer)
 {
 	buf_put_u16le(out, (uint16_t)result);
 	buf_put_u16le(out, reason);

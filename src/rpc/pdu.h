@@ -1,6 +1,6 @@
 /*
- * Codec of connection-oriented DCE/RPC PDUs (C706 12.6, MS-RPCE 2.2.2), server side: decodes what clients send, encodes
- * what servers send. It knows no connection. Little-endian data representation only.
+ * Codec of connection-oriented DCE/RPC PDUs (C706 12.6, MS-RPCE 2.2.2), server side: decodes what clients
+ * send, encodes what servers send. It knows no connection. Little-endian data representation only.
  */
 #ifndef ADCSD_RPC_PDU_H
 #define ADCSD_RPC_PDU_H
@@ -9,10 +9,10 @@
 #include "base/guid.h"
 
 #define RPC_HEADER_LEN 16
-#define RPC_REQUEST_LEN 24  /* up to the stub, without an object UUID */
-#define RPC_TRAILER_LEN 8   /* sec_trailer without its token */
+#define RPC_REQUEST_LEN 24 /* up to the stub, without an object UUID */
+#define RPC_TRAILER_LEN 8  /* sec_trailer without its token */
 #define RPC_SYNTAX_LEN 20
-#define RPC_FRAG_MAX 5840   /* requests and responses over TCP; bind and alter_context may be larger */
+#define RPC_FRAG_MAX 5840 /* requests and responses over TCP; bind and alter_context may be larger */
 #define RPC_FRAG_MIN 2048
 #define RPC_AUTH3_TOKEN_MAX 4096
 #define RPC_FAULT_LEN 32
@@ -107,7 +107,8 @@ struct rpc_request {
 	bool has_object;
 	struct guid object;
 	size_t stub_off; /* in the PDU */
-	size_t stub_len; /* with a verification trailer, without authentication padding; sealed when the level says so */
+	size_t stub_len; /* with a verification trailer, without authentication padding; sealed when the level
+			    says so */
 };
 
 struct rpc_pdu {
@@ -121,7 +122,8 @@ struct rpc_pdu {
 
 /* ---- decoding: failures carry E_RPC_PROTOCOL_ERROR ---- */
 
-/* Reads RPC_HEADER_LEN octets, integers as the data representation says: a refusal must carry the right call_id. */
+/* Reads RPC_HEADER_LEN octets, integers as the data representation says: a refusal must carry the right
+ * call_id. */
 void
 rpc_header_decode(const uint8_t *p, struct rpc_header *out);
 /* Version 5.0, little-endian, lengths that can be. */
@@ -138,7 +140,8 @@ void
 rpc_element_transfer(const struct rpc_element *el, unsigned i, struct rpc_syntax *out);
 bool
 rpc_syntax_equal(const struct rpc_syntax *a, const struct rpc_syntax *b);
-/* Is it the bind-time feature syntax 6cb71c2c-9812-4540-XX.. version 1.0? Then *bits is its first octet of features. */
+/* Is it the bind-time feature syntax 6cb71c2c-9812-4540-XX.. version 1.0? Then *bits is its first octet of
+ * features. */
 bool
 rpc_syntax_is_features(const struct rpc_syntax *s, uint8_t *bits);
 
@@ -146,7 +149,8 @@ rpc_syntax_is_features(const struct rpc_syntax *s, uint8_t *bits);
 
 /* A result of rpc_put_bind_ack()'s list. transfer NULL: zero, as it must be unless accepted. */
 void
-rpc_put_result(struct buf *out, enum rpc_cont_result result, uint16_t reason, const struct rpc_syntax *transfer);
+rpc_put_result(
+    struct buf *out, enum rpc_cont_result result, uint16_t reason, const struct rpc_syntax *transfer);
 
 struct rpc_bind_ack {
 	enum rpc_ptype ptype; /* BIND_ACK or ALTER_CONTEXT_RESP */
@@ -154,8 +158,8 @@ struct rpc_bind_ack {
 	uint32_t call_id;
 	uint16_t max_frag;
 	uint32_t assoc_group;
-	const char *sec_addr; /* NULL: length 0 */
-	struct bytes results; /* by rpc_put_result() */
+	const char *sec_addr;           /* NULL: length 0 */
+	struct bytes results;           /* by rpc_put_result() */
 	const struct rpc_trailer *auth; /* type, level, context id; NULL: no trailer, no token */
 	struct bytes token;
 };

@@ -8,8 +8,8 @@
 
 /* One fragment with n octets of the stub; left includes them. */
 static int
-put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes part,
-    uint8_t flags, size_t left)
+put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id,
+    struct bytes part, uint8_t flags, size_t left)
 {
 	bool seal = sec != NULL && sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY;
 	size_t start = c->out.len, sig_len, len;
@@ -18,8 +18,8 @@ put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uin
 	struct err e;
 
 	if (!rpc_security_protects(sec)) {
-		rpc_put_response(&c->out, call_id, flags, (uint16_t)(RPC_REQUEST_LEN + part.len), 0, (uint32_t)left,
-		    context_id);
+		rpc_put_response(&c->out, call_id, flags, (uint16_t)(RPC_REQUEST_LEN + part.len), 0,
+		    (uint32_t)left, context_id);
 		buf_put_bytes(&c->out, part);
 		return 0;
 	}
@@ -29,7 +29,8 @@ put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uin
 	t.context_id = sec->context_id;
 	t.pad_len = (uint8_t)((TRAILER_ALIGN - part.len % TRAILER_ALIGN) % TRAILER_ALIGN);
 	len = RPC_REQUEST_LEN + part.len + t.pad_len + RPC_TRAILER_LEN;
-	rpc_put_response(&c->out, call_id, flags, (uint16_t)(len + sig_len), (uint16_t)sig_len, (uint32_t)left, context_id);
+	rpc_put_response(&c->out, call_id, flags, (uint16_t)(len + sig_len), (uint16_t)sig_len,
+	    (uint32_t)left, context_id);
 	buf_put_bytes(&c->out, part);
 	buf_put_zero(&c->out, t.pad_len);
 	rpc_put_trailer(&c->out, &t);
@@ -37,7 +38,8 @@ put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uin
 	if (sig == NULL)
 		return 0; /* flushing tells */
 	pdu = c->out.p + start;
-	if (auth_ctx_protect(sec->auth, pdu, len, RPC_REQUEST_LEN, part.len + t.pad_len, seal, c->header_sign, sig, &e) != 0) {
+	if (auth_ctx_protect(sec->auth, pdu, len, RPC_REQUEST_LEN, part.len + t.pad_len, seal, c->header_sign,
+		sig, &e) != 0) {
 		log_error(rpc, "%s %s: response: %s; closed", c->id, c->peer.text, e.msg);
 		return -1;
 	}
@@ -45,7 +47,8 @@ put_fragment(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uin
 }
 
 void
-rpc_response_send(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub)
+rpc_response_send(
+    struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub)
 {
 	bool seal = sec != NULL && sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY;
 	size_t room = c->max_frag - RPC_REQUEST_LEN, off = 0;
@@ -60,7 +63,8 @@ rpc_response_send(struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id
 
 		if (n == left)
 			flags |= PFC_LAST_FRAG;
-		if (put_fragment(c, sec, call_id, context_id, (struct bytes){ n > 0 ? stub.p + off : NULL, n }, flags, left) != 0) {
+		if (put_fragment(c, sec, call_id, context_id,
+			(struct bytes){ n > 0 ? stub.p + off : NULL, n }, flags, left) != 0) {
 			buf_reset(&c->out);
 			rpc_conn_close(c);
 			return;

@@ -1,6 +1,7 @@
 /*
- * Connection-oriented DCE/RPC server (C706 chapter 12, MS-RPCE) over TCP. The runtime knows no interface: main hands it
- * tables. A call is answered exactly once, now or later, on the loop's thread.
+ * Connection-oriented DCE/RPC server (C706 chapter 12, MS-RPCE) over TCP. The runtime knows no interface:
+ * main hands it tables. A call is answered exactly once, now or later, on the loop's thread. The process must
+ * ignore SIGPIPE.
  */
 #ifndef ADCSD_RPC_RPC_H
 #define ADCSD_RPC_RPC_H
@@ -34,7 +35,8 @@ enum rpc_fault {
 	NCA_S_PROTO_ERROR = 0x1C01000B,
 };
 
-/* Runs one call. args: decoded arguments in the call's pool; must end in rpc_call_reply() or rpc_call_fault(). */
+/* Runs one call. args: decoded arguments in the call's pool, NULL without an `in` table; it must end in
+ * rpc_call_reply() or rpc_call_fault(). iface and ctx must outlive the calls. */
 typedef void
 rpc_method_fn(struct rpc_call *call, void *args, void *ctx);
 
@@ -56,15 +58,15 @@ struct rpc_interface {
 
 /* Documented maxima; 0 takes the default. */
 struct rpc_limits {
-	unsigned connections;           /* 1024: more are accepted and closed with a log line */
-	unsigned connections_per_peer;  /* 0: no extra limit */
-	unsigned half_open;             /* 256: connections without a completed bind; the oldest is closed for a new one */
-	unsigned contexts;              /* presentation contexts per connection, 64 */
-	unsigned security_contexts;     /* per connection, 32 */
-	unsigned calls;                 /* outstanding per connection, 64 */
-	size_t request_max;             /* combined stub length, 4 MiB */
-	unsigned bind_timeout_s;        /* from accept to completed bind, 30 */
-	unsigned idle_timeout_s;        /* without any PDU and without a call, 600; 0x7fffffff: never */
+	unsigned connections;          /* 1024: more are accepted and closed with a log line */
+	unsigned connections_per_peer; /* 0: no extra limit */
+	unsigned half_open; /* 256: bind not completed, or ending; the oldest is closed for a new one */
+	unsigned contexts;  /* presentation contexts per connection, 64 */
+	unsigned security_contexts; /* per connection, 32 */
+	unsigned calls;             /* outstanding per connection, 64 */
+	size_t request_max;         /* combined stub length, 4 MiB */
+	unsigned bind_timeout_s;    /* from accept to completed bind, 30 */
+	unsigned idle_timeout_s;    /* without any PDU and without a call, 600; 0x7fffffff: never */
 };
 
 struct rpc_config {
@@ -77,7 +79,7 @@ struct rpc_config {
 
 struct rpc_server *
 rpc_server_new(const struct rpc_config *cfg, struct err *e) MUST_CHECK;
-/* Closes everything; calls in progress find their connection gone and are dropped when answered. NULL is fine. */
+/* Closes everything; calls in progress find their connection gone and are dropped when answered. */
 void
 rpc_server_free(struct rpc_server *s);
 
@@ -85,7 +87,8 @@ rpc_server_free(struct rpc_server *s);
 struct rpc_port *
 rpc_server_add_port(struct rpc_server *s, int fd, struct err *e) MUST_CHECK;
 int
-rpc_port_add_interface(struct rpc_port *p, const struct rpc_interface *iface, void *ctx, struct err *e) MUST_CHECK;
+rpc_port_add_interface(
+    struct rpc_port *p, const struct rpc_interface *iface, void *ctx, struct err *e) MUST_CHECK;
 uint16_t
 rpc_port_number(const struct rpc_port *p);
 /* The port's interfaces in the order they were added; NULL past the last. */
@@ -105,7 +108,7 @@ rpc_call_level(struct rpc_call *c);
 const char *
 rpc_call_package(struct rpc_call *c); /* "NTLM", "none" */
 const char *
-rpc_call_peer(struct rpc_call *c);    /* "127.0.0.1:40112" */
+rpc_call_peer(struct rpc_call *c); /* "127.0.0.1:40112" */
 /* The object UUID of the request, or NULL. */
 const struct guid *
 rpc_call_object(struct rpc_call *c);
@@ -131,9 +134,10 @@ struct rpc_stats {
 void
 rpc_server_stats(const struct rpc_server *s, struct rpc_stats *out);
 
-/* Faults and refused logons, for the journal (design decision 8). Called on the loop; texts live during the call. */
+/* Faults and refused logons, for the journal (design decision 8). Called on the loop; texts live during the
+ * call. */
 struct rpc_incident {
-	const char *kind; /* "logon-refused", "fault", "protocol-error", "limit" */
+	const char *kind;                        /* "logon-refused", "fault", "protocol-error", "limit" */
 	const char *peer, *connection, *account; /* account: as claimed, may be NULL */
 	const char *interface_name;              /* may be NULL */
 	uint32_t status;

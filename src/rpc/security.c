@@ -12,7 +12,7 @@ find_security(struct rpc_conn *c, uint32_t context_id)
 {
 	struct rpc_security *sec;
 
-	LIST_FOREACH(sec, &c->securities, entry)
+	for (sec = LIST_FIRST(&c->securities); sec != NULL; sec = LIST_NEXT(sec, entry))
 		if (sec->context_id == context_id)
 			return sec;
 	return NULL;
@@ -23,8 +23,9 @@ rpc_security_account(const struct rpc_conn *c)
 {
 	const struct rpc_security *sec;
 
-	LIST_FOREACH(sec, &c->securities, entry) {
-		const struct token *t = sec->state == RPC_SECURITY_COMPLETE ? auth_ctx_token(sec->auth) : NULL;
+	for (sec = LIST_FIRST(&c->securities); sec != NULL; sec = LIST_NEXT(sec, entry)) {
+		const struct token *t =
+		    sec->state == RPC_SECURITY_COMPLETE ? auth_ctx_token(sec->auth) : NULL;
 
 		if (t != NULL)
 			return t->account;
@@ -41,14 +42,15 @@ rpc_security_free(struct rpc_security *sec)
 
 /* ---- legs ---- */
 
-/* The journal tells which account a refused logon claimed, so the question is read on its way to the authority. */
+/* The journal tells which account a refused logon claimed, so the question is read on its way to the
+ * authority. */
 static void *
 on_verify(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *cb, void *arg)
 {
 	struct rpc_security *sec = ctx;
 
-	snprintf(sec->claimed, sizeof(sec->claimed), "%s%s%s", proof->domain, proof->domain[0] != '\0' ? "\\" : "",
-	    proof->user);
+	snprintf(sec->claimed, sizeof(sec->claimed), "%s%s%s", proof->domain,
+	    proof->domain[0] != '\0' ? "\\" : "", proof->user);
 	return sec->behind->ntlm_verify(sec->behind->ctx, proof, cb, arg);
 }
 
@@ -94,7 +96,8 @@ leg_failed(struct rpc_conn *c, struct rpc_security *sec, const struct err *e)
 	}
 	/* auth3 has no answer: the first request that uses the context is told (MS-RPCE 3.3.1.5.2.1). */
 	c->server->stats.refused++;
-	log_warn(rpc, "%s %s: authentication of \"%s\" refused: %s", c->id, c->peer.text, sec->claimed, e->msg);
+	log_warn(
+	    rpc, "%s %s: authentication of \"%s\" refused: %s", c->id, c->peer.text, sec->claimed, e->msg);
 }
 
 static void
@@ -144,7 +147,8 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 	struct err e;
 
 	if (t->type != AUTH_MECH_SPNEGO && t->type != AUTH_MECH_NTLM) {
-		ERR(&e, SEC_E_INVALID_TOKEN, "authentication type %u is not offered (MS-RPCE 3.3.3.5.3)", t->type);
+		ERR(&e, SEC_E_INVALID_TOKEN, "authentication type %u is not offered (MS-RPCE 3.3.3.5.3)",
+		    t->type);
 		refuse_leg(c, RPC_NAK_AUTH_TYPE_UNKNOWN, RPC_FAULT_ACCESS_DENIED, e.msg);
 		return NULL;
 	}
@@ -154,7 +158,8 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 		return NULL;
 	}
 	if (c->n_securities >= c->server->cfg.limits.security_contexts) {
-		ERR(&e, E_RPC_PROTOCOL_ERROR, "more than %u security contexts (MS-RPCE 3.3.1.5.4)", c->n_securities);
+		ERR(&e, E_RPC_PROTOCOL_ERROR, "more than %u security contexts (MS-RPCE 3.3.1.5.4)",
+		    c->n_securities);
 		refuse_leg(c, RPC_NAK_LOCAL_LIMIT_EXCEEDED, NCA_S_PROTO_ERROR, e.msg);
 		return NULL;
 	}
@@ -166,13 +171,15 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 	}
 	if (sec == NULL || sec->auth == NULL) {
 		free(sec);
-		refuse_leg(c, RPC_NAK_LOCAL_LIMIT_EXCEEDED, NCA_S_FAULT_REMOTE_NO_MEMORY, "no security context");
+		refuse_leg(
+		    c, RPC_NAK_LOCAL_LIMIT_EXCEEDED, NCA_S_FAULT_REMOTE_NO_MEMORY, "no security context");
 		return NULL;
 	}
 	sec->context_id = t->context_id;
 	sec->type = t->type;
 	sec->level = t->level;
-	sec->effective = t->level == RPC_C_AUTHN_LEVEL_CALL ? RPC_C_AUTHN_LEVEL_PKT : (enum rpc_auth_level)t->level;
+	sec->effective =
+	    t->level == RPC_C_AUTHN_LEVEL_CALL ? RPC_C_AUTHN_LEVEL_PKT : (enum rpc_auth_level)t->level;
 	LIST_INSERT_HEAD(&c->securities, sec, entry);
 	c->n_securities++;
 	if (c->answer.ptype == RPC_PTYPE_BIND_ACK)
@@ -191,13 +198,13 @@ rpc_security_leg(struct rpc_conn *c, const struct rpc_pdu *pdu)
 		if (sec == NULL)
 			return;
 	} else if (sec->state != RPC_SECURITY_NEED_TOKEN) {
-		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR, "a leg for the finished security context %" PRIu32,
-		    t->context_id);
+		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR,
+		    "a leg for the finished security context %" PRIu32, t->context_id);
 		return;
 	} else if (t->type != sec->type || t->level != sec->level) {
 		rpc_conn_refuse(c, pdu->h.call_id, 0, RPC_FAULT_ACCESS_DENIED,
-		    "a leg of type %u, level %u for a security context of type %u, level %u", t->type, t->level, sec->type,
-		    sec->level);
+		    "a leg of type %u, level %u for a security context of type %u, level %u", t->type,
+		    t->level, sec->type, sec->level);
 		return;
 	}
 	start_leg(c, sec, t->token);
@@ -219,13 +226,13 @@ rpc_auth3_run(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 		/* An odd status, but the one Windows sends. */
 		c->invalid = true;
 		rpc_conn_fault(c, pdu->h.call_id, 0, PFC_DID_NOT_EXECUTE, NCA_S_FAULT_REMOTE_NO_MEMORY,
-		    "auth3 with %u octets of type %u, level %u goes on with nothing that was begun", pdu->h.auth_len,
-		    t->type, t->level);
+		    "auth3 with %u octets of type %u, level %u goes on with nothing that was begun",
+		    pdu->h.auth_len, t->type, t->level);
 		return;
 	}
 	if (sec->state != RPC_SECURITY_NEED_TOKEN) {
-		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR, "auth3 for the finished security context %" PRIu32,
-		    t->context_id);
+		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR,
+		    "auth3 for the finished security context %" PRIu32, t->context_id);
 		return;
 	}
 	c->answer.ptype = RPC_PTYPE_AUTH3;
@@ -244,13 +251,15 @@ rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_se
 
 	*out = sec;
 	if (c->invalid) {
-		rpc_conn_refuse(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED, "request after a bad auth3");
+		rpc_conn_refuse(
+		    c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED, "request after a bad auth3");
 		return -1;
 	}
 	if (t->present && (sec == NULL || t->type != sec->type || t->level != sec->level)) {
 		rpc_conn_refuse(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED,
-		    "request with security context %" PRIu32 ", type %u, level %u, which was never negotiated", t->context_id,
-		    t->type, t->level);
+		    "request with security context %" PRIu32
+		    ", type %u, level %u, which was never negotiated",
+		    t->context_id, t->type, t->level);
 		return -1;
 	}
 	if (sec == NULL)
@@ -261,7 +270,8 @@ rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_se
 		return -1;
 	}
 	if (sec->state != RPC_SECURITY_COMPLETE) {
-		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR, "request before its authentication is complete");
+		rpc_conn_refuse(
+		    c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR, "request before its authentication is complete");
 		return -1;
 	}
 	return 0;
@@ -283,7 +293,8 @@ rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, const struct rpc
 	}
 	if (auth_ctx_unprotect(sec->auth, raw, t->off + RPC_TRAILER_LEN, r->stub_off, t->off - r->stub_off,
 		sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY, c->header_sign, t->token, &e) != 0) {
-		rpc_conn_refuse(c, pdu->h.call_id, r->context_id, RPC_FAULT_SEC_PKG_ERROR, "request: %s", e.msg);
+		rpc_conn_refuse(
+		    c, pdu->h.call_id, r->context_id, RPC_FAULT_SEC_PKG_ERROR, "request: %s", e.msg);
 		return -1;
 	}
 	return 0;

@@ -24,8 +24,8 @@ limits_default(struct rpc_limits *l)
 		.idle_timeout_s = 600,
 	};
 
-#define DEFAULT(field)                                                                                     \
-	if (l->field == 0)                                                                                 \
+#define DEFAULT(field)                                                                                       \
+	if (l->field == 0)                                                                                   \
 	l->field = defaults.field
 	DEFAULT(connections);
 	DEFAULT(half_open);
@@ -88,8 +88,8 @@ rpc_port_new(struct rpc_server *s, uint16_t number, struct err *e)
 	p->number = number;
 	snprintf(p->sec_addr, sizeof(p->sec_addr), "%u", number);
 	LIST_INIT(&p->assocs);
-	/* Group ids only have to be known to their members; starting anywhere makes a stale one of an earlier run
-	 * unlikely to match. */
+	/* Group ids only have to be known to their members; starting anywhere makes a stale one of an earlier
+	 * run unlikely to match. */
 	rng_system(&p->next_assoc, sizeof(p->next_assoc));
 	LIST_INSERT_HEAD(&s->ports, p, entry);
 	return p;
@@ -120,7 +120,8 @@ int
 rpc_port_add_interface(struct rpc_port *p, const struct rpc_interface *iface, void *ctx, struct err *e)
 {
 	if (p->n_bindings == RPC_PORT_INTERFACES)
-		return ERR(e, E_OUTOFMEMORY, "port %u has %u interfaces already", p->number, RPC_PORT_INTERFACES);
+		return ERR(
+		    e, E_OUTOFMEMORY, "port %u has %u interfaces already", p->number, RPC_PORT_INTERFACES);
 	p->bindings[p->n_bindings++] = (struct rpc_binding){ iface, ctx };
 	return 0;
 }
@@ -149,7 +150,8 @@ rpc_port_find(const struct rpc_port *p, const struct rpc_syntax *abstract)
 	for (unsigned i = 0; i < p->n_bindings; i++) {
 		const struct rpc_interface *f = p->bindings[i].iface;
 
-		if (guid_equal(&f->uuid, &abstract->uuid) && f->major == abstract->major && f->minor >= abstract->minor)
+		if (guid_equal(&f->uuid, &abstract->uuid) && f->major == abstract->major &&
+		    f->minor >= abstract->minor)
 			return &p->bindings[i];
 	}
 	return NULL;
@@ -161,13 +163,14 @@ rpc_assoc_join(struct rpc_port *p, uint32_t id, const uint8_t host[16], struct e
 	struct rpc_assoc *a;
 
 	if (id != 0) {
-		LIST_FOREACH(a, &p->assocs, entry) {
+		for (a = LIST_FIRST(&p->assocs); a != NULL; a = LIST_NEXT(a, entry)) {
 			if (a->id == id && memcmp(a->host, host, sizeof(a->host)) == 0) {
 				a->refs++;
 				return a;
 			}
 		}
-		ERR(e, E_RPC_PROTOCOL_ERROR, "association group 0x%x is not this client's (MS-RPCE 3.3.1.5.7)", id);
+		ERR(e, E_RPC_PROTOCOL_ERROR,
+		    "association group 0x%x is not this client's (MS-RPCE 3.3.1.5.7)", id);
 		return NULL;
 	}
 	a = calloc(1, sizeof(*a));

@@ -53,18 +53,19 @@ struct rpc_server {
 	/* tcp.c */
 	struct rpc_link_queue evictable; /* half-open or ending, oldest first: stats.half_open of them */
 	struct rpc_link_queue settled;
-	uint64_t refusal_logged_us;      /* when a refused or evicted connection was last told */
+	uint64_t refusal_logged_us; /* when a refused or evicted connection was last told */
 	unsigned refusals_untold;
 };
 
 /* A port without a socket: connections are made by hand (tests, fuzzing). */
 struct rpc_port *
 rpc_port_new(struct rpc_server *s, uint16_t number, struct err *e) MUST_CHECK;
-/* The interface a client asks for: same UUID and major version, minor at least the asked one; NULL when not served. */
+/* The interface of this UUID and major version whose minor is at least the asked one; NULL when not served.
+ */
 const struct rpc_binding *
 rpc_port_find(const struct rpc_port *p, const struct rpc_syntax *abstract);
 
-/* id 0 makes a new group. Fails when no such group is of this port and host (MS-RPCE 3.3.1.5.7), or memory is short. */
+/* id 0 makes a new group. Fails when this port and host have no such group (MS-RPCE 3.3.1.5.7). */
 struct rpc_assoc *
 rpc_assoc_join(struct rpc_port *p, uint32_t id, const uint8_t host[16], struct err *e) MUST_CHECK;
 /* The last connection takes the group away. NULL is fine. */

@@ -14,18 +14,18 @@
 #include "base/log.h"
 #include "rpc/conn.h"
 
-#define READ_HIGH 65536            /* unread octets kept of one connection while a leg is undecided */
-#define WRITE_HIGH (1u << 20)      /* a client that does not read its answers is not read either ... */
-#define WRITE_LOW (128u << 10)     /* ... until so much is left */
-#define LINGER_S 5                 /* for the last answer to leave and the client to close */
-#define RETRY_MS 200               /* before accepting again when descriptors ran out */
-#define REFUSAL_LOG_US 1000000     /* refused and evicted connections are told once per second */
+#define READ_HIGH 65536        /* unread octets kept of one connection while a leg is undecided */
+#define WRITE_HIGH (1u << 20)  /* a client that does not read its answers is not read either ... */
+#define WRITE_LOW (128u << 10) /* ... until so much is left */
+#define LINGER_S 5             /* for the last answer to leave and the client to close */
+#define RETRY_MS 200           /* before accepting again when descriptors ran out */
+#define REFUSAL_LOG_US 1000000 /* refused and evicted connections are told once per second */
 
 enum rpc_link_state {
 	LINK_HALF_OPEN, /* accepted; bind and first authentication not complete */
 	LINK_SETTLED,   /* in use */
 	LINK_FLUSHING,  /* its connection ended; the last answer is on its way, what arrives is thrown away */
-	LINK_LINGERING, /* our side is shut, so that closing does not destroy the answer; waits for the client's end */
+	LINK_LINGERING, /* our side is shut; waits for the client's end */
 };
 
 struct rpc_link {
@@ -251,7 +251,8 @@ evict_oldest(struct rpc_server *s)
 
 	if (oldest == NULL)
 		return;
-	tell_refusal(s, oldest->conn->peer.text, oldest->conn->id, "half-open connection closed for a newer one");
+	tell_refusal(
+	    s, oldest->conn->peer.text, oldest->conn->id, "half-open connection closed for a newer one");
 	link_free(oldest);
 }
 
@@ -261,9 +262,9 @@ count_host(const struct rpc_server *s, const uint8_t host[16])
 	const struct rpc_link *l;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(l, &s->evictable, entry)
+	for (l = TAILQ_FIRST(&s->evictable); l != NULL; l = TAILQ_NEXT(l, entry))
 		n += memcmp(l->conn->peer.host, host, 16) == 0;
-	TAILQ_FOREACH(l, &s->settled, entry)
+	for (l = TAILQ_FIRST(&s->settled); l != NULL; l = TAILQ_NEXT(l, entry))
 		n += memcmp(l->conn->peer.host, host, 16) == 0;
 	return n;
 }
@@ -373,7 +374,8 @@ rpc_tcp_listen(struct rpc_port *p, int fd, struct err *e)
 	p->retry = evtimer_new(base, on_retry, p);
 	/* Backlog 0: the socket listens already. */
 	if (p->retry != NULL)
-		p->listener = evconnlistener_new(base, on_accept, p, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+		p->listener = evconnlistener_new(
+		    base, on_accept, p, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (p->listener == NULL) {
 		rpc_tcp_close_port(p);
 		return ERR(e, E_OUTOFMEMORY, "listener of port %u", p->number);

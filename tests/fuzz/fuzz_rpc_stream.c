@@ -1,6 +1,7 @@
 /*
- * A whole connection fed with octets: binds, legs, fragments, calls. The first octet says how the rest is cut and when
- * undecided legs and held calls end. Authentication is the fake of the unit tests, which takes any signature here.
+ * A whole connection fed with octets: binds, legs, fragments, calls. The first octet says how the rest is cut
+ * and when undecided legs and held calls end. Authentication is the fake of the unit tests, which takes any
+ * signature here.
  */
 #define FAKE_AUTH_LAX
 #include "../unit/rpc/rig.h"
@@ -10,10 +11,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Bound by the captured PDUs among the seeds. */
 static const struct rpc_interface captured[] = {
-	{ "epmapper", { 0xe1af8308, 0x5d1f, 0x11c9, { 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa } }, 3, 0, fixture_methods,
-	    5, RPC_C_AUTHN_LEVEL_NONE },
-	{ "ICertPassage", { 0x91ae6020, 0x9e3c, 0x11cf, { 0x8d, 0x7c, 0x00, 0xaa, 0x00, 0xc0, 0x91, 0xbe } }, 0, 0,
-	    fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
+	{ "epmapper", { 0xe1af8308, 0x5d1f, 0x11c9, { 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa } }, 3,
+	    0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
+	{ "ICertPassage", { 0x91ae6020, 0x9e3c, 0x11cf, { 0x8d, 0x7c, 0x00, 0xaa, 0x00, 0xc0, 0x91, 0xbe } },
+	    0, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
 };
 
 static void
@@ -41,7 +42,9 @@ check_sent(struct rig *r)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct rpc_limits limits = { .contexts = 8, .security_contexts = 4, .calls = 8, .request_max = 1 << 16 };
+	static const struct rpc_limits limits = {
+		.contexts = 8, .security_contexts = 4, .calls = 8, .request_max = 1 << 16
+	};
 	size_t step, off = 1;
 	struct rig r;
 	struct err e;

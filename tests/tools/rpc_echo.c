@@ -1,7 +1,7 @@
 /*
- * A server with nothing but the RPC runtime, for peers of other origin (tests/unit/rpc/test_rpc_peers.py): fixed users,
- * the interfaces of fixture.h, and mgmt's UUID, which Samba's client has a class for. Prints its port; ends with its
- * standard input.
+ * A server with nothing but the RPC runtime, for peers of other origin (tests/unit/rpc/test_rpc_peers.py):
+ * fixed users, the interfaces of fixture.h, and mgmt's UUID, which Samba's client has a class for. Prints its
+ * port; ends with its standard input.
  */
 #include <signal.h>
 #include <unistd.h>
@@ -11,10 +11,9 @@
 #include "net/listen.h"
 
 /* afa8bd80-7d8a-11c9-bef4-08002b102989 v1.0 */
-static const struct rpc_interface mgmt = {
-	"mgmt", { 0xafa8bd80, 0x7d8a, 0x11c9, { 0xbe, 0xf4, 0x08, 0x00, 0x2b, 0x10, 0x29, 0x89 } }, 1, 0, fixture_methods, 5,
-	RPC_C_AUTHN_LEVEL_NONE
-};
+static const struct rpc_interface mgmt = { "mgmt",
+	{ 0xafa8bd80, 0x7d8a, 0x11c9, { 0xbe, 0xf4, 0x08, 0x00, 0x2b, 0x10, 0x29, 0x89 } }, 1, 0,
+	fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE };
 
 static void
 on_stdin(evutil_socket_t fd, short what, void *arg)

@@ -1,13 +1,14 @@
 /*
- * A mechanism without cryptography that stands in for auth/'s acceptors (all of auth_ctx_*, so that the linker takes
- * none from the library): a test says by its tokens how a leg ends, and sees what was protected and in which order.
+ * A mechanism without cryptography that stands in for auth/'s acceptors (all of auth_ctx_*, so that the
+ * linker takes none from the library): a test says by its tokens how a leg ends, and sees what was protected
+ * and in which order.
  *
  *     "more"  challenge, another leg        "done"   complete, no token     "accept" complete with a token
  *     "fail"  refused                       "broken" refused: integrity     "weak"   complete, cannot sign
  *     a leading '+': decided only by fake_decide()
  *
- * A signature is 16 octets: sum of the signed octets (4), sequence number (4), header signing (4), zero. Sealing is an
- * exclusive or.
+ * A signature is 16 octets: sum of the signed octets (4), sequence number (4), header signing (4), zero.
+ * Sealing is an exclusive or.
  */
 #ifndef ADCSD_TESTS_RPC_FAKE_AUTH_H
 #define ADCSD_TESTS_RPC_FAKE_AUTH_H
@@ -34,7 +35,8 @@ static struct auth_ctx *fake_undecided; /* the latest */
 static unsigned fake_alive;             /* contexts not yet freed */
 
 struct auth_ctx *
-auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority, struct err *e)
+auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority,
+    struct err *e)
 {
 	struct auth_ctx *c = calloc(1, sizeof(*c));
 
@@ -79,7 +81,8 @@ fake_end(struct auth_ctx *c, const char *word)
 			answer = (struct bytes){ accept, 8 };
 	} else {
 		c->state = AUTH_FAILED;
-		err_set(&e, strcmp(word, "broken") == 0 ? SEC_E_MESSAGE_ALTERED : E_LOGON_FAILURE, "fake", "fake refuses");
+		err_set(&e, strcmp(word, "broken") == 0 ? SEC_E_MESSAGE_ALTERED : E_LOGON_FAILURE, "fake",
+		    "fake refuses");
 	}
 	c->cb(c->arg, c->state, answer, &e);
 }

@@ -70,7 +70,8 @@ fixture_verify(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *
 		uint8_t hash[16];
 		char account[64];
 
-		if (strncasecmp(fixture_users[i].user, proof->user, n) != 0 || fixture_users[i].user[n] != '\0' ||
+		if (strncasecmp(fixture_users[i].user, proof->user, n) != 0 ||
+		    fixture_users[i].user[n] != '\0' ||
 		    ntlm_hash_password(hash, fixture_users[i].password, &f->e) != 0 ||
 		    ntlm_check_proof(proof, hash, f->verdict.session_base_key, &f->e) != 0)
 			continue;
@@ -162,8 +163,9 @@ fixture_whoami(struct rpc_call *call, void *args, void *ctx)
 	(void)args;
 	f->runs++;
 	rpc_call_local_ipv4(call, ip);
-	snprintf(text, sizeof(text), "%s %s level %d at %u.%u.%u.%u object %s", t != NULL ? t->account : "nobody",
-	    rpc_call_package(call), rpc_call_level(call), ip[0], ip[1], ip[2], ip[3],
+	snprintf(text, sizeof(text), "%s %s level %d at %u.%u.%u.%u object %s",
+	    t != NULL ? t->account : "nobody", rpc_call_package(call), rpc_call_level(call), ip[0], ip[1],
+	    ip[2], ip[3],
 	    rpc_call_object(call) != NULL ? guid_to_text(rpc_call_object(call), object) : "none");
 	out.blob = (struct bytes){ (const uint8_t *)text, strlen(text) };
 	rpc_call_reply(call, &out);
@@ -187,9 +189,12 @@ static const struct rpc_method fixture_methods[] = {
 	[4] = { "Fail", NULL, NULL, 0, fixture_fail },
 };
 
-#define FIXTURE_UUID(n)                                                                                    \
-	{                                                                                                  \
-		0x5c1f2a00 + (n), 0x7d3e, 0x4b19, { 0x9a, 0x44, 0x0c, 0x12, 0x34, 0x56, 0x78, 0x9a }       \
+#define FIXTURE_UUID(n)                                                                                      \
+	{                                                                                                    \
+		0x5c1f2a00 + (n), 0x7d3e, 0x4b19,                                                            \
+		{                                                                                            \
+			0x9a, 0x44, 0x0c, 0x12, 0x34, 0x56, 0x78, 0x9a                                       \
+		}                                                                                            \
 	}
 
 /* One for everybody, one for protected callers only, one more with a minor version. */

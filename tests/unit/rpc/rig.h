@@ -15,13 +15,13 @@ struct rig {
 	struct rpc_port *port;
 	struct rpc_conn *conn;
 	struct fixture_ctx ctx;
-	struct buf sent;  /* all that the server sent, read by rig_next() */
+	struct buf sent; /* all that the server sent, read by rig_next() */
 	size_t read;
 	unsigned closed, settled, resumed;
 	unsigned incidents;
 	char incident[32]; /* kind of the latest */
 	char account[64];
-	struct buf pdu;   /* being written */
+	struct buf pdu;           /* being written */
 	uint32_t seq_in, seq_out; /* of the client's one security context */
 };
 
@@ -66,7 +66,8 @@ rig_incident(void *arg, const struct rpc_incident *i)
 static void
 rig_connect(struct rig *r)
 {
-	static const struct rpc_peer peer = { "127.0.0.1:40112", { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 }, { 127, 0, 0, 1 } };
+	static const struct rpc_peer peer = { "127.0.0.1:40112", { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 },
+		{ 127, 0, 0, 1 } };
 
 	r->conn = rpc_conn_new(r->port, &peer, &rig_carrier, r);
 	if (r->conn == NULL)
@@ -143,7 +144,8 @@ put_auth(struct rig *r, uint8_t type, uint8_t level, uint32_t context_id, const 
 }
 
 static MAYBE_UNUSED void
-put_bind_fixed(struct rig *r, uint8_t ptype, uint8_t flags, uint32_t call_id, uint16_t frag, uint32_t group, uint8_t n)
+put_bind_fixed(
+    struct rig *r, uint8_t ptype, uint8_t flags, uint32_t call_id, uint16_t frag, uint32_t group, uint8_t n)
 {
 	put_start(r, ptype, flags, call_id);
 	buf_put_u16le(&r->pdu, frag);
@@ -192,8 +194,8 @@ put_bind(struct rig *r, uint8_t ptype, uint8_t flags, uint32_t call_id, uint16_t
 }
 
 static MAYBE_UNUSED void
-put_request(struct rig *r, uint8_t flags, uint32_t call_id, uint16_t context_id, uint16_t opnum, const void *stub,
-    size_t n)
+put_request(struct rig *r, uint8_t flags, uint32_t call_id, uint16_t context_id, uint16_t opnum,
+    const void *stub, size_t n)
 {
 	put_start(r, RPC_PTYPE_REQUEST, flags, call_id);
 	buf_put_u32le(&r->pdu, 0);
@@ -272,7 +274,8 @@ rig_refusal(struct rig *r, uint8_t ptype)
 	return ptype == RPC_PTYPE_FAULT ? (int64_t)get_u32le(pdu.p + 24) : get_u16le(pdu.p + 16);
 }
 
-/* Binds ECHO as context 0 and SECRET as 1, without authentication or with the fake one complete at `level`. */
+/* Binds ECHO as context 0 and SECRET as 1, without authentication or with the fake one complete at `level`.
+ */
 static MAYBE_UNUSED void
 rig_bind(struct rig *r, uint8_t flags, uint8_t level)
 {

@@ -54,8 +54,10 @@ results_text(struct bytes pdu, char out[64])
 		assert_true(pdu.len - off >= 24);
 		for (unsigned k = 4; k < 24; k++)
 			zero = zero && pdu.p[off + k] == 0;
-		assert_int_equal(zero, get_u16le(pdu.p + off) != 0); /* a transfer syntax when accepted only */
-		sprintf(out + strlen(out), "%s%u/%u", i > 0 ? " " : "", get_u16le(pdu.p + off), get_u16le(pdu.p + off + 2));
+		assert_int_equal(
+		    zero, get_u16le(pdu.p + off) != 0); /* a transfer syntax when accepted only */
+		sprintf(out + strlen(out), "%s%u/%u", i > 0 ? " " : "", get_u16le(pdu.p + off),
+		    get_u16le(pdu.p + off + 2));
 	}
 	return out;
 }
@@ -75,27 +77,36 @@ test_results(void **state)
 		{ "minor version as served", { { 0, MINOR("2.3"), { NULL } } }, "0/0", NULL },
 		{ "minor version below", { { 0, MINOR("2.0"), { NULL } } }, "0/0", NULL },
 		{ "NDR64 alone", { { 0, MINOR("2.0"), { ndr64 } } }, "2/2", NULL },
-		{ "both in one element", { { 0, MINOR("2.0"), { ndr64, "8a885d04-1ceb-11c9-9fe8-08002b104860/2.0" } } }, "0/0",
+		{ "both in one element",
+		    { { 0, MINOR("2.0"), { ndr64, "8a885d04-1ceb-11c9-9fe8-08002b104860/2.0" } } }, "0/0",
 		    NULL },
-		{ "NDR20 of another version", { { 0, MINOR("2.0"), { "8a885d04-1ceb-11c9-9fe8-08002b104860/1.0" } } }, "2/2",
-		    NULL },
+		{ "NDR20 of another version",
+		    { { 0, MINOR("2.0"), { "8a885d04-1ceb-11c9-9fe8-08002b104860/1.0" } } }, "2/2", NULL },
 		{ "as Windows binds",
-		    { { 0, MINOR("2.0"), { NULL } }, { 1, MINOR("2.0"), { ndr64 } }, { 2, MINOR("2.0"), { FEATURES("03") } } },
+		    { { 0, MINOR("2.0"), { NULL } }, { 1, MINOR("2.0"), { ndr64 } },
+			{ 2, MINOR("2.0"), { FEATURES("03") } } },
 		    "0/0 2/2 3/3", NULL },
-		{ "NDR64 first", { { 0, MINOR("2.0"), { ndr64 } }, { 1, MINOR("2.0"), { NULL } } }, "2/2 0/0", NULL },
+		{ "NDR64 first", { { 0, MINOR("2.0"), { ndr64 } }, { 1, MINOR("2.0"), { NULL } } }, "2/2 0/0",
+		    NULL },
 		{ "features with the id of an accepted context, as go-msrpc binds",
-		    { { 0, MINOR("2.0"), { NULL } }, { 0, MINOR("2.0"), { FEATURES("03") } } }, "0/0 3/3", NULL },
+		    { { 0, MINOR("2.0"), { NULL } }, { 0, MINOR("2.0"), { FEATURES("03") } } }, "0/0 3/3",
+		    NULL },
 		{ "one feature", { { 0, MINOR("2.0"), { FEATURES("01") } } }, "3/1", NULL },
 		{ "features nobody knows", { { 0, MINOR("2.0"), { FEATURES("fe") } } }, "3/2", NULL },
 		{ "features not first are a transfer syntax",
 		    { { 0, MINOR("2.0"), { ndr64, FEATURES("03") } } }, "2/2", NULL },
-		{ "features of another version", { { 0, MINOR("2.0"), { "6cb71c2c-9812-4540-0300-000000000000/2.0" } } }, "2/2",
-		    NULL },
-		{ "the same interface twice", { { 0, MINOR("2.0"), { NULL } }, { 1, MINOR("2.0"), { NULL } } }, "0/0 2/2", NULL },
-		{ "the same element twice", { { 0, MINOR("2.0"), { NULL } }, { 0, MINOR("2.0"), { NULL } } }, "0/0 0/0", NULL },
-		{ "two interfaces", { { 0, MINOR("2.0"), { NULL } }, { 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } } },
+		{ "features of another version",
+		    { { 0, MINOR("2.0"), { "6cb71c2c-9812-4540-0300-000000000000/2.0" } } }, "2/2", NULL },
+		{ "the same interface twice",
+		    { { 0, MINOR("2.0"), { NULL } }, { 1, MINOR("2.0"), { NULL } } }, "0/0 2/2", NULL },
+		{ "the same element twice", { { 0, MINOR("2.0"), { NULL } }, { 0, MINOR("2.0"), { NULL } } },
+		    "0/0 0/0", NULL },
+		{ "two interfaces",
+		    { { 0, MINOR("2.0"), { NULL } },
+			{ 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } } },
 		    "0/0 0/0", "0/0 2/2" },
-		{ "one of two", { { 5, UNKNOWN, { NULL } }, { 6, MINOR("2.1"), { NULL } } }, "2/1 0/0", NULL },
+		{ "one of two", { { 5, UNKNOWN, { NULL } }, { 6, MINOR("2.1"), { NULL } } }, "2/1 0/0",
+		    NULL },
 	};
 
 	(void)state;
@@ -143,14 +154,18 @@ test_bind_refused(void **state)
 	} cases[] = {
 		{ "no element", { { 0 } }, 0, 0, 0, NULL, 4, "protocol-error" },
 		{ "no transfer syntax", { { 0, UNKNOWN, { "" } } }, 0, 0, 0, NULL, 0, "protocol-error" },
-		{ "features twice", { { 0, UNKNOWN, { FEATURES("01") } }, { 1, UNKNOWN, { FEATURES("01") } } }, 0, 0, 0, NULL, 0,
-		    "protocol-error" },
+		{ "features twice",
+		    { { 0, UNKNOWN, { FEATURES("01") } }, { 1, UNKNOWN, { FEATURES("01") } } }, 0, 0, 0, NULL,
+		    0, "protocol-error" },
 		{ "one id for two interfaces",
-		    { { 0, MINOR("2.0"), { NULL } }, { 0, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } } }, 0, 0, 0, NULL, 0,
+		    { { 0, MINOR("2.0"), { NULL } },
+			{ 0, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } } },
+		    0, 0, 0, NULL, 0, "protocol-error" },
+		{ "a foreign association group", { { 0, MINOR("2.0"), { NULL } } }, 77, 0, 0, NULL, 0,
 		    "protocol-error" },
-		{ "a foreign association group", { { 0, MINOR("2.0"), { NULL } } }, 77, 0, 0, NULL, 0, "protocol-error" },
 		{ "Kerberos", { { 0, MINOR("2.0"), { NULL } } }, 0, 16, 6, "more", 8, "protocol-error" },
-		{ "an unknown type", { { 0, MINOR("2.0"), { NULL } } }, 0, 99, 6, "more", 8, "protocol-error" },
+		{ "an unknown type", { { 0, MINOR("2.0"), { NULL } } }, 0, 99, 6, "more", 8,
+		    "protocol-error" },
 		{ "level 0", { { 0, MINOR("2.0"), { NULL } } }, 0, 10, 0, "more", 0, "protocol-error" },
 		{ "level none", { { 0, MINOR("2.0"), { NULL } } }, 0, 10, 1, "more", 0, "protocol-error" },
 		{ "level 7", { { 0, MINOR("2.0"), { NULL } } }, 0, 10, 7, "more", 0, "protocol-error" },
@@ -158,7 +173,8 @@ test_bind_refused(void **state)
 		{ "broken token", { { 0, MINOR("2.0"), { NULL } } }, 0, 9, 6, "broken", 9, "protocol-error" },
 		{ "cannot sign", { { 0, MINOR("2.0"), { NULL } } }, 0, 9, 5, "weak", 9, "protocol-error" },
 		{ "more contexts than allowed",
-		    { { 0, MINOR("2.0"), { NULL } }, { 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } },
+		    { { 0, MINOR("2.0"), { NULL } },
+			{ 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } },
 			{ 2, "5c1f2a01-7d3e-4b19-9a44-0c123456789a/1.0", { NULL } } },
 		    0, 0, 0, NULL, 2, "limit" },
 	};
@@ -186,8 +202,10 @@ test_bind_refused(void **state)
 		}
 		assert_true(rig_feed(&r));
 		got = rig_refusal(&r, RPC_PTYPE_BIND_NAK);
-		if (got != cases[i].reason || r.closed != 1 || r.settled != 0 || strcmp(r.incident, cases[i].incident) != 0)
-			fail_msg("%s: reason %d, closed %u, incident %s", cases[i].name, (int)got, r.closed, r.incident);
+		if (got != cases[i].reason || r.closed != 1 || r.settled != 0 ||
+		    strcmp(r.incident, cases[i].incident) != 0)
+			fail_msg("%s: reason %d, closed %u, incident %s", cases[i].name, (int)got, r.closed,
+			    r.incident);
 		rig_fini(&r);
 	}
 	assert_int_equal(fake_alive, 0);
@@ -199,8 +217,15 @@ test_fragment_size(void **state)
 	static const struct {
 		uint16_t xmit, recv, answer;
 	} cases[] = {
-		{ 4280, 4280, 4280 }, { 5840, 5840, 5840 }, { 65535, 65535, 5840 }, { 5840, 4280, 4280 }, { 4280, 5840, 4280 },
-		{ 0, 0, 2048 }, { 2047, 2047, 2048 }, { 2055, 9000, 2048 }, { 5839, 5839, 5832 },
+		{ 4280, 4280, 4280 },
+		{ 5840, 5840, 5840 },
+		{ 65535, 65535, 5840 },
+		{ 5840, 4280, 4280 },
+		{ 4280, 5840, 4280 },
+		{ 0, 0, 2048 },
+		{ 2047, 2047, 2048 },
+		{ 2055, 9000, 2048 },
+		{ 5839, 5839, 5832 },
 	};
 
 	(void)state;
@@ -219,7 +244,8 @@ test_fragment_size(void **state)
 	}
 }
 
-/* PFC_CONC_MPX is repeated; PFC_SUPPORT_HEADER_SIGN only with authentication, then in every later answer too. */
+/* PFC_CONC_MPX is repeated; PFC_SUPPORT_HEADER_SIGN only with authentication, then in every later answer too.
+ */
 static void
 test_flags(void **state)
 {
@@ -229,14 +255,18 @@ test_flags(void **state)
 		uint8_t answer, alter, alter_answer;
 	} cases[] = {
 		{ PFC_WHOLE, false, PFC_WHOLE, PFC_WHOLE, PFC_WHOLE },
-		{ PFC_WHOLE | PFC_CONC_MPX, false, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE | PFC_CONC_MPX },
+		{ PFC_WHOLE | PFC_CONC_MPX, false, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE | PFC_CONC_MPX,
+		    PFC_WHOLE | PFC_CONC_MPX },
 		{ PFC_WHOLE, false, PFC_WHOLE, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE },
-		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, false, PFC_WHOLE, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE },
+		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, false, PFC_WHOLE, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN,
+		    PFC_WHOLE },
 		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, true, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN,
 		    PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN },
-		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, true, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE, PFC_WHOLE },
+		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, true, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE,
+		    PFC_WHOLE },
 		{ PFC_WHOLE, true, PFC_WHOLE, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE },
-		{ PFC_WHOLE | 0x08 | PFC_DID_NOT_EXECUTE | PFC_MAYBE, false, PFC_WHOLE, PFC_WHOLE, PFC_WHOLE },
+		{ PFC_WHOLE | 0x08 | PFC_DID_NOT_EXECUTE | PFC_MAYBE, false, PFC_WHOLE, PFC_WHOLE,
+		    PFC_WHOLE },
 	};
 
 	(void)state;
@@ -311,7 +341,8 @@ test_alter_context(void **state)
 		const char *results; /* NULL: fault 0x1C01000B and the end */
 	} cases[] = {
 		{ "another interface", 1, MINOR("2.0"), NULL, "0/0" },
-		{ "the same interface under a new id", 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", NULL, "0/0" },
+		{ "the same interface under a new id", 1, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", NULL,
+		    "0/0" },
 		{ "the same context again", 0, "5c1f2a00-7d3e-4b19-9a44-0c123456789a/1.0", NULL, "0/0" },
 		{ "an unknown interface", 1, UNKNOWN, NULL, "2/1" },
 		{ "NDR64", 1, MINOR("2.0"), "71710533-beba-4937-8319-b5dbef9ccc36/1.0", "2/2" },
@@ -356,18 +387,21 @@ test_legs(void **state)
 {
 	static const struct {
 		const char *name;
-		const char *bind, *bind_token;  /* token out; NULL: none expected */
-		uint8_t next;                   /* AUTH3, ALTER_CONTEXT, or 0 */
+		const char *bind, *bind_token; /* token out; NULL: none expected */
+		uint8_t next;                  /* AUTH3, ALTER_CONTEXT, or 0 */
 		const char *leg, *leg_token;
 		bool settled;
 	} cases[] = {
 		{ "one leg", "done", NULL, 0, NULL, NULL, true },
 		{ "one leg with an answer", "accept", "accepted", 0, NULL, NULL, true },
 		{ "NTLM: bind, auth3", "more", "challenge", RPC_PTYPE_AUTH3, "done", NULL, true },
-		{ "SPNEGO: bind, alter_context", "more", "challenge", RPC_PTYPE_ALTER_CONTEXT, "accept", "accepted", true },
-		{ "alter_context without an answer token", "more", "challenge", RPC_PTYPE_ALTER_CONTEXT, "done", NULL, true },
+		{ "SPNEGO: bind, alter_context", "more", "challenge", RPC_PTYPE_ALTER_CONTEXT, "accept",
+		    "accepted", true },
+		{ "alter_context without an answer token", "more", "challenge", RPC_PTYPE_ALTER_CONTEXT,
+		    "done", NULL, true },
 		{ "a leg more", "more", "challenge", RPC_PTYPE_ALTER_CONTEXT, "more", "challenge", false },
-		{ "auth3 that would need an answer", "more", "challenge", RPC_PTYPE_AUTH3, "more", NULL, false },
+		{ "auth3 that would need an answer", "more", "challenge", RPC_PTYPE_AUTH3, "more", NULL,
+		    false },
 		{ "auth3 refused", "more", "challenge", RPC_PTYPE_AUTH3, "fail", NULL, false },
 	};
 

@@ -92,7 +92,8 @@ read_response(struct rig *r, struct buf *stub, uint8_t level, bool header_signin
 		n = body - pad;
 		if (stub->len == 0)
 			announced = get_u32le(pdu.p + 16);
-		assert_int_equal(get_u32le(pdu.p + 16), announced - stub->len); /* what remains (MS-RPCE 2.2.2.6) */
+		assert_int_equal(
+		    get_u32le(pdu.p + 16), announced - stub->len); /* what remains (MS-RPCE 2.2.2.6) */
 		if (!last)
 			assert_true(pdu.len > 4280 - 64);
 		buf_put(stub, copy + 24, n);
@@ -117,9 +118,11 @@ test_echo(void **state)
 				struct rig r;
 
 				rig_init(&r, NULL, false);
-				rig_bind(&r, PFC_WHOLE | (header_signing ? PFC_SUPPORT_HEADER_SIGN : 0), levels[l]);
+				rig_bind(&r, PFC_WHOLE | (header_signing ? PFC_SUPPORT_HEADER_SIGN : 0),
+				    levels[l]);
 				echo_stub(&in, sizes[s]);
-				send_fragments(&r, buf_bytes(&in), pieces[p], levels[l] >= 4 ? levels[l] : 0, header_signing);
+				send_fragments(&r, buf_bytes(&in), pieces[p], levels[l] >= 4 ? levels[l] : 0,
+				    header_signing);
 				assert_int_equal(r.ctx.runs, 1);
 				read_response(&r, &out, levels[l], header_signing, 2);
 				assert_true(out.len >= in.len + 4); /* the blob, padding, the status */
@@ -203,7 +206,8 @@ test_request_limit(void **state)
 	}
 }
 
-/* A fault leaves with the first fragment; the others are decrypted in order and dropped, and the next call works. */
+/* A fault leaves with the first fragment; the others are decrypted in order and dropped, and the next call
+ * works. */
 static void
 test_refused_fragmented_call(void **state)
 {
@@ -315,7 +319,8 @@ test_orphaned(void **state)
 	put_end(&r);
 	assert_true(rig_exchange(&r, &pdu));
 	start_held(&r, 2);
-	put_start(&r, RPC_PTYPE_CO_CANCEL, PFC_WHOLE, 2); /* cannot be interrupted; only an orphan is forgotten */
+	put_start(
+	    &r, RPC_PTYPE_CO_CANCEL, PFC_WHOLE, 2); /* cannot be interrupted; only an orphan is forgotten */
 	put_end(&r);
 	assert_true(rig_feed(&r));
 	put_start(&r, RPC_PTYPE_ORPHANED, PFC_WHOLE, 2);
@@ -386,7 +391,8 @@ test_call_facts(void **state)
 		{ 0, false, "nobody none level 1 at 127.0.0.1 object none" },
 		{ 2, false, "LAB\\fake FAKE level 2 at 127.0.0.1 object none" },
 		{ 3, false, "LAB\\fake FAKE level 4 at 127.0.0.1 object none" }, /* CALL counts as PKT */
-		{ 6, true, "LAB\\fake FAKE level 6 at 127.0.0.1 object 33221100-5544-7766-8899-aabbccddeeff" },
+		{ 6, true,
+		    "LAB\\fake FAKE level 6 at 127.0.0.1 object 33221100-5544-7766-8899-aabbccddeeff" },
 	};
 
 	(void)state;

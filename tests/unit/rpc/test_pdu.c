@@ -1,4 +1,5 @@
-/* The codec against captured and hand-made PDUs, every truncation of them, and lengths that contradict each other. */
+/* The codec against captured and hand-made PDUs, every truncation of them, and lengths that contradict each
+ * other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -127,7 +128,8 @@ test_trailers(void **state)
 static void
 test_request(void **state)
 {
-	static const struct guid object = { 0x33221100, 0x5544, 0x7766, { 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff } };
+	static const struct guid object = { 0x33221100, 0x5544, 0x7766,
+		{ 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff } };
 	struct err e = { 0 };
 	struct rpc_pdu pdu;
 	struct buf raw, with;
@@ -178,8 +180,10 @@ test_contradictions(void **state)
 		{ "frag_length one less", "bind_epm_impacket", 8, 2, 71, "frag_length 71 of 72" },
 		{ "frag_length one more", "bind_epm_impacket", 8, 2, 73, "frag_length 73 of 72" },
 		{ "auth_length into the elements", "bind_ntlm_impacket", 10, 2, 36, "is cut off" },
-		{ "auth_length into the fixed part", "bind_ntlm_impacket", 10, 2, 80, "no room for the body" },
-		{ "auth_length without room for its trailer", "bind_ntlm_impacket", 10, 2, 90, "auth_length 90" },
+		{ "auth_length into the fixed part", "bind_ntlm_impacket", 10, 2, 80,
+		    "no room for the body" },
+		{ "auth_length without room for its trailer", "bind_ntlm_impacket", 10, 2, 90,
+		    "auth_length 90" },
 		{ "auth_length of everything", "bind_ntlm_impacket", 10, 2, 112, "auth_length 112" },
 		{ "auth_length at its greatest", "bind_ntlm_impacket", 10, 2, 0xffff, "auth_length 65535" },
 		{ "trailer not aligned", "bind_ntlm_impacket", 10, 2, 31, "not aligned" },
@@ -188,13 +192,17 @@ test_contradictions(void **state)
 		{ "no element, though one follows", "bind_epm_impacket", 24, 1, 0, NULL },
 		{ "one element too many", "bind_epm_impacket", 24, 1, 2, "element 2 of 2 is cut off" },
 		{ "255 elements", "bind_epm_impacket", 24, 1, 255, "element 2 of 255" },
-		{ "two transfer syntaxes in the room of one", "bind_epm_impacket", 30, 1, 2, "element 1 of 1" },
+		{ "two transfer syntaxes in the room of one", "bind_epm_impacket", 30, 1, 2,
+		    "element 1 of 1" },
 		{ "no transfer syntax", "bind_epm_impacket", 30, 1, 0, NULL },
-		{ "a response from a client", "request_sealed_impacket", 2, 1, RPC_PTYPE_RESPONSE, "no client sends" },
+		{ "a response from a client", "request_sealed_impacket", 2, 1, RPC_PTYPE_RESPONSE,
+		    "no client sends" },
 		{ "an unknown type", "request_sealed_impacket", 2, 1, 20, "no client sends" },
 		{ "request: padding of the whole stub", "request_sealed_impacket", 182, 1, 156, NULL },
-		{ "request: more padding than stub", "request_sealed_impacket", 182, 1, 157, "auth_pad_length 157" },
-		{ "request: token reaches into the header", "request_sealed_impacket", 10, 2, 180, "no room" },
+		{ "request: more padding than stub", "request_sealed_impacket", 182, 1, 157,
+		    "auth_pad_length 157" },
+		{ "request: token reaches into the header", "request_sealed_impacket", 10, 2, 180,
+		    "no room" },
 		{ "auth3: trailer inside the header", "auth3_ntlm_impacket", 10, 2, 321, "auth_length 321" },
 		{ "auth3: not aligned", "auth3_ntlm_impacket", 10, 2, 315, "not aligned" },
 	};
@@ -262,7 +270,8 @@ test_truncations(void **state)
 			assert_int_equal(decode_copy(raw.p, n), -1); /* frag_length says more */
 			if (n >= RPC_HEADER_LEN) {
 				set_u16le(raw.p + 8, (uint16_t)n);
-				(void)decode_copy(raw.p, n); /* may be whole by chance: a bind without its tail is not */
+				(void)decode_copy(
+				    raw.p, n); /* may be whole by chance: a bind without its tail is not */
 				set_u16le(raw.p + 8, (uint16_t)raw.len);
 			}
 		}
@@ -314,11 +323,15 @@ test_bind_ack(void **state)
 		uint32_t auth_context_id;
 		size_t token_off;
 	} cases[] = {
-		{ "bind_ack_epm", { RPC_PTYPE_BIND_ACK, 0, 1, 4280, 0x53f0, "135", { 0 }, NULL, { 0 } }, 1, 0, 0 },
-		{ "bind_ack_three_contexts", { RPC_PTYPE_BIND_ACK, 0, 2, 5840, 0x1a2b, "49666", { 0 }, NULL, { 0 } }, 3, 0, 0 },
-		{ "bind_ack_ntlm", { RPC_PTYPE_BIND_ACK, 0, 1, 4280, 0x53f0, "49666", { 0 }, NULL, { 0 } }, 1, 79231, 68 },
-		{ "alter_context_resp", { RPC_PTYPE_ALTER_CONTEXT_RESP, 0, 4, 4280, 0x53f0, NULL, { 0 }, NULL, { 0 } }, 1,
-		    79232, 64 },
+		{ "bind_ack_epm", { RPC_PTYPE_BIND_ACK, 0, 1, 4280, 0x53f0, "135", { 0 }, NULL, { 0 } }, 1, 0,
+		    0 },
+		{ "bind_ack_three_contexts",
+		    { RPC_PTYPE_BIND_ACK, 0, 2, 5840, 0x1a2b, "49666", { 0 }, NULL, { 0 } }, 3, 0, 0 },
+		{ "bind_ack_ntlm", { RPC_PTYPE_BIND_ACK, 0, 1, 4280, 0x53f0, "49666", { 0 }, NULL, { 0 } }, 1,
+		    79231, 68 },
+		{ "alter_context_resp",
+		    { RPC_PTYPE_ALTER_CONTEXT_RESP, 0, 4, 4280, 0x53f0, NULL, { 0 }, NULL, { 0 } }, 1, 79232,
+		    64 },
 	};
 
 	(void)state;
@@ -332,13 +345,15 @@ test_bind_ack(void **state)
 		buf_init(&made, 1000);
 		rpc_put_result(&results, RPC_CONT_ACCEPTANCE, 0, &rpc_ndr20);
 		if (cases[i].results == 3) {
-			rpc_put_result(&results, RPC_CONT_PROVIDER_REJECTION, RPC_CONT_TRANSFER_SYNTAXES, NULL);
+			rpc_put_result(
+			    &results, RPC_CONT_PROVIDER_REJECTION, RPC_CONT_TRANSFER_SYNTAXES, NULL);
 			rpc_put_result(&results, RPC_CONT_NEGOTIATE_ACK, 3, NULL);
 		}
 		ack.results = buf_bytes(&results);
 		if (cases[i].token_off != 0) {
 			ack.auth = &auth;
-			ack.token = (struct bytes){ raw.p + cases[i].token_off, raw.len - cases[i].token_off };
+			ack.token =
+			    (struct bytes){ raw.p + cases[i].token_off, raw.len - cases[i].token_off };
 		}
 		rpc_put_bind_ack(&made, &ack);
 		assert_golden(cases[i].file, &made);
@@ -352,7 +367,9 @@ test_bind_ack_too_long(void **state)
 {
 	static uint8_t token[65535];
 	struct rpc_trailer auth = { .type = 10, .level = 6 };
-	struct rpc_bind_ack ack = { .ptype = RPC_PTYPE_BIND_ACK, .auth = &auth, .token = { token, sizeof(token) } };
+	struct rpc_bind_ack ack = {
+		.ptype = RPC_PTYPE_BIND_ACK, .auth = &auth, .token = { token, sizeof(token) }
+	};
 	struct buf made;
 
 	(void)state;

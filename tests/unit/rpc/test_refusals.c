@@ -1,4 +1,5 @@
-/* What a client must not do, once per row: its answer, whether the connection goes on, and what the journal hears. */
+/* What a client must not do, once per row: its answer, whether the connection goes on, and what the journal
+ * hears. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,9 @@
 #include "rig.h"
 
 enum before {
-	NEW,     /* nothing */
-	PLAIN,   /* bound without authentication */
-	LEVEL2,  /* authenticated, by level */
+	NEW,    /* nothing */
+	PLAIN,  /* bound without authentication */
+	LEVEL2, /* authenticated, by level */
 	LEVEL5,
 	LEVEL6,
 	HALF,    /* bound, level 6, the second leg is due */
@@ -243,7 +244,8 @@ static void
 write_bad_trailer(struct rig *r)
 {
 	/* an empty blob, then a verification trailer that claims header signing */
-	put_request(r, PFC_WHOLE, 2, 0, 0, "\0\0\0\0\0\0\0\0\x8a\xe3\x13\x71\x02\xf4\x36\x71\x01\x40\x04\0\1\0\0\0", 24);
+	put_request(r, PFC_WHOLE, 2, 0, 0,
+	    "\0\0\0\0\0\0\0\0\x8a\xe3\x13\x71\x02\xf4\x36\x71\x01\x40\x04\0\1\0\0\0", 24);
 }
 
 static void
@@ -375,56 +377,82 @@ static const struct {
 	{ "response", PLAIN, write_response, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "unknown type", PLAIN, write_unknown_type, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "frag_length below a header", PLAIN, write_short, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "request without its fixed part", PLAIN, write_no_request, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "request larger than the transport's fragments", PLAIN, write_long, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "fragmented alter_context", PLAIN, write_alter_fragment, NCA_S_PROTO_ERROR, true, "protocol-error" },
+	{ "request without its fixed part", PLAIN, write_no_request, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "request larger than the transport's fragments", PLAIN, write_long, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "fragmented alter_context", PLAIN, write_alter_fragment, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
 	{ "orphaned without the feature", PLAIN, write_orphaned, SILENCE, true, NULL },
 	/* fragments and calls */
 	{ "last fragment of no call", PLAIN, write_last_only, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "first fragment inside a call", PLAIN, write_first_twice, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "fragment with another call_id", PLAIN, write_other_call, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "fragment with another opnum", PLAIN, write_other_opnum, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "fragment with another p_cont_id", PLAIN, write_other_presentation, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "second call without multiplexing", PLAIN, write_second_call, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "more octets announced than taken", PLAIN, write_announced, RPC_FAULT_ACCESS_DENIED, true, "fault" },
+	{ "first fragment inside a call", PLAIN, write_first_twice, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "fragment with another call_id", PLAIN, write_other_call, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "fragment with another opnum", PLAIN, write_other_opnum, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "fragment with another p_cont_id", PLAIN, write_other_presentation, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "second call without multiplexing", PLAIN, write_second_call, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "more octets announced than taken", PLAIN, write_announced, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
 	/* targets */
 	{ "unknown p_cont_id", PLAIN, write_unknown_context, NCA_S_UNK_IF, false, "fault" },
 	{ "opnum beyond the table", PLAIN, write_unknown_opnum, NCA_S_OP_RNG_ERROR, false, "fault" },
 	{ "opnum in a gap of the table", PLAIN, write_gap_opnum, NCA_S_OP_RNG_ERROR, false, "fault" },
-	{ "opnum beyond the table at level 2", LEVEL2, write_unknown_opnum, NCA_S_OP_RNG_ERROR, false, "fault" },
+	{ "opnum beyond the table at level 2", LEVEL2, write_unknown_opnum, NCA_S_OP_RNG_ERROR, false,
+	    "fault" },
 	{ "level none below the minimum", PLAIN, write_secret, RPC_FAULT_ACCESS_DENIED, true, "fault" },
 	{ "level 2 below the minimum", LEVEL2, write_secret, RPC_FAULT_ACCESS_DENIED, true, "fault" },
 	/* bodies */
 	{ "arguments cut off", PLAIN, write_bad_stub, RPC_FAULT_BAD_STUB_DATA, false, "fault" },
-	{ "verification trailer that lies", PLAIN, write_bad_trailer, RPC_FAULT_ACCESS_DENIED, false, "fault" },
+	{ "verification trailer that lies", PLAIN, write_bad_trailer, RPC_FAULT_ACCESS_DENIED, false,
+	    "fault" },
 	{ "method that fails", PLAIN, write_failing, RPC_FAULT_ACCESS_DENIED, false, "fault" },
 	/* legs */
 	{ "alter_context leg refused", HALF, write_alter_refused, RPC_FAULT_ACCESS_DENIED, true, "fault" },
 	{ "alter_context leg: integrity", HALF, write_alter_broken, RPC_FAULT_SEC_PKG_ERROR, true, "fault" },
-	{ "alter_context leg of another type", HALF, write_alter_other_type, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "alter_context leg of another level", HALF, write_alter_other_level, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "alter_context leg after completion", LEVEL6, write_alter_done, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "alter_context with an unknown type", PLAIN, write_alter_unknown_type, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "one security context too many", LEVEL6, write_alter_second_context, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "auth3 without authentication", HALF, write_auth3_bare, NCA_S_FAULT_REMOTE_NO_MEMORY, false, "fault" },
-	{ "auth3 of another type", HALF, write_auth3_other_type, NCA_S_FAULT_REMOTE_NO_MEMORY, false, "fault" },
-	{ "auth3 of another level", HALF, write_auth3_other_level, NCA_S_FAULT_REMOTE_NO_MEMORY, false, "fault" },
-	{ "auth3 on a plain connection", PLAIN, write_auth3_done, NCA_S_FAULT_REMOTE_NO_MEMORY, false, "fault" },
-	{ "auth3 for another context", HALF, write_auth3_other_context, RPC_FAULT_ACCESS_DENIED, false, "fault" },
+	{ "alter_context leg of another type", HALF, write_alter_other_type, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
+	{ "alter_context leg of another level", HALF, write_alter_other_level, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
+	{ "alter_context leg after completion", LEVEL6, write_alter_done, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "alter_context with an unknown type", PLAIN, write_alter_unknown_type, RPC_FAULT_ACCESS_DENIED,
+	    true, "fault" },
+	{ "one security context too many", LEVEL6, write_alter_second_context, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "auth3 without authentication", HALF, write_auth3_bare, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
+	    "fault" },
+	{ "auth3 of another type", HALF, write_auth3_other_type, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
+	    "fault" },
+	{ "auth3 of another level", HALF, write_auth3_other_level, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
+	    "fault" },
+	{ "auth3 on a plain connection", PLAIN, write_auth3_done, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
+	    "fault" },
+	{ "auth3 for another context", HALF, write_auth3_other_context, RPC_FAULT_ACCESS_DENIED, false,
+	    "fault" },
 	{ "auth3 after completion", LEVEL6, write_auth3_done, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "auth3 after its refusal", REFUSED, write_auth3_done, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "auth3 with a token too long", HALF, write_auth3_long, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "auth3 refused", HALF, write_auth3_refused, SILENCE, false, "logon-refused" },
 	/* protection */
 	{ "request before the last leg", HALF, write_protected6, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "bare request before the last leg", HALF, write_request, NCA_S_PROTO_ERROR, true, "protocol-error" },
-	{ "request after a refused auth3", REFUSED, write_protected6, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "bare request after a refused auth3", REFUSED, write_request, RPC_FAULT_ACCESS_DENIED, true, "fault" },
+	{ "bare request before the last leg", HALF, write_request, NCA_S_PROTO_ERROR, true,
+	    "protocol-error" },
+	{ "request after a refused auth3", REFUSED, write_protected6, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
+	{ "bare request after a refused auth3", REFUSED, write_request, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
 	{ "bare request at level 5", LEVEL5, write_request, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "bare request at level 6", LEVEL6, write_request, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "request at another level", LEVEL6, write_protected5, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "request with an unknown security context", LEVEL6, write_protected_unknown, RPC_FAULT_ACCESS_DENIED, true, "fault" },
-	{ "protected request without authentication", PLAIN, write_protected6, RPC_FAULT_ACCESS_DENIED, true, "fault" },
+	{ "request with an unknown security context", LEVEL6, write_protected_unknown,
+	    RPC_FAULT_ACCESS_DENIED, true, "fault" },
+	{ "protected request without authentication", PLAIN, write_protected6, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
 	{ "bad signature", LEVEL6, write_bad_signature, RPC_FAULT_SEC_PKG_ERROR, true, "fault" },
 	{ "replay", LEVEL6, write_replay, RPC_FAULT_SEC_PKG_ERROR, true, "fault" },
 };
@@ -486,7 +514,8 @@ test_refusals(void **state)
 		if (got != cases[i].answer || r.closed != cases[i].closed ||
 		    (r.incidents > before) != (cases[i].incident != NULL) ||
 		    (cases[i].incident != NULL && strcmp(r.incident, cases[i].incident) != 0))
-			fail_msg("%s: 0x%llx, closed %u, incident %s", cases[i].name, (unsigned long long)got, r.closed, r.incident);
+			fail_msg("%s: 0x%llx, closed %u, incident %s", cases[i].name, (unsigned long long)got,
+			    r.closed, r.incident);
 		if (got != SILENCE)
 			assert_int_equal(get_u32le(pdu.p + 12), get_u32le(r.pdu.p + 12)); /* call_id */
 		assert_false(rig_next(&r, &pdu));

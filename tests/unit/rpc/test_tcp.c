@@ -1,4 +1,5 @@
-/* The server on real sockets of 127.0.0.1: accepting, bounds on connections, ends, and clients that do not read. */
+/* The server on real sockets of 127.0.0.1: accepting, bounds on connections, ends, and clients that do not
+ * read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +75,8 @@ turn(struct tcp *t)
 static int
 tcp_connect_from(struct tcp *t, const char *from)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(rpc_port_number(t->port)) }, self = to;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(rpc_port_number(t->port)) },
+			   self = to;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	assert_int_not_equal(fd, -1);
@@ -206,7 +208,8 @@ test_connection_limits(void **state)
 		const char *from[4];
 		bool taken[4];
 	} rows[] = {
-		{ { .connections = 2 }, { "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.1" }, { true, true, false, false } },
+		{ { .connections = 2 }, { "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.1" },
+		    { true, true, false, false } },
 		{ { .connections_per_peer = 1 }, { "127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.2" },
 		    { true, true, false, false } },
 		{ { .connections_per_peer = 2 }, { "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2" },
@@ -260,7 +263,8 @@ test_last_answer_arrives(void **state)
 	assert_int_equal(b[16], RPC_NAK_PROTOCOL_ERROR);
 	assert_int_equal(tcp_read(&t, fd, b, sizeof(b)), 0);
 	rpc_server_stats(t.server, &s);
-	assert_int_equal(s.half_open, 1); /* waits for the client's end, among those that may be closed for a new one */
+	assert_int_equal(
+	    s.half_open, 1); /* waits for the client's end, among those that may be closed for a new one */
 	close(fd);
 	turn(&t);
 	rpc_server_stats(t.server, &s);
@@ -299,7 +303,8 @@ test_bind_timeout(void **state)
 	tcp_fini(&t);
 }
 
-/* A client that sends requests and reads no answers stops being read; when it reads, all answers are there. */
+/* A client that sends requests and reads no answers stops being read; when it reads, all answers are there.
+ */
 static void
 test_client_that_does_not_read(void **state)
 {
@@ -324,8 +329,9 @@ test_client_that_does_not_read(void **state)
 		for (size_t at = 0; at < sizeof(stub); at += 5000) {
 			size_t n = sizeof(stub) - at < 5000 ? sizeof(stub) - at : 5000;
 
-			put_request(&t.writer, (at == 0 ? PFC_FIRST_FRAG : 0) | (at + n == sizeof(stub) ? PFC_LAST_FRAG : 0), i + 2,
-			    0, 0, stub + at, n);
+			put_request(&t.writer,
+			    (at == 0 ? PFC_FIRST_FRAG : 0) | (at + n == sizeof(stub) ? PFC_LAST_FRAG : 0),
+			    i + 2, 0, 0, stub + at, n);
 			buf_put(&all, t.writer.pdu.p, t.writer.pdu.len);
 		}
 	}
