@@ -4,6 +4,7 @@
 
 #include "idl/epm.h"
 #include "idl/icertpassage.h"
+#include "idl/mgmt.h"
 
 #define TABLE(label, fields) { label, fields, sizeof(struct fields) }
 
@@ -17,6 +18,13 @@ const struct idl_table idl_tables[] = {
 	TABLE("epm.ept_map.out", epm_map_out),
 	TABLE("epm.ept_lookup_handle_free.in", epm_handle_free_in),
 	TABLE("epm.ept_lookup_handle_free.out", epm_handle_free_out),
+	TABLE("mgmt.rpc_mgmt_inq_if_ids.out", mgmt_inq_if_ids_out),
+	TABLE("mgmt.rpc_mgmt_inq_stats.in", mgmt_inq_stats_in),
+	TABLE("mgmt.rpc_mgmt_inq_stats.out", mgmt_inq_stats_out),
+	TABLE("mgmt.rpc_mgmt_is_server_listening.out", mgmt_is_server_listening_out),
+	TABLE("mgmt.rpc_mgmt_stop_server_listening.out", mgmt_stop_server_listening_out),
+	TABLE("mgmt.rpc_mgmt_inq_princ_name.in", mgmt_inq_princ_name_in),
+	TABLE("mgmt.rpc_mgmt_inq_princ_name.out", mgmt_inq_princ_name_out),
 };
 const size_t idl_n_tables = ARRAY_LEN(idl_tables);
 

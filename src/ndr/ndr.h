@@ -66,7 +66,7 @@ struct ndr_field {
 	size_t size;                 /* host octets of one referent or element; BYTES: how many */
 	uint32_t min, max;           /* of the number, or of the count (strings: with their NUL) */
 	size_t count;                /* ARRAY: offset of the uint32_t element count, an earlier row */
-	size_t limit;                /* ARRAY, varying: offset of the uint32_t MaxCount, else NDR_NO_MEMBER */
+	size_t limit;                /* ARRAY, VSTR: offset of the uint32_t MaxCount if it is told, else NDR_NO_MEMBER */
 	const struct ndr_field *sub; /* STRUCT, ARRAY */
 	const struct ndr_custom *custom;
 };
@@ -119,7 +119,15 @@ struct ndr_custom {
 /* const char *, octets as they are: [string] char m[hi], a varying string without a pointer. */
 #define F_VSTR(S, m, hi)                                                                                   \
 	{                                                                                                  \
-		.name = #m, .kind = NDR_VSTR, .offset = NDR_AT_PTR(S, m, char), .max = hi                  \
+		.name = #m, .kind = NDR_VSTR, .offset = NDR_AT_PTR(S, m, char), .max = hi,                 \
+		.limit = NDR_NO_MEMBER                                                                     \
+	}
+/* The same, conformant: [string, size_is(lim)] char m[]. lim is a member, taken from MaxCount when decoding; NULL is no
+ * character at all, for a size without room for the NUL. */
+#define F_VSTR_SIZED(S, lim, m, hi)                                                                        \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_VSTR, .offset = NDR_AT_PTR(S, m, char), .max = hi,                 \
+		.limit = NDR_AT(S, lim, uint32_t)                                                          \
 	}
 /* struct bytes: CERTTRANSBLOB {cb, [size_is(cb), unique] pb} of MS-WCCE 2.2.2.2. p NULL: pb was NULL. */
 #define F_BLOB(S, m)                                                                                       \
@@ -143,7 +151,8 @@ struct ndr_custom {
 		.size = sizeof(T), .sub = table                                                            \
 	}
 
-/* n elements of struct T at m: [size_is(n)] T *m. Inline at top level only (nothing hoists its MaxCount). */
+/* n elements of struct T at m: [size_is(n)] T *m. Inline only as a parameter or as the last row of a struct, whose
+ * front its MaxCount then stands before (C706 14.3.7.1); no array holds such structs. */
 #define F_ARRAY(S, n, m, flavour, T, table, hi)                                                            \
 	{                                                                                                  \
 		.name = #m, .kind = NDR_ARRAY, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),          \

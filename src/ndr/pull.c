@@ -23,7 +23,9 @@ struct ndr_alias {
 };
 
 static int
-pull_fixed(struct ndr_in *in, const struct ndr_field *fields, void *base, struct err *e);
+pull_field(struct ndr_in *in, const struct ndr_field *f, void *base, bool top, struct err *e);
+static int
+pull_elements(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t max, struct err *e);
 
 static int
 defer(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t id, struct err *e)
@@ -41,15 +43,22 @@ defer(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t id, str
 static int
 pull_struct(struct ndr_in *in, const struct ndr_field *fields, void *base, struct err *e)
 {
-	int ret;
+	const struct ndr_field *f, *tail = ndr_table_tail(fields);
+	uint32_t max = 0;
 
 	if (in->depth == NDR_MAX_DEPTH)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "nested deeper than %d", NDR_MAX_DEPTH);
 	in->depth++;
+	if (tail->kind != NDR_END && ndr_in_u32(in, &max, e) != 0)
+		return err_prefix(e, "%s", tail->name);
 	ndr_in_align(in, ndr_table_align(fields));
-	ret = pull_fixed(in, fields, base, e);
+	for (f = fields; f != tail; f++)
+		if (pull_field(in, f, base, false, e) != 0)
+			return err_prefix(e, "%s", f->name);
+	if (tail->kind != NDR_END && pull_elements(in, tail, base, max, e) != 0)
+		return err_prefix(e, "%s", tail->name);
 	in->depth--;
-	return ret;
+	return 0;
 }
 
 static int
@@ -125,16 +134,25 @@ pull_wstr(struct ndr_in *in, const struct ndr_field *f, void *at, struct err *e)
 }
 
 static int
-pull_vstr(struct ndr_in *in, const struct ndr_field *f, void *at, struct err *e)
+pull_vstr(struct ndr_in *in, const struct ndr_field *f, void *base, void *at, struct err *e)
 {
+	uint32_t max = f->max, actual;
 	struct bytes chars;
-	uint32_t actual;
 	char *text;
 
+	if (f->limit != NDR_NO_MEMBER) {
+		if (ndr_in_u32(in, &max, e) != 0)
+			return -1;
+		if (max > f->max)
+			return ERR(e, E_RPC_BAD_STUB_DATA, "MaxCount %u, at most %u", max, f->max);
+		*(uint32_t *)(void *)((char *)base + f->limit) = max;
+	}
 	if (pull_variance(in, 1, &actual, e) != 0)
 		return -1;
-	if (actual > f->max)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "string of %u characters, at most %u", actual, f->max);
+	if (actual > max)
+		return ERR(e, E_RPC_BAD_STUB_DATA, "string of %u characters, at most %u", actual, max);
+	if (actual == 0 && f->limit != NDR_NO_MEMBER)
+		return 0;
 	if (ndr_in_octets(in, actual, &chars, e) != 0)
 		return -1;
 	if (actual > 0 && chars.p[actual - 1] != 0)
@@ -187,19 +205,17 @@ pull_blob_octets(struct ndr_in *in, void *at, struct err *e)
 	return 0;
 }
 
+/* An array whose MaxCount has been read. */
 static int
-pull_array(struct ndr_in *in, const struct ndr_field *f, void *base, struct err *e)
+pull_elements(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t max, struct err *e)
 {
-	uint32_t count = ndr_get_count(base, f->count), max, actual;
+	uint32_t count = ndr_get_count(base, f->count), actual = max;
 	size_t least = ndr_table_min_wire(f->sub);
 	char *elements;
 
 	assert(least > 0);
-	if (ndr_in_u32(in, &max, e) != 0)
-		return -1;
 	if (max > f->max)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "array of %u elements, at most %u", max, f->max);
-	actual = max;
 	if (f->limit != NDR_NO_MEMBER) {
 		if (pull_variance(in, least, &actual, e) != 0)
 			return -1;
@@ -221,6 +237,14 @@ pull_array(struct ndr_in *in, const struct ndr_field *f, void *base, struct err 
 	return 0;
 }
 
+static int
+pull_array(struct ndr_in *in, const struct ndr_field *f, void *base, struct err *e)
+{
+	uint32_t max;
+
+	return ndr_in_u32(in, &max, e) != 0 ? -1 : pull_elements(in, f, base, max, e);
+}
+
 /* The value itself, its pointer (if any) already followed. */
 static int
 pull_value(struct ndr_in *in, const struct ndr_field *f, void *base, void *at, struct err *e)
@@ -240,7 +264,7 @@ pull_value(struct ndr_in *in, const struct ndr_field *f, void *base, void *at, s
 	case NDR_WSTR:
 		return pull_wstr(in, f, at, e);
 	case NDR_VSTR:
-		return pull_vstr(in, f, at, e);
+		return pull_vstr(in, f, base, at, e);
 	case NDR_BYTES:
 		if (ndr_in_octets(in, f->size, &octets, e) != 0)
 			return -1;
@@ -289,15 +313,6 @@ pull_field(struct ndr_in *in, const struct ndr_field *f, void *base, bool top, s
 		at = referent;
 	}
 	return pull_value(in, f, base, at, e);
-}
-
-static int
-pull_fixed(struct ndr_in *in, const struct ndr_field *fields, void *base, struct err *e)
-{
-	for (const struct ndr_field *f = fields; f->kind != NDR_END; f++)
-		if (pull_field(in, f, base, false, e) != 0)
-			return err_prefix(e, "%s", f->name);
-	return 0;
 }
 
 /* A full pointer's id seen before: *done, and the member points at the same referent. */

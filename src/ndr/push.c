@@ -9,7 +9,7 @@
  * then the referents, each with its own behind it: depth first, in the order of the rows (C706 14.3.12.3).
  */
 static int
-push_fixed(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e);
+push_struct(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e);
 static int
 push_referents(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e);
 
@@ -53,12 +53,16 @@ push_wstr(struct ndr_out *out, const struct ndr_field *f, const char *text, stru
 }
 
 static int
-push_vstr(struct ndr_out *out, const struct ndr_field *f, const char *text, struct err *e)
+push_vstr(struct ndr_out *out, const struct ndr_field *f, const void *base, const char *text, struct err *e)
 {
-	size_t n = text != NULL ? strlen(text) + 1 : 1;
+	bool sized = f->limit != NDR_NO_MEMBER;
+	uint32_t max = sized ? ndr_get_count(base, f->limit) : f->max;
+	size_t n = text != NULL ? strlen(text) + 1 : !sized;
 
-	if (n > f->max)
-		return ERR(e, E_INVALIDARG, "string of %zu characters, at most %u", n, f->max);
+	if (max > f->max || n > max)
+		return ERR(e, E_INVALIDARG, "string of %zu characters, MaxCount %u, at most %u", n, max, f->max);
+	if (sized)
+		ndr_out_u32(out, max);
 	ndr_out_u32(out, 0);
 	ndr_out_u32(out, (uint32_t)n);
 	buf_put(out->b, text != NULL ? text : "", n);
@@ -76,26 +80,39 @@ push_blob(struct ndr_out *out, const struct bytes *b, struct err *e)
 }
 
 static int
-push_array(struct ndr_out *out, const struct ndr_field *f, const void *base, struct err *e)
+push_max_count(struct ndr_out *out, const struct ndr_field *f, const void *base, struct err *e)
 {
 	const char *elements = ndr_get_pointer(ndr_const_member(f, base));
 	uint32_t count = ndr_get_count(base, f->count);
 	uint32_t max = f->limit != NDR_NO_MEMBER ? ndr_get_count(base, f->limit) : count;
-	size_t align = ndr_table_align(f->sub);
 
 	if (count > max || max > f->max || (elements == NULL && count > 0))
 		return ERR(e, E_INVALIDARG, "array of %u elements, MaxCount %u, at most %u", count, max, f->max);
 	ndr_out_u32(out, max);
+	return 0;
+}
+
+/* An array whose MaxCount has been written. */
+static int
+push_elements(struct ndr_out *out, const struct ndr_field *f, const void *base, struct err *e)
+{
+	const char *elements = ndr_get_pointer(ndr_const_member(f, base));
+	uint32_t count = ndr_get_count(base, f->count);
+
 	if (f->limit != NDR_NO_MEMBER) {
 		ndr_out_u32(out, 0);
 		ndr_out_u32(out, count);
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		ndr_out_align(out, align);
-		if (push_fixed(out, f->sub, elements + i * f->size, e) != 0)
+	for (uint32_t i = 0; i < count; i++)
+		if (push_struct(out, f->sub, elements + i * f->size, e) != 0)
 			return err_prefix(e, "[%u]", i);
-	}
 	return 0;
+}
+
+static int
+push_array(struct ndr_out *out, const struct ndr_field *f, const void *base, struct err *e)
+{
+	return push_max_count(out, f, base, e) != 0 ? -1 : push_elements(out, f, base, e);
 }
 
 static int
@@ -116,15 +133,14 @@ push_value(struct ndr_out *out, const struct ndr_field *f, const void *base, con
 	case NDR_WSTR:
 		return push_wstr(out, f, ndr_get_text(at), e);
 	case NDR_VSTR:
-		return push_vstr(out, f, ndr_get_text(at), e);
+		return push_vstr(out, f, base, ndr_get_text(at), e);
 	case NDR_BLOB:
 		return push_blob(out, at, e);
 	case NDR_BYTES:
 		ndr_out_octets(out, (struct bytes){ at, f->size });
 		return 0;
 	case NDR_STRUCT:
-		ndr_out_align(out, ndr_table_align(f->sub));
-		return push_fixed(out, f->sub, at, e);
+		return push_struct(out, f->sub, at, e);
 	case NDR_ARRAY:
 		return push_array(out, f, base, e);
 	case NDR_CUSTOM:
@@ -205,11 +221,18 @@ push_field_referents(struct ndr_out *out, const struct ndr_field *f, const void 
 }
 
 static int
-push_fixed(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e)
+push_struct(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e)
 {
-	for (const struct ndr_field *f = fields; f->kind != NDR_END; f++)
+	const struct ndr_field *f, *tail = ndr_table_tail(fields);
+
+	if (tail->kind != NDR_END && push_max_count(out, tail, base, e) != 0)
+		return err_prefix(e, "%s", tail->name);
+	ndr_out_align(out, ndr_table_align(fields));
+	for (f = fields; f != tail; f++)
 		if (push_field(out, f, base, false, e) != 0)
 			return err_prefix(e, "%s", f->name);
+	if (tail->kind != NDR_END && push_elements(out, tail, base, e) != 0)
+		return err_prefix(e, "%s", tail->name);
 	return 0;
 }
 

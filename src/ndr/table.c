@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "ndr/table_priv.h"
 
 static size_t
@@ -50,7 +52,7 @@ field_min_wire(const struct ndr_field *f)
 	case NDR_STATUS:
 		return 4;
 	case NDR_HYPER:
-	case NDR_VSTR: /* offset, count */
+	case NDR_VSTR: /* offset, count; before them perhaps MaxCount */
 	case NDR_BLOB: /* cb, id */
 		return 8;
 	case NDR_GUID:
@@ -77,4 +79,15 @@ ndr_table_min_wire(const struct ndr_field *fields)
 	for (const struct ndr_field *f = fields; f->kind != NDR_END; f++)
 		sum += field_min_wire(f);
 	return sum;
+}
+
+const struct ndr_field *
+ndr_table_tail(const struct ndr_field *fields)
+{
+	const struct ndr_field *f = fields;
+
+	while (f->kind != NDR_END && !(f->kind == NDR_ARRAY && f->pointer == NDR_INLINE))
+		f++;
+	assert(f->kind == NDR_END || f[1].kind == NDR_END);
+	return f;
 }

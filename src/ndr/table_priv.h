@@ -12,6 +12,10 @@ ndr_table_align(const struct ndr_field *fields);
 size_t
 ndr_table_min_wire(const struct ndr_field *fields);
 
+/* The inline array a conformant struct ends in, whose MaxCount comes before the struct; its end row for any other. */
+const struct ndr_field *
+ndr_table_tail(const struct ndr_field *fields);
+
 /* The member a row describes. */
 static inline void *
 ndr_member(const struct ndr_field *f, void *base)

@@ -6,6 +6,7 @@
 
 struct svc {
 	struct svc_epm *epm;
+	struct svc_mgmt epm_mgmt, object_mgmt;
 };
 
 static int
@@ -27,6 +28,14 @@ offer_enrollment(struct svc *s, struct ca *ca, struct rpc_port *port, struct err
 	return svc_epm_register(s->epm, &svc_icertpassage, NULL, rpc_port_number(port), e);
 }
 
+/* Not told to the mapper: who asks for it has an endpoint already. */
+static int
+offer_management(struct svc_mgmt *m, const struct ca *ca, struct rpc_port *port, struct err *e)
+{
+	*m = (struct svc_mgmt){ .port = port, .dns_name = ca_dns_name(ca) };
+	return rpc_port_add_interface(port, &svc_mgmt_interface, m, e);
+}
+
 struct svc *
 svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct err *e)
 {
@@ -36,7 +45,8 @@ svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct e
 		ERR(e, E_OUTOFMEMORY, "no memory for the services");
 		goto fail;
 	}
-	if (offer_mapper(s, epm, e) != 0 || offer_enrollment(s, ca, object, e) != 0)
+	if (offer_mapper(s, epm, e) != 0 || offer_enrollment(s, ca, object, e) != 0 ||
+	    offer_management(&s->epm_mgmt, ca, epm, e) != 0 || offer_management(&s->object_mgmt, ca, object, e) != 0)
 		goto fail;
 	return s;
 fail:

@@ -10,7 +10,8 @@
 struct ca;
 struct svc;
 
-/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about both.
+/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about both; the
+ * management interface on each.
  * ICertPassage stays out of the map while IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED. The ports
  * must be freed first, their calls refer to what this holds. */
 struct svc *
@@ -23,6 +24,14 @@ svc_free(struct svc *s);
 
 /* MS-ICPR. ctx: struct ca *. Open to every level: the CA judges inside the method (MS-ICPR 3.2.4.1.1). */
 extern const struct rpc_interface svc_icertpassage;
+
+/* Remote management (C706 appendix Q), for every port. ctx: struct svc_mgmt *. Open to every level: stopping the server
+ * is refused to all. */
+struct svc_mgmt {
+	const struct rpc_port *port; /* whose interfaces and server it tells about */
+	const char *dns_name;        /* of the host, for the principal name; must outlive the port */
+};
+extern const struct rpc_interface svc_mgmt_interface;
 
 /* Endpoint mapper, for port 135. ctx: struct svc_epm *. */
 extern const struct rpc_interface svc_epm_interface;

@@ -1,7 +1,11 @@
 """
 MS-ICPR through Samba's DCE/RPC client, which checks every signature of ours. Samba has no table for ICertPassage, so the
-connection is made for the management interface, which every endpoint has, and ICertPassage is added to it.
+connection is made for the management interface, which every endpoint has, and ICertPassage is added to it. Raw NTLM stays
+with the management interface: after an auth3 Samba's client repeats its last token in the alter_context, which no server
+takes (Samba's own answers with fault 5).
 """
+import functools
+
 from samba import credentials, param
 from samba.dcerpc import mgmt
 from samba.dcerpc.base import ClientConnection
@@ -19,7 +23,7 @@ def load_parm():
 
 
 class Client:
-    """options: Samba binding options, e.g. "seal", "sign,spnego", "connect,ntlm"."""
+    """account None: anonymous. options: Samba binding options, e.g. "seal", "sign,spnego", "connect,ntlm"."""
 
     def __init__(self, server, account, password, options="seal", domain="CORP", port=None):
         lp = load_parm()
@@ -32,9 +36,15 @@ class Client:
             creds.set_password(password)
         else:
             creds.set_anonymous()
-        binding = f"ncacn_ip_tcp:{server.address}[{port or server.object_port},{options}]"
-        self.mgmt = mgmt.mgmt(binding, lp, creds)
-        self.icpr = ClientConnection(binding, ICERTPASSAGE, lp, creds, basis_connection=self.mgmt)
+        where = ",".join(filter(None, [str(port or server.object_port), options]))
+        binding = f"ncacn_ip_tcp:{server.address}[{where}]"
+        self.how = binding, lp, creds
+        self.mgmt = mgmt.mgmt(*self.how)
+
+    @functools.cached_property
+    def icpr(self):
+        binding, lp, creds = self.how
+        return ClientConnection(binding, ICERTPASSAGE, lp, creds, basis_connection=self.mgmt)
 
     def request(self, request, attributes="", flags=0, authority="Contoso Certification Authority", request_id=0):
         stub = icpr.request_stub(flags, authority, request_id, attributes, request)

@@ -56,6 +56,16 @@ static const struct ndr_field vstr[] = {
 	F_U32(struct text, after),
 	F_END,
 };
+struct sized {
+	uint32_t size;
+	const char *text;
+	uint32_t after;
+};
+static const struct ndr_field sized[] = {
+	F_VSTR_SIZED(struct sized, size, text, 4),
+	F_U32(struct sized, after),
+	F_END,
+};
 
 struct blob {
 	struct bytes blob;
@@ -138,6 +148,31 @@ struct varying {
 static const struct ndr_field varying[] = {
 	F_U32(struct varying, n),
 	F_ARRAY_VARYING(struct varying, max, n, leaves, NDR_INLINE, struct leaf, leaf, 4),
+	F_END,
+};
+
+/* A conformant struct, behind a pointer and as a parameter: its MaxCount comes first. */
+struct tailed {
+	uint16_t tag;
+	uint32_t n;
+	struct leaf *leaves;
+};
+static const struct ndr_field tailed[] = {
+	F_U16(struct tailed, tag),
+	F_U32(struct tailed, n),
+	F_ARRAY(struct tailed, n, leaves, NDR_INLINE, struct leaf, leaf, 4),
+	F_END,
+};
+struct holder {
+	struct tailed *pointed;
+	struct tailed whole;
+};
+static const struct ndr_field pointed[] = {
+	F_PTR(struct holder, pointed, NDR_UNIQUE, struct tailed, tailed),
+	F_END,
+};
+static const struct ndr_field whole[] = {
+	F_STRUCT(struct holder, whole, struct tailed, tailed),
 	F_END,
 };
 
@@ -241,6 +276,11 @@ static const struct {
 	    "text: \"\\x1b\\\"\\n\"\nafter: 7\n", true },
 	{ "varying string", vstr, sizeof(struct text), "00000000 03000000 4142 00 ff 07000000", "text: \"AB\"\nafter: 7\n", false },
 	{ "varying string without a character", vstr, sizeof(struct text), "00000000 00000000 07000000", "text: \"\"\nafter: 7\n", false },
+	{ "sized string", T(sized), "03000000 00000000 02000000 4100 0000 07000000", "text: \"A\"\nafter: 7\n", true },
+	{ "sized string that fills its size", T(sized), "04000000 00000000 04000000 41424300 07000000",
+	    "text: \"ABC\"\nafter: 7\n", true },
+	{ "sized string without a character", T(sized), "00000000 00000000 00000000 07000000", "text: NULL\nafter: 7\n",
+	    true },
 	{ "null blob", T(blob), "00000000 00000000 07000000", "blob: NULL\nafter: 7\n", true },
 	{ "blob", T(blob), "03000000 00000200 03000000 010203 00 07000000", "blob: 3 octets 010203\nafter: 7\n", true },
 	{ "empty blob", T(blob), "00000000 00000200 00000000 07000000", "blob: 0 octets\nafter: 7\n", true },
@@ -259,6 +299,15 @@ static const struct {
 	    "n: 1\nleaves: 1 of at most 4\n  [0]\n    n: 10 (0xa)\n    data: NULL\n", true },
 	{ "empty varying array", T(varying), "00000000 04000000 00000000 00000000", "n: 0\nleaves: 0 of at most 4\n",
 	    true },
+	{ "conformant struct behind a pointer", pointed, sizeof(struct holder),
+	    "00000200 02000000 0500 0000 02000000 0a000000 00000000 00000000 0b000000 01000000 04000200 01000000 bb",
+	    "pointed:\n  tag: 5\n  n: 2\n  leaves: 2\n    [0]\n      n: 10 (0xa)\n      data: NULL\n"
+	    "    [1]\n      n: 11 (0xb)\n      data: 1 octets bb\n",
+	    true },
+	{ "conformant struct as a parameter", whole, sizeof(struct holder), "01000000 0500 0000 01000000 0a000000 00000000 00000000",
+	    "whole:\n  tag: 5\n  n: 1\n  leaves: 1\n    [0]\n      n: 10 (0xa)\n      data: NULL\n", true },
+	{ "conformant struct without an element", whole, sizeof(struct holder), "00000000 0500 0000 00000000",
+	    "whole:\n  tag: 5\n  n: 0\n  leaves: 0\n", true },
 	{ "reference at top level has no id", T(refs), "0a000000 00000000 00000000",
 	    "leaf:\n  n: 10 (0xa)\n  data: NULL\n", true },
 	{ "embedded reference has one", T(refs_in), "00000200 0a000000 00000000 00000000",
@@ -303,6 +352,19 @@ static const struct {
 	{ "varying string: offset", vstr, sizeof(struct text), "01000000 02000000 4100 0000 07000000", "starts at element 1" },
 	{ "varying string: no NUL", vstr, sizeof(struct text), "00000000 02000000 4142 0000 07000000", "without its NUL" },
 	{ "varying string: cut", vstr, sizeof(struct text), "00000000 04000000 4142", "4 elements of 1 octets announced, 2" },
+	{ "sized string: longer than MaxCount", T(sized), "02000000 00000000 03000000 41420000 07000000",
+	    "3 characters, at most 2" },
+	{ "sized string: MaxCount out of bounds", T(sized), "05000000 00000000 02000000 41000000 07000000",
+	    "MaxCount 5, at most 4" },
+	{ "sized string: no NUL", T(sized), "04000000 00000000 02000000 41420000 07000000", "without its NUL" },
+	{ "sized string: only its MaxCount", T(sized), "04000000", "4 octets needed, 0 left" },
+	{ "conformant struct: nothing at all", whole, sizeof(struct holder), "", "leaves: 4 octets needed, 0 left" },
+	{ "conformant struct: MaxCount differs", whole, sizeof(struct holder),
+	    "02000000 0500 0000 01000000 0a000000 00000000 00000000", "leaves: array of 2 elements, count says 1" },
+	{ "conformant struct: more than allowed", whole, sizeof(struct holder), "05000000 0500 0000 05000000",
+	    "5 elements, at most 4" },
+	{ "conformant struct: elements missing", whole, sizeof(struct holder), "02000000 0500 0000 02000000 0a000000",
+	    "2 elements announced, 4 octets left" },
 	{ "blob: MaxCount above cb", T(blob), "03000000 01000000 04000000 01020304 07000000", "MaxCount 4, cb 3" },
 	{ "blob: MaxCount below cb", T(blob), "05000000 01000000 04000000 01020304 07000000", "MaxCount 4, cb 5" },
 	{ "blob: cut", T(blob), "05000000 01000000 05000000 01020304", "5 octets needed, 4 left" },
@@ -504,6 +566,8 @@ encoder_refuses_what_the_wire_cannot_hold(void **state)
 	static const struct list five = { 5, leaves, 7 };
 	static const struct varying over = { 0, 1, NULL };
 	static const struct refs null_ref = { NULL };
+	static const struct sized over_size = { 2, "AB", 7 }, wide_size = { 5, "A", 7 };
+	static const struct holder five_at_the_end = { NULL, { 0, 5, leaves } };
 	static const struct {
 		const char *name;
 		const struct ndr_field *fields;
@@ -518,6 +582,9 @@ encoder_refuses_what_the_wire_cannot_hold(void **state)
 		{ "more elements than allowed", list, &five },
 		{ "varying array above MaxCount", varying, &over },
 		{ "null reference", refs, &null_ref },
+		{ "text above its size", sized, &over_size },
+		{ "size above what is allowed", sized, &wide_size },
+		{ "conformant struct with too many elements", whole, &five_at_the_end },
 	};
 
 	(void)state;
