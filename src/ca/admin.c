@@ -1,4 +1,5 @@
-/* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c, admin_request.c. */
+/* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c,
+ * admin_request.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ static const struct ca_verb verbs[] = {
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },
 	{ "request.issue", 0, JOURNAL_REFUSAL, admin_request_issue },
 	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
-	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING, admin_journal }, /* else reading it would make it grow */
+	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
+	    admin_journal }, /* else reading it would make it grow */
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },
 	{ "clock.advance", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_clock_advance },
 	{ "stats", READERS, JOURNAL_NOTHING, admin_stats },
@@ -103,13 +105,14 @@ admin_text(const struct ca_admin *a, const char *name, const char **out, struct 
 }
 
 int
-admin_number(const struct ca_admin *a, const char *name, int64_t lowest, int64_t highest, int64_t *out, struct err *e)
+admin_number(
+    const struct ca_admin *a, const char *name, int64_t lowest, int64_t highest, int64_t *out, struct err *e)
 {
 	const json_t *v = json_object_get(a->args, name);
 
 	if (!json_is_integer(v) || json_integer_value(v) < lowest || json_integer_value(v) > highest)
-		return ERR(e, E_INVALIDARG, "%s needs the number '%s', %lld to %lld", a->verb_name, name, (long long)lowest,
-		    (long long)highest);
+		return ERR(e, E_INVALIDARG, "%s needs the number '%s', %lld to %lld", a->verb_name, name,
+		    (long long)lowest, (long long)highest);
 	*out = json_integer_value(v);
 	return 0;
 }
@@ -147,7 +150,8 @@ admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *
 {
 	struct ca_admin *a = calloc(1, sizeof(*a));
 
-	if (a == NULL || (a->pool = pool_new(ADMIN_POOL_MAX)) == NULL || ca_who_copy(&a->who, a->pool, who, e) != 0 ||
+	if (a == NULL || (a->pool = pool_new(ADMIN_POOL_MAX)) == NULL ||
+	    ca_who_copy(&a->who, a->pool, who, e) != 0 ||
 	    (a->verb_name = pool_strdup(a->pool, verb)) == NULL) {
 		if (a != NULL) {
 			token_unref(a->who.token);
@@ -166,7 +170,8 @@ admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *
 }
 
 void
-ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *args, ca_admin_fn *cb, void *arg)
+ca_admin_start(
+    struct ca *ca, const struct ca_caller *who, const char *verb, json_t *args, ca_admin_fn *cb, void *arg)
 {
 	struct err e = { 0 };
 	struct ca_admin *a = admin_new(ca, who, verb, args, &e);
@@ -203,7 +208,8 @@ admin_journal(struct ca_admin *a)
 		return;
 	}
 	buf_init(&b, JOURNAL_ANSWER_MAX + 2 * JOURNAL_RECORD_MAX);
-	if (journal_read(a->ca->journal, (uint64_t)after, (size_t)limit, !admin_has(a, "after"), &b, &e) == 0) {
+	if (journal_read(a->ca->journal, (uint64_t)after, (size_t)limit, !admin_has(a, "after"), &b, &e) ==
+	    0) {
 		records = json_loadb((const char *)b.p, b.len, 0, NULL);
 		if (records == NULL)
 			ERR(&e, E_INVALID_DATA, "the journal file holds something that is not JSON");
@@ -212,8 +218,9 @@ admin_journal(struct ca_admin *a)
 	if (records == NULL)
 		admin_fail(a, &e);
 	else
-		admin_reply(a, json_pack("{s:o, s:I}", "records", records, "last",
-				   (json_int_t)journal_last_id(a->ca->journal)));
+		admin_reply(a,
+		    json_pack("{s:o, s:I}", "records", records, "last",
+			(json_int_t)journal_last_id(a->ca->journal)));
 }
 
 void
@@ -221,8 +228,9 @@ admin_clock_show(struct ca_admin *a)
 {
 	const struct clock *c = a->ca->clock;
 
-	admin_reply(a, json_pack("{s:o, s:o, s:b}", "virtual", json_time(clock_now(c)), "real", json_time(clock_real()),
-			   "stopped", clock_is_stopped(c)));
+	admin_reply(a,
+	    json_pack("{s:o, s:o, s:b}", "virtual", json_time(clock_now(c)), "real", json_time(clock_real()),
+		"stopped", clock_is_stopped(c)));
 }
 
 void
@@ -254,13 +262,14 @@ admin_stats(struct ca_admin *a)
 		return;
 	}
 	admin_reply(a,
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:{s:f,s:f,s:f}, s:{s:I,s:I,s:I,s:i}, s:f}", "admitted",
-		(json_int_t)s->admitted, "requests",
-		(json_int_t)s->requests, "issued", (json_int_t)s->issued, "pending", (json_int_t)s->pending, "denied",
-		(json_int_t)s->denied, "failed", (json_int_t)s->failed, "refused", (json_int_t)s->refused, "retrieved",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:{s:f,s:f,s:f}, s:{s:I,s:I,s:I,s:i}, s:f}",
+		"admitted", (json_int_t)s->admitted, "requests", (json_int_t)s->requests, "issued",
+		(json_int_t)s->issued, "pending", (json_int_t)s->pending, "denied", (json_int_t)s->denied,
+		"failed", (json_int_t)s->failed, "refused", (json_int_t)s->refused, "retrieved",
 		(json_int_t)s->retrieved, "waiting", (json_int_t)waiting, "averageMicroseconds", "parse",
-		(double)s->micros_parse / (double)n, "policyAndSignature", (double)s->micros_policy / (double)n, "total",
-		(double)s->micros_total / (double)n, "database", "commits", (json_int_t)db.commits, "operations",
-		(json_int_t)db.operations, "failedCommits", (json_int_t)db.failed_commits, "largestBatch",
-		(int)db.largest_batch, "uptimeSeconds", (double)(clock_monotonic_us() - a->ca->started_us) / 1e6));
+		(double)s->micros_parse / (double)n, "policyAndSignature",
+		(double)s->micros_policy / (double)n, "total", (double)s->micros_total / (double)n,
+		"database", "commits", (json_int_t)db.commits, "operations", (json_int_t)db.operations,
+		"failedCommits", (json_int_t)db.failed_commits, "largestBatch", (int)db.largest_batch,
+		"uptimeSeconds", (double)(clock_monotonic_us() - a->ca->started_us) / 1e6));
 }

@@ -33,8 +33,9 @@ acl_json(const struct ca *ca, struct err *e)
 		char sid[SID_TEXT_MAX], mask[16];
 
 		snprintf(mask, sizeof(mask), "0x%x", a->mask);
-		json_array_append_new(aces, json_pack("{s:s, s:s, s:o, s:s}", "type", ace_kind(a), "principal",
-						sid_to_text(&a->sid, sid), "rights", ca_rights_to_json(a->mask), "mask", mask));
+		json_array_append_new(aces,
+		    json_pack("{s:s, s:s, s:o, s:s}", "type", ace_kind(a), "principal",
+			sid_to_text(&a->sid, sid), "rights", ca_rights_to_json(a->mask), "mask", mask));
 	}
 	buf_init(&sddl, SDDL_MAX);
 	if (sd_to_sddl(sd, &sddl, &ca->domain, e) == 0)

@@ -48,7 +48,8 @@ settings_json(const struct ca_settings *s)
 static json_t *
 published_json(const struct dir_entry *service)
 {
-	const struct dir_attr *names = service != NULL ? dir_entry_attr(service, "certificateTemplates") : NULL;
+	const struct dir_attr *names =
+	    service != NULL ? dir_entry_attr(service, "certificateTemplates") : NULL;
 	json_t *list = json_array();
 
 	for (size_t i = 0; names != NULL && i < names->n; i++)
@@ -82,10 +83,11 @@ on_show(void *arg, struct dir_snapshot *snap, const struct err *e)
 		admin_fail(a, e);
 		return;
 	}
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:o, s:o}", "name", ca->name, "sanitizedName",
-	    ca->sanitized, "config", ca->config_string, "dnsName", ca->dns_name, "key", x509_ca_key_text(ca->x509), "root",
-	    x509_ca_is_root(ca->x509), "notBefore", json_time(x509_ca_not_before(ca->x509)), "notAfter",
-	    json_time(x509_ca_not_after(ca->x509)), "sha1", sha1_hex(a->pool, x509_ca_cert_der(ca->x509)), "templates",
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:o, s:o}", "name", ca->name,
+	    "sanitizedName", ca->sanitized, "config", ca->config_string, "dnsName", ca->dns_name, "key",
+	    x509_ca_key_text(ca->x509), "root", x509_ca_is_root(ca->x509), "notBefore",
+	    json_time(x509_ca_not_before(ca->x509)), "notAfter", json_time(x509_ca_not_after(ca->x509)),
+	    "sha1", sha1_hex(a->pool, x509_ca_cert_der(ca->x509)), "templates",
 	    published_json(ca_service_entry(ca, snap)), "settings", settings_json(&ca->settings));
 	admin_reply(a, o);
 }
@@ -109,7 +111,8 @@ on_list_read(void *arg, struct dir_snapshot *snap, const struct err *e)
 	if (e != NULL)
 		admin_fail(a, e);
 	else
-		admin_reply(a, json_pack("{s:o}", "templates", published_json(ca_service_entry(a->ca, snap))));
+		admin_reply(
+		    a, json_pack("{s:o}", "templates", published_json(ca_service_entry(a->ca, snap))));
 }
 
 static void
@@ -148,7 +151,8 @@ find_template(const struct dir_snapshot *snap, const char *name)
 
 /* The whole list is written anew: its order counts, and a new template comes first. */
 static int
-write_list(struct ca_admin *a, const struct dir_entry *service, const char *first, const char *without, struct err *e)
+write_list(struct ca_admin *a, const struct dir_entry *service, const char *first, const char *without,
+    struct err *e)
 {
 	const struct dir_attr *names = dir_entry_attr(service, "certificateTemplates");
 	size_t n_have = names != NULL ? names->n : 0, n = 0;
@@ -195,8 +199,8 @@ on_publish(void *arg, struct dir_snapshot *snap, const struct err *e)
 	if (service == NULL)
 		ERR(&why, E_DS_NO_SUCH_OBJECT, "this CA's pKIEnrollmentService object is gone");
 	else if (publish && cn == NULL)
-		ERR(&why, CERTSRV_E_UNKNOWN_CERT_TYPE, "there is no template '%.80s' (its cn counts, not its display name)",
-		    a->text);
+		ERR(&why, CERTSRV_E_UNKNOWN_CERT_TYPE,
+		    "there is no template '%.80s' (its cn counts, not its display name)", a->text);
 	else if (!publish && !is_listed(service, a->text))
 		ERR(&why, CERTSRV_E_UNKNOWN_CERT_TYPE, "'%.80s' is not published here", a->text);
 	if (why.hr != 0) {
@@ -216,7 +220,8 @@ admin_ca_publish(struct ca_admin *a)
 {
 	struct err e = { 0 };
 
-	if (admin_text(a, "template", &a->text, &e) != 0 || dir_snapshot_get(a->ca->dir, on_publish, a, &e) != 0)
+	if (admin_text(a, "template", &a->text, &e) != 0 ||
+	    dir_snapshot_get(a->ca->dir, on_publish, a, &e) != 0)
 		admin_fail(a, &e);
 }
 
@@ -258,6 +263,7 @@ admin_ca_cert(struct ca_admin *a)
 
 		json_array_append_new(chain, json_string(pem != NULL ? pem : ""));
 	}
-	admin_reply(a, json_pack("{s:s?, s:s?, s:o}", "der", base64(a->pool, x509_ca_cert_der(x), false), "pem",
-			   base64(a->pool, x509_ca_cert_der(x), true), "chain", chain));
+	admin_reply(a,
+	    json_pack("{s:s?, s:s?, s:o}", "der", base64(a->pool, x509_ca_cert_der(x), false), "pem",
+		base64(a->pool, x509_ca_cert_der(x), true), "chain", chain));
 }

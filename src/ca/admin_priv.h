@@ -11,8 +11,8 @@ enum admin_journal { JOURNAL_CALL, JOURNAL_REFUSAL, JOURNAL_NOTHING };
 /* One verb: run() answers with admin_reply() or admin_fail(), now or later, exactly once. */
 struct ca_verb {
 	const char *name;
-	uint32_t rights;              /* any of these; 0: the verb checks for itself */
-	enum admin_journal journal;   /* JOURNAL_REFUSAL: success leaves a record of its own */
+	uint32_t rights;            /* any of these; 0: the verb checks for itself */
+	enum admin_journal journal; /* JOURNAL_REFUSAL: success leaves a record of its own */
 	void (*run)(struct ca_admin *a);
 };
 
@@ -45,28 +45,45 @@ admin_fail(struct ca_admin *a, const struct err *e);
 int
 admin_text(const struct ca_admin *a, const char *name, const char **out, struct err *e) MUST_CHECK;
 int
-admin_number(const struct ca_admin *a, const char *name, int64_t lowest, int64_t highest, int64_t *out, struct err *e)
-    MUST_CHECK;
+admin_number(const struct ca_admin *a, const char *name, int64_t lowest, int64_t highest, int64_t *out,
+    struct err *e) MUST_CHECK;
 bool
 admin_has(const struct ca_admin *a, const char *name);
 
-void admin_ca_show(struct ca_admin *a);
-void admin_ca_publish(struct ca_admin *a);
-void admin_ca_unpublish(struct ca_admin *a);
-void admin_ca_cert(struct ca_admin *a);
-void admin_acl_show(struct ca_admin *a);
-void admin_acl_grant(struct ca_admin *a);
-void admin_acl_deny(struct ca_admin *a);
-void admin_acl_remove(struct ca_admin *a);
-void admin_request_list(struct ca_admin *a);
-void admin_request_show(struct ca_admin *a);
-void admin_request_explain(struct ca_admin *a);
-void admin_request_issue(struct ca_admin *a);
-void admin_request_deny(struct ca_admin *a);
-void admin_journal(struct ca_admin *a);
-void admin_clock_show(struct ca_admin *a);
-void admin_clock_advance(struct ca_admin *a);
-void admin_stats(struct ca_admin *a);
+void
+admin_ca_show(struct ca_admin *a);
+void
+admin_ca_publish(struct ca_admin *a);
+void
+admin_ca_unpublish(struct ca_admin *a);
+void
+admin_ca_cert(struct ca_admin *a);
+void
+admin_acl_show(struct ca_admin *a);
+void
+admin_acl_grant(struct ca_admin *a);
+void
+admin_acl_deny(struct ca_admin *a);
+void
+admin_acl_remove(struct ca_admin *a);
+void
+admin_request_list(struct ca_admin *a);
+void
+admin_request_show(struct ca_admin *a);
+void
+admin_request_explain(struct ca_admin *a);
+void
+admin_request_issue(struct ca_admin *a);
+void
+admin_request_deny(struct ca_admin *a);
+void
+admin_journal(struct ca_admin *a);
+void
+admin_clock_show(struct ca_admin *a);
+void
+admin_clock_advance(struct ca_admin *a);
+void
+admin_stats(struct ca_admin *a);
 
 /* "2026-11-23T20:49:00Z" as a JSON string. */
 json_t *

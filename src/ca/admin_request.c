@@ -8,8 +8,12 @@ static const struct {
 	uint32_t db;
 	const char *name;
 } states[] = {
-	{ DB_DISP_PENDING, "pending" }, { DB_DISP_ISSUED, "issued" }, { DB_DISP_REVOKED, "revoked" },
-	{ DB_DISP_DENIED, "denied" }, { DB_DISP_ERROR, "failed" }, { DB_DISP_ACTIVE, "active" },
+	{ DB_DISP_PENDING, "pending" },
+	{ DB_DISP_ISSUED, "issued" },
+	{ DB_DISP_REVOKED, "revoked" },
+	{ DB_DISP_DENIED, "denied" },
+	{ DB_DISP_ERROR, "failed" },
+	{ DB_DISP_ACTIVE, "active" },
 };
 
 static const char *
@@ -99,8 +103,9 @@ base64_json(struct bytes v, bool pem)
 		buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
 	text_put_base64(&b, v, pem ? 64 : 0);
 	if (pem)
-		buf_put_str(&b, b.len > 0 && b.p[b.len - 1] == '\n' ? "-----END CERTIFICATE-----\n"
-								      : "\n-----END CERTIFICATE-----\n");
+		buf_put_str(&b,
+		    b.len > 0 && b.p[b.len - 1] == '\n' ? "-----END CERTIFICATE-----\n"
+							: "\n-----END CERTIFICATE-----\n");
 	s = json_string(buf_cstr(&b));
 	buf_fini(&b);
 	return s;
@@ -146,10 +151,10 @@ extensions_json(const struct store_row *r)
 		const struct store_extension *x = &r->extensions[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:s, s:b, s:b, s:s, s:o}", "oid", x->name, "critical", (x->flags & STORE_EXT_CRITICAL) != 0,
-			"enabled", (x->flags & STORE_EXT_DISABLED) == 0, "origin",
-			(x->flags & 0xffff0000u) == STORE_EXT_ORIGIN_REQUEST ? "request" : "policy", "value",
-			base64_json(x->value, false)));
+		    json_pack("{s:s, s:b, s:b, s:s, s:o}", "oid", x->name, "critical",
+			(x->flags & STORE_EXT_CRITICAL) != 0, "enabled", (x->flags & STORE_EXT_DISABLED) == 0,
+			"origin", (x->flags & 0xffff0000u) == STORE_EXT_ORIGIN_REQUEST ? "request" : "policy",
+			"value", base64_json(x->value, false)));
 	}
 	return list;
 }
@@ -168,7 +173,8 @@ admin_request_list(struct ca_admin *a)
 	size_t n;
 
 	if ((admin_has(a, "state") &&
-		(admin_text(a, "state", &state, &e) != 0 || state_from_name(state, &q.disposition, &e) != 0)) ||
+		(admin_text(a, "state", &state, &e) != 0 ||
+		    state_from_name(state, &q.disposition, &e) != 0)) ||
 	    (admin_has(a, "limit") && admin_number(a, "limit", 1, STORE_PAGE_MAX, &limit, &e) != 0) ||
 	    (admin_has(a, "after") && admin_number(a, "after", 0, UINT32_MAX, &after, &e) != 0))
 		goto fail;
@@ -210,7 +216,8 @@ admin_request_show(struct ca_admin *a)
 		return;
 	}
 	for (size_t i = 0; i < a->row.n_attributes; i++)
-		json_object_set_new(attributes, a->row.attributes[i].name, json_string(a->row.attributes[i].value));
+		json_object_set_new(
+		    attributes, a->row.attributes[i].name, json_string(a->row.attributes[i].value));
 	o = row_json(a->ca, &a->row);
 	json_object_set_new(o, "columns", columns_json(&a->row));
 	json_object_set_new(o, "attributes", attributes);
@@ -248,7 +255,8 @@ verdict_json(uint32_t id, uint32_t disposition, uint32_t hr, const char *message
 	snprintf(code, sizeof(code), "0x%08x", hr);
 	set_text(o, "hr", code);
 	snprintf(code, sizeof(code), "0x%08x", disposition);
-	json_object_set_new(o, "disposition", disposition <= CR_DISP_REVOKED ? json_integer(disposition) : json_string(code));
+	json_object_set_new(
+	    o, "disposition", disposition <= CR_DISP_REVOKED ? json_integer(disposition) : json_string(code));
 	return o;
 }
 
@@ -269,8 +277,8 @@ on_issue_done(void *arg, const struct ca_request_result *r)
 void
 admin_request_issue(struct ca_admin *a)
 {
-	struct ca_caller who = { a->who.front, a->who.peer, a->who.call, a->who.token, a->who.package, a->who.privacy,
-		a->who.local_admin };
+	struct ca_caller who = { a->who.front, a->who.peer, a->who.call, a->who.token, a->who.package,
+		a->who.privacy, a->who.local_admin };
 	struct err e = { 0 };
 	int64_t id;
 

@@ -36,8 +36,8 @@ settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition,
 	r->db_disposition = DB_DISP_ERROR;
 	r->status = r->disposition = e.hr;
 	r->certificate = r->chain = (struct bytes){ NULL, 0 };
-	r->message = message_of(r, ca_message_failed(r->pool, db == DB_DISP_ISSUED ? CONSTRUCTING : "Error Parsing Request",
-				       e.hr));
+	r->message = message_of(r,
+	    ca_message_failed(r->pool, db == DB_DISP_ISSUED ? CONSTRUCTING : "Error Parsing Request", e.hr));
 	if (r->message == NULL)
 		r->message = "";
 	if (ca_row_build(r, &e) != 0)
@@ -119,7 +119,8 @@ ca_request_decide(struct ca_request *r)
 		break;
 	case POLICY_DENY:
 		settle(r, DB_DISP_DENIED, r->out.hr, r->out.hr != 0 ? r->out.hr : CR_DISP_DENIED,
-		    r->out.hr != 0 ? ca_message_denied(r->pool, r->out.hr, r->out.policy_text) : "Denied by Policy Module");
+		    r->out.hr != 0 ? ca_message_denied(r->pool, r->out.hr, r->out.policy_text)
+				   : "Denied by Policy Module");
 		break;
 	}
 }

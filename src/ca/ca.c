@@ -48,7 +48,8 @@ read_file(const char *path, struct buf *out, struct err *e)
 			break;
 	}
 	close(fd);
-	return n == 0 ? 0 : ERR(e, E_FAIL, "%s cannot be read, or is longer than %u octets", path, FILE_COPY_MAX);
+	return n == 0 ? 0
+		      : ERR(e, E_FAIL, "%s cannot be read, or is longer than %u octets", path, FILE_COPY_MAX);
 }
 
 /* By way of a new file, so that a crash leaves the old one or the new one. */
@@ -139,7 +140,8 @@ load_key(struct ca *ca, struct err *e)
 	if (key == NULL || cert == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for paths");
 	if (exists(key) != exists(cert))
-		return ERR(e, E_FAIL, "%s exists, but %s does not: restore it or start with a new state folder",
+		return ERR(e, E_FAIL,
+		    "%s exists, but %s does not: restore it or start with a new state folder",
 		    exists(key) ? key : cert, exists(key) ? cert : key);
 	if (!exists(key) && create_key(ca, key, cert, e) != 0)
 		return err_prefix(e, "CA key");
@@ -155,11 +157,13 @@ set_host_names(struct ca *ca, struct err *e)
 	const struct dir_forest *f = dir_forest(ca->dir);
 	const char *host = ca->settings.server_name;
 
-	ca->dns_name = host[0] != '\0' ? pool_strdup(ca->pool, host) : pool_printf(ca->pool, "ca01.%s", f->dns_domain);
+	ca->dns_name =
+	    host[0] != '\0' ? pool_strdup(ca->pool, host) : pool_printf(ca->pool, "ca01.%s", f->dns_domain);
 	if (ca->dns_name == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for names");
-	if (ca->dns_name[strspn(ca->dns_name,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] != '\0' || ca->dns_name[0] == '.')
+	if (ca->dns_name[strspn(
+		ca->dns_name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] != '\0' ||
+	    ca->dns_name[0] == '.')
 		return ERR(e, E_INVALIDARG, "ServerName '%.80s' is not a DNS name", ca->dns_name);
 	ca->short_host = pool_strndup(ca->pool, ca->dns_name, strcspn(ca->dns_name, "."));
 	if (ca->short_host == NULL || sid_from_wire(&ca->domain.domain, f->domain_sid, NULL, e) != 0)
@@ -182,8 +186,8 @@ name_from_certificate(struct ca *ca, struct err *e)
 		const char *label;
 
 		if (der_enter(&rdns, DER_SET, &set, "RDN", e) != 0 ||
-		    der_enter(&set, DER_SEQUENCE, &pair, "attribute", e) != 0 || der_get_oid(&pair, &oid, "type", e) != 0 ||
-		    der_next(&pair, &value, "value", e) != 0)
+		    der_enter(&set, DER_SEQUENCE, &pair, "attribute", e) != 0 ||
+		    der_get_oid(&pair, &oid, "type", e) != 0 || der_next(&pair, &value, "value", e) != 0)
 			return -1;
 		label = x509_attribute_label(oid);
 		if (label == NULL || strcmp(label, "CN") != 0)
@@ -205,7 +209,8 @@ set_names(struct ca *ca, struct err *e)
 	if (name_from_certificate(ca, e) != 0)
 		return -1;
 	if (wanted[0] != '\0' && strcmp(wanted, ca->name) != 0)
-		return ERR(e, E_INVALIDARG, "CommonName is '%.40s', but the CA certificate says '%.40s'", wanted, ca->name);
+		return ERR(e, E_INVALIDARG, "CommonName is '%.40s', but the CA certificate says '%.40s'",
+		    wanted, ca->name);
 	ca->sanitized = ca_name_sanitize(ca->pool, ca->name, e);
 	if (ca->sanitized == NULL)
 		return -1;
@@ -219,10 +224,11 @@ set_names(struct ca *ca, struct err *e)
 /* ---- what policy reads ---- */
 
 static int
-expand_urls(struct ca *ca, const struct x509_strings *entries, uint32_t flag, struct x509_strings *out, struct err *e)
+expand_urls(
+    struct ca *ca, const struct x509_strings *entries, uint32_t flag, struct x509_strings *out, struct err *e)
 {
-	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, "", dir_forest(ca->dir)->config_dn,
-		ca->short_name, "", false };
+	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, "",
+		dir_forest(ca->dir)->config_dn, ca->short_name, "", false };
 	const char **list = pool_calloc(ca->pool, entries->n, sizeof(*list));
 	size_t used = 0;
 
@@ -306,8 +312,8 @@ set_local_groups(struct ca *ca, struct err *e)
 		&s->administrators, e) != 0 ||
 	    set_local_group(ca, &ca->groups[1], &SID_BUILTIN_USERS, "BUILTIN\\Users", &s->users, e) != 0)
 		return -1;
-	return set_local_group(ca, &ca->groups[2], &SID_CERT_DCOM_ACCESS, "BUILTIN\\Certificate Service DCOM Access",
-	    &s->dcom_access, e);
+	return set_local_group(ca, &ca->groups[2], &SID_CERT_DCOM_ACCESS,
+	    "BUILTIN\\Certificate Service DCOM Access", &s->dcom_access, e);
 }
 
 int
@@ -396,10 +402,12 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	ca->state_dir = ca->pool != NULL ? pool_strdup(ca->pool, cfg->state_dir) : NULL;
 	if (ca->state_dir == NULL || ca->deliveries == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
-	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 || load_key(ca, e) != 0 ||
-	    set_names(ca, e) != 0 || set_policy(ca, e) != 0 || set_local_groups(ca, e) != 0 || open_store(ca, e) != 0)
+	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
+	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_policy(ca, e) != 0 ||
+	    set_local_groups(ca, e) != 0 || open_store(ca, e) != 0)
 		return -1;
-	ca->journal = journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
+	ca->journal =
+	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
 	return ca->journal != NULL ? 0 : -1;
 }
 
@@ -447,8 +455,8 @@ ca_unref(struct ca *ca)
 	free(ca);
 }
 
-/* What runs on workers or in the writer comes to its end; what waits for the directory ends when that answers, and
- * holds the rest of the instance until then. */
+/* What runs on workers or in the writer comes to its end; what waits for the directory ends when that
+ * answers, and holds the rest of the instance until then. */
 void
 ca_close(struct ca *ca)
 {
@@ -456,7 +464,8 @@ ca_close(struct ca *ca)
 		return;
 	ca->closing = true;
 	while (ca->busy > 0) {
-		struct pollfd fds[] = { { work_fd(ca->work), POLLIN, 0 }, { store_fd(ca->store), POLLIN, 0 } };
+		struct pollfd fds[] = { { work_fd(ca->work), POLLIN, 0 },
+			{ store_fd(ca->store), POLLIN, 0 } };
 
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			break;
@@ -536,8 +545,8 @@ ca_who_account(const struct ca_who *w)
 }
 
 void
-ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer, const char *connection,
-    const char *account, uint32_t status, const char *reason)
+ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer,
+    const char *connection, const char *account, uint32_t status, const char *reason)
 {
 	struct buf *b = journal_begin(ca->journal);
 

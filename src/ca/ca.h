@@ -1,6 +1,6 @@
 /*
- * The one door: every operation, whichever front it came by, enters here with a caller and leaves with a verdict.
- * Journal, clock and role checks stand here. The only code that changes the CA's state.
+ * The one door: every operation, whichever front it came by, enters here with a caller and leaves with a
+ * verdict. Journal, clock and role checks stand here. The only code that changes the CA's state.
  */
 #ifndef ADCSD_CA_CA_H
 #define ADCSD_CA_CA_H
@@ -41,35 +41,37 @@ enum {
 };
 
 struct ca_caller {
-	const char *front;      /* "ICertPassage", "control" */
-	const char *peer;       /* "127.0.0.1:40112", "uid 0" */
-	const char *call;       /* connection and call number, "c17.3" */
-	struct token *token;    /* NULL: anonymous. The door takes its own reference */
-	const char *package;    /* "NTLM" */
-	bool privacy;           /* packet privacy, or a local channel */
-	bool local_admin;       /* control socket: root or the server's own user, every role */
+	const char *front;   /* "ICertPassage", "control" */
+	const char *peer;    /* "127.0.0.1:40112", "uid 0" */
+	const char *call;    /* connection and call number, "c17.3" */
+	struct token *token; /* NULL: anonymous. The door takes its own reference */
+	const char *package; /* "NTLM" */
+	bool privacy;        /* packet privacy, or a local channel */
+	bool local_admin;    /* control socket: root or the server's own user, every role */
 };
 
 struct ca_config {
 	const char *state_dir;
-	const char *settings_file;  /* --config; NULL: the copy in the state folder or the built-in defaults */
+	const char *settings_file; /* --config; NULL: the copy in the state folder or the built-in defaults */
 	struct clock *clock;
 	const struct rng *rng;
 	struct work *work;
-	struct dir *dir;            /* ready */
+	struct dir *dir; /* ready */
 };
 
 typedef void
 ca_ready_fn(void *arg, const struct err *e);
 
-/* Opens or makes key, certificate and store, and publishes the CA's objects in the directory; ready runs once. */
+/* Opens or makes key, certificate and store, and publishes the CA's objects in the directory; ready runs
+ * once. */
 struct ca *
 ca_open(const struct ca_config *cfg, ca_ready_fn *ready, void *arg, struct err *e) MUST_CHECK;
 /* Waits for commits in flight. NULL is fine. */
 void
 ca_close(struct ca *ca);
 
-/* The loop watches this eventfd and calls ca_store_drain() when it is readable: commits are done, answers leave. */
+/* The loop watches this eventfd and calls ca_store_drain() when it is readable: commits are done, answers
+ * leave. */
 int
 ca_store_fd(const struct ca *ca);
 void
@@ -93,15 +95,15 @@ ca_interface_flags(const struct ca *ca);
 
 /* ---- enrollment ---- */
 
-struct ca_request_args {      /* MS-ICPR CertServerRequest, MS-WCCE Request: the same operation */
+struct ca_request_args { /* MS-ICPR CertServerRequest, MS-WCCE Request: the same operation */
 	uint32_t flags;
-	const char *authority;    /* UTF-8; NULL or "" as the client sent */
+	const char *authority; /* UTF-8; NULL or "" as the client sent */
 	uint32_t request_id;
-	const char *attributes;   /* UTF-8; NULL when none */
-	struct bytes request;     /* empty: status query by request_id */
+	const char *attributes; /* UTF-8; NULL when none */
+	struct bytes request;   /* empty: status query by request_id */
 };
-struct ca_request_result {    /* lent during the callback */
-	uint32_t hr;              /* return value */
+struct ca_request_result { /* lent during the callback */
+	uint32_t hr;       /* return value */
 	uint32_t request_id;
 	uint32_t disposition;     /* CR_DISP_* or the HRESULT */
 	struct bytes certificate; /* DER, or empty */
@@ -110,14 +112,15 @@ struct ca_request_result {    /* lent during the callback */
 };
 typedef void
 ca_request_fn(void *arg, const struct ca_request_result *r);
-/* Copies what it needs before it returns. cb runs exactly once, never before the row is durable; before this returns
- * when no row is needed (a gate refuses, a status query). The request id is assigned before this returns: in the order
- * of the calls. */
+/* Copies what it needs before it returns. cb runs exactly once, never before the row is durable; before this
+ * returns when no row is needed (a gate refuses, a status query). The request id is assigned before this
+ * returns: in the order of the calls. */
 void
-ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb,
-    void *arg);
+ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a,
+    ca_request_fn *cb, void *arg);
 
-/* ---- administration: one JSON object in, one out; verbs of the control socket. The table is ca/admin.c's. ---- */
+/* ---- administration: one JSON object in, one out; verbs of the control socket. The table is ca/admin.c's.
+ * ---- */
 
 struct json_t;
 /* result: lent jansson object, or NULL with e. */
@@ -126,10 +129,9 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
 /*
  * Every verb, its arguments and its result. Rights in MS-CSRA's words; a local administrator has them all.
  *
- *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
- *                                                 sha1, templates: [cn], settings: {...}}
- *   ca.publish       {template}                  {templates: [cn]}      Administrator
- *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
+ *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore,
+ * notAfter, sha1, templates: [cn], settings: {...}} ca.publish       {template}                  {templates:
+ * [cn]}      Administrator ca.unpublish     {template}                  {templates: [cn]}      Administrator
  *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}
  *   ca.acl.grant     {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
@@ -138,28 +140,27 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
  *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}
- *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section, text, fix}]}
- *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: Administrator)
- *   request.deny     {id}                        {id, disposition, hr, message}   Officer
- *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
- *   clock.show       {}                          {virtual, real, stopped}
- *   clock.advance    {seconds}                   as clock.show          Administrator
- *   stats            {}                          counters
+ *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section,
+ * text, fix}]} request.issue    {id}                        {id, disposition, hr, message}   Officer (a
+ * denied one: Administrator) request.deny     {id}                        {id, disposition, hr, message}
+ * Officer journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest
+ * ones clock.show       {}                          {virtual, real, stopped} clock.advance    {seconds} as
+ * clock.show          Administrator stats            {}                          counters
  *
- * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
- * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
- * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
- * principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll), IssueAndManageCertificates (Officer),
- * ManageCA (Administrator).
+ * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template,
+ * templateName, serial, commonName, notBefore, notAfter}; members without a value are left out. state:
+ * pending, issued, revoked, denied, failed. disposition of issue and deny: the CR_DISP_* number, or the
+ * HRESULT as text "0x...". principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll),
+ * IssueAndManageCertificates (Officer), ManageCA (Administrator).
  */
 void
-ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args, ca_admin_fn *cb,
-    void *arg);
+ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args,
+    ca_admin_fn *cb, void *arg);
 
 /* Journal records of the fronts: refused logons, faults (design decision 8). */
 void
-ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer, const char *connection,
-    const char *account, uint32_t status, const char *reason);
+ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer,
+    const char *connection, const char *account, uint32_t status, const char *reason);
 
 /* The CA host's local groups that are settings (design section 6): adds SIDs to a token. */
 int

@@ -26,7 +26,8 @@ struct ca_security {
 	struct sd sd;
 };
 
-/* Template models of one snapshot, shared by the requests that were decided by it. Loop's thread counts references. */
+/* Template models of one snapshot, shared by the requests that were decided by it. Loop's thread counts
+ * references. */
 struct ca_templates {
 	unsigned refs;
 	uint64_t generation;
@@ -47,9 +48,9 @@ struct ca_local_group {
 struct ca_deliveries;
 
 struct ca {
-	unsigned refs;  /* one for the owner, one per operation under way */
+	unsigned refs; /* one for the owner, one per operation under way */
 	bool closing;
-	unsigned busy;  /* operations on a worker or with the store */
+	unsigned busy; /* operations on a worker or with the store */
 	struct clock *clock;
 	struct rng rng;
 	struct work *work;
@@ -89,23 +90,23 @@ ca_who_account(const struct ca_who *w); /* "CORP\\janedoe", "local administrator
 struct ca_request {
 	struct ca *ca;
 	struct pool *pool;
-	struct ca_who who;         /* who asked; for a resubmission the officer */
-	struct token *requester;   /* whose request it is */
+	struct ca_who who;       /* who asked; for a resubmission the officer */
+	struct token *requester; /* whose request it is */
 	struct ca_request_args args;
 	ca_request_fn *cb;
 	void *cb_arg;
 	uint32_t id;
-	uint32_t resubmits;        /* DB disposition the stored row has; 0: a new request */
+	uint32_t resubmits; /* DB disposition the stored row has; 0: a new request */
 	filetime_t submitted, decided;
-	const char *sha1;          /* of the request as sent, hexadecimal */
+	const char *sha1; /* of the request as sent, hexadecimal */
 	/* worker */
 	struct bytes der;
 	struct x509_request parsed;
 	bool parse_failed;
-	const char *failed_intro;  /* "Error Parsing Request" */
+	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;
 	/* directory */
-	unsigned waiting;          /* parsing, snapshot */
+	unsigned waiting; /* parsing, snapshot */
 	bool dir_failed;
 	struct err dir_err;
 	struct ca_templates *templates;
@@ -124,12 +125,14 @@ struct ca_request {
 	uint64_t t_start, t_parse, t_ready, t_policy, t_decided; /* monotonic */
 };
 
-/* Takes a stored row through policy again (officer action); cb as for ca_request_start(). -1: nothing started. */
+/* Takes a stored row through policy again (officer action); cb as for ca_request_start(). -1: nothing
+ * started. */
 int
 ca_request_resubmit(struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
 
-/* request.c lends, build.c decides: certificate, message, row. Both on a worker or on the loop, alone with r. */
+/* request.c lends, build.c decides: certificate, message, row. Both on a worker or on the loop, alone with r.
+ */
 void
 ca_request_decide(struct ca_request *r);
 void
@@ -177,13 +180,14 @@ ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, st
 
 enum ca_acl_change { CA_ACL_GRANT, CA_ACL_DENY, CA_ACL_REMOVE };
 /*
- * Edits a DACL of plain ACEs and leaves it in canonical order: denials first, then permissions, each in the order they
- * had. GRANT takes the rights out of a denial, DENY out of a permission; REMOVE drops the rights from both.
- * CERTSRV_E_NO_CAADMIN_DEFINED when nobody would be left who may manage the CA; sd is changed in any case.
+ * Edits a DACL of plain ACEs and leaves it in canonical order: denials first, then permissions, each in the
+ * order they had. GRANT takes the rights out of a denial, DENY out of a permission; REMOVE drops the rights
+ * from both. CERTSRV_E_NO_CAADMIN_DEFINED when nobody would be left who may manage the CA; sd is changed in
+ * any case.
  */
 int
-ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what, uint32_t rights,
-    struct err *e) MUST_CHECK;
+ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what,
+    uint32_t rights, struct err *e) MUST_CHECK;
 /* "ManageCA", "Enroll", ...: rights by name and names by right. */
 int
 ca_right_from_name(const char *name, uint32_t *mask, struct err *e) MUST_CHECK;

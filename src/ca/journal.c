@@ -20,9 +20,9 @@ struct journal {
 	int fd;
 	uint64_t size, max;
 	uint64_t next_id;
-	struct buf pending;   /* whole records, not yet written */
-	struct buf record;    /* the one being built */
-	bool write_failed;    /* said once */
+	struct buf pending; /* whole records, not yet written */
+	struct buf record;  /* the one being built */
+	bool write_failed;  /* said once */
 };
 
 /* ---- writing JSON ---- */
@@ -121,8 +121,8 @@ journal_end(struct journal *j)
 {
 	buf_put_str(&j->record, "}\n");
 	if (!buf_ok(&j->record)) {
-		log_error(ca, "journal record %llu is longer than %d octets, dropped", (unsigned long long)j->next_id,
-		    JOURNAL_RECORD_MAX);
+		log_error(ca, "journal record %llu is longer than %d octets, dropped",
+		    (unsigned long long)j->next_id, JOURNAL_RECORD_MAX);
 		return;
 	}
 	j->next_id++;
@@ -184,7 +184,8 @@ journal_flush(struct journal *j)
 	buf_reset(&j->pending);
 }
 
-/* Walks the lines of a file; stops when each_line says so (nonzero). *good: octets up to the last line end. */
+/* Walks the lines of a file; stops when each_line says so (nonzero). *good: octets up to the last line end.
+ */
 typedef int
 line_fn(void *arg, struct bytes line);
 
@@ -328,7 +329,9 @@ select_line(void *arg, struct bytes line)
 
 	if (record_id(line) <= s->after)
 		return 0;
-	if (s->n > 0 && line.len > JOURNAL_ANSWER_MAX - (s->out->len < JOURNAL_ANSWER_MAX ? s->out->len : JOURNAL_ANSWER_MAX))
+	if (s->n > 0 &&
+	    line.len >
+		JOURNAL_ANSWER_MAX - (s->out->len < JOURNAL_ANSWER_MAX ? s->out->len : JOURNAL_ANSWER_MAX))
 		return 1;
 	buf_put_str(s->out, s->n == 0 ? "" : ",\n");
 	buf_put_bytes(s->out, line);
@@ -338,7 +341,11 @@ select_line(void *arg, struct bytes line)
 int
 journal_read(struct journal *j, uint64_t after, size_t limit, bool latest, struct buf *out, struct err *e)
 {
-	struct selection s = { after, limit < 1 ? 1 : limit > JOURNAL_READ_MAX ? JOURNAL_READ_MAX : limit, 0, out };
+	struct selection s = { after,
+		limit < 1                      ? 1
+		    : limit > JOURNAL_READ_MAX ? JOURNAL_READ_MAX
+					       : limit,
+		0, out };
 	uint64_t good;
 
 	journal_flush(j);

@@ -1,7 +1,7 @@
 /*
- * The journal: one JSON object per line in <state>/journal.jsonl, one line per operation. Bounded: a full file becomes
- * journal.1.jsonl and replaces the one before. Written when ca_flush() says so, never synced: the database is what must
- * survive, the journal explains it.
+ * The journal: one JSON object per line in <state>/journal.jsonl, one line per operation. Bounded: a full
+ * file becomes journal.1.jsonl and replaces the one before. Written when ca_flush() says so, never synced:
+ * the database is what must survive, the journal explains it.
  */
 #ifndef ADCSD_CA_JOURNAL_H
 #define ADCSD_CA_JOURNAL_H
@@ -11,7 +11,8 @@
 
 #define JOURNAL_RECORD_MAX (256 * 1024) /* longest record; a longer one is dropped with a log line */
 #define JOURNAL_READ_MAX 1000           /* most records one read gives */
-#define JOURNAL_ANSWER_MAX (512 * 1024) /* octets after which a read stops early, at least one record long */
+#define JOURNAL_ANSWER_MAX (512 * 1024) /* octets after which a read stops early, at least one record long   \
+					 */
 
 struct journal;
 
@@ -20,7 +21,8 @@ journal_open(const char *state_dir, uint64_t max_octets, const struct clock *clo
 void
 journal_close(struct journal *j);
 
-/* Starts a record with id and times; append members with journal_put_*; journal_end() closes it. One at a time. */
+/* Starts a record with id and times; append members with journal_put_*; journal_end() closes it. One at a
+ * time. */
 struct buf *
 journal_begin(struct journal *j);
 void
@@ -49,7 +51,8 @@ json_put_string(struct buf *b, const char *s);
  * latest: the last `limit` ones instead.
  */
 int
-journal_read(struct journal *j, uint64_t after, size_t limit, bool latest, struct buf *out, struct err *e) MUST_CHECK;
+journal_read(
+    struct journal *j, uint64_t after, size_t limit, bool latest, struct buf *out, struct err *e) MUST_CHECK;
 uint64_t
 journal_last_id(const struct journal *j);
 

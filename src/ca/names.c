@@ -129,8 +129,8 @@ put_url_text(struct buf *out, const char *s, size_t n)
 }
 
 int
-ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool, uint32_t *flags, const char **url,
-    struct err *e)
+ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool, uint32_t *flags,
+    const char **url, struct err *e)
 {
 	char *end;
 	unsigned long v = strtoul(entry, &end, 10);
@@ -183,7 +183,8 @@ put_u32be(uint8_t *p, uint32_t v)
 }
 
 void
-ca_serial_make(uint8_t out[CA_SERIAL_LEN], uint8_t high, uint32_t request_id, uint16_t ca_index, const struct rng *rng)
+ca_serial_make(
+    uint8_t out[CA_SERIAL_LEN], uint8_t high, uint32_t request_id, uint16_t ca_index, const struct rng *rng)
 {
 	struct rng_stream s;
 

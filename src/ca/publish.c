@@ -1,6 +1,6 @@
 /*
- * The CA's objects in the directory (templates.md 8): made at the first start, later only what differs is changed.
- * One object after the other, each looked up first.
+ * The CA's objects in the directory (templates.md 8): made at the first start, later only what differs is
+ * changed. One object after the other, each looked up first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +16,26 @@
 /* ENROLLMENT_SERVICE flags: SUPPORTS_NT_AUTHENTICATION | CA_SERVERTYPE_ADVANCED */
 static const char SERVICE_FLAGS[] = "10";
 
-/* Enroll on the service lets clients list the CA as usable; the rest as the Enrollment Services container gives it. */
-static const char SERVICE_SECURITY[] = "O:EAG:EAD:(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;AU)"
-				       "(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;DA)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;EA)"
-				       "(A;;LCRPLORC;;;AU)";
+/* Enroll on the service lets clients list the CA as usable; the rest as the Enrollment Services container
+ * gives it. */
+static const char SERVICE_SECURITY[] =
+    "O:EAG:EAD:(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;AU)"
+    "(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;DA)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;EA)"
+    "(A;;LCRPLORC;;;AU)";
 
 /* default-templates.md: the order of four independent listings. */
 static const char *const default_templates[] = {
-	"DirectoryEmailReplication", "DomainControllerAuthentication", "KerberosAuthentication", "EFSRecovery", "EFS",
-	"DomainController", "WebServer", "Machine", "User", "SubCA", "Administrator",
+	"DirectoryEmailReplication",
+	"DomainControllerAuthentication",
+	"KerberosAuthentication",
+	"EFSRecovery",
+	"EFS",
+	"DomainController",
+	"WebServer",
+	"Machine",
+	"User",
+	"SubCA",
+	"Administrator",
 };
 
 /* How a later start treats an attribute. */
@@ -50,7 +61,8 @@ struct publication {
 /* ---- the list ---- */
 
 static void
-put_values(struct publication *p, struct object *o, const char *name, const struct bytes *values, size_t n, enum keep keep)
+put_values(struct publication *p, struct object *o, const char *name, const struct bytes *values, size_t n,
+    enum keep keep)
 {
 	struct bytes *copy = pool_calloc(p->pool, n, sizeof(*copy));
 
@@ -83,12 +95,14 @@ object_new(struct publication *p, const char *class, const char *cn, const char 
 	const char *base = dir_forest(p->ca->dir)->config_dn;
 	const char *rdn = ca_name_rdn(p->pool, cn);
 
-	o->dn = rdn != NULL ? pool_printf(p->pool, "CN=%s,%sCN=Public Key Services,CN=Services,%s", rdn, parent, base)
-			    : NULL;
+	o->dn = rdn != NULL
+	    ? pool_printf(p->pool, "CN=%s,%sCN=Public Key Services,CN=Services,%s", rdn, parent, base)
+	    : NULL;
 	p->failed |= o->dn == NULL;
 	put_values(p, o, "objectClass",
-	    (const struct bytes[]){ { (const uint8_t *)"top", 3 }, { (const uint8_t *)class, strlen(class) } }, 2,
-	    KEEP_AS_IS);
+	    (const struct bytes[]){
+		{ (const uint8_t *)"top", 3 }, { (const uint8_t *)class, strlen(class) } },
+	    2, KEEP_AS_IS);
 	put_text(p, o, "cn", cn, KEEP_AS_IS);
 	return o;
 }
@@ -115,7 +129,8 @@ put_templates(struct publication *p, struct object *o)
 		for (size_t k = 0; k < s->published_templates.n; k++)
 			named |= strcasecmp(s->published_templates.v[k], default_templates[i]) == 0;
 		if (!named)
-			list[n++] = (struct bytes){ (const uint8_t *)default_templates[i], strlen(default_templates[i]) };
+			list[n++] = (struct bytes){ (const uint8_t *)default_templates[i],
+				strlen(default_templates[i]) };
 	}
 	if (n > 0)
 		put_values(p, o, "certificateTemplates", list, n, KEEP_AS_IS);
@@ -198,9 +213,10 @@ ca_service_dn(const struct ca *ca, struct pool *pool)
 {
 	const char *rdn = ca_name_rdn(pool, ca->sanitized);
 
-	return rdn != NULL ? pool_printf(pool, "CN=%s,CN=Enrollment Services,CN=Public Key Services,CN=Services,%s", rdn,
-				 dir_forest(ca->dir)->config_dn)
-			   : NULL;
+	return rdn != NULL
+	    ? pool_printf(pool, "CN=%s,CN=Enrollment Services,CN=Public Key Services,CN=Services,%s", rdn,
+		  dir_forest(ca->dir)->config_dn)
+	    : NULL;
 }
 
 /* ---- one after the other ---- */

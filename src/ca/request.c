@@ -1,6 +1,7 @@
 /*
- * One request from the call to the commit: gates (no row), then parsing on a worker while the directory is asked, then
- * policy and signature on a worker, then the row; the answer leaves after the commit. Order: issuance.md section 2.
+ * One request from the call to the commit: gates (no row), then parsing on a worker while the directory is
+ * asked, then policy and signature on a worker, then the row; the answer leaves after the commit. Order:
+ * issuance.md section 2.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,8 @@ verdict_name(const struct ca_request *r, uint32_t hr)
 }
 
 static void
-journal_request(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
+journal_request(
+    struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
 {
 	uint64_t now = clock_monotonic_us();
 	struct buf *b = journal_begin(r->ca->journal);
@@ -111,7 +113,8 @@ journal_request(struct ca_request *r, const struct ca_request_result *res, const
 	buf_printf(b, ",\"us\":{\"total\":%llu", (unsigned long long)(now - r->t_start));
 	if (r->t_decided != 0)
 		buf_printf(b, ",\"parse\":%llu,\"directory\":%llu,\"policy\":%llu,\"commit\":%llu",
-		    (unsigned long long)(r->t_parse - r->t_start), (unsigned long long)(r->t_ready - r->t_start),
+		    (unsigned long long)(r->t_parse - r->t_start),
+		    (unsigned long long)(r->t_ready - r->t_start),
 		    (unsigned long long)(r->t_policy - r->t_ready), (unsigned long long)(now - r->t_policy));
 	buf_put_str(b, "}");
 	journal_end(r->ca->journal);
@@ -141,13 +144,14 @@ finish(struct ca_request *r, const struct ca_request_result *res, const char *op
 	request_free(r);
 }
 
-/* No row, no certificate: a gate, or our own trouble. The code goes into the disposition too (Ours: Certipy looks only
- * there), with its system text as message. */
+/* No row, no certificate: a gate, or our own trouble. The code goes into the disposition too (Ours: Certipy
+ * looks only there), with its system text as message. */
 static void
 refuse(struct ca_request *r, const struct err *e)
 {
-	struct ca_request_result res = { .hr = e->hr, .disposition = e->hr, .message = hresult_text(e->hr),
-		.request_id = r->id };
+	struct ca_request_result res = {
+		.hr = e->hr, .disposition = e->hr, .message = hresult_text(e->hr), .request_id = r->id
+	};
 
 	r->ca->stats.refused++;
 	finish(r, &res, "request", e->msg);
@@ -158,8 +162,11 @@ on_stored(void *arg, const struct err *e)
 {
 	struct ca_request *r = arg;
 	struct ca *ca = r->ca;
-	struct ca_request_result res = { .request_id = r->id, .disposition = r->disposition, .message = r->message,
-		.certificate = r->certificate, .chain = r->chain };
+	struct ca_request_result res = { .request_id = r->id,
+		.disposition = r->disposition,
+		.message = r->message,
+		.certificate = r->certificate,
+		.chain = r->chain };
 	const char *why = r->parse_failed ? r->parse_err.msg
 	    : r->dir_failed               ? r->dir_err.msg
 	    : r->eval_failed              ? r->eval_err.msg
@@ -253,7 +260,8 @@ copy_subject(struct ca_request *r, const struct dir_account *a, struct err *e)
 	s->dns_host_name = a->dns_host_name != NULL ? pool_strdup(r->pool, a->dns_host_name) : NULL;
 	s->sid_text = pool_strdup(r->pool, sid_to_text(&sid, sid_text));
 	s->is_computer = a->is_computer;
-	if (s->dn == NULL || s->sam == NULL || s->sid_text == NULL || pool_dup_bytes(r->pool, a->guid, &s->guid) != 0)
+	if (s->dn == NULL || s->sam == NULL || s->sid_text == NULL ||
+	    pool_dup_bytes(r->pool, a->guid, &s->guid) != 0)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the account");
 	r->in.subject = s;
 	return 0;
@@ -269,7 +277,8 @@ cut_short(struct ca_request *r)
 		return false;
 	ERR(&e, E_CANCELLED, "the server ends");
 	r->ca->stats.refused++;
-	r->cb(r->cb_arg, &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+	r->cb(r->cb_arg,
+	    &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
 	request_free(r);
 	return true;
 }
@@ -395,8 +404,10 @@ parse(struct ca_request *r, struct err *e)
 		return ERR(e, CRYPT_E_INVALID_MSG_TYPE, "%s requests are not taken, send PKCS #10",
 		    format == X509_FORMAT_CMS ? "CMS and CMC" : "KEYGEN");
 	if (type != 0 && type != CR_IN_PKCS10)
-		return ERR(e, CRYPT_E_INVALID_MSG_TYPE, "dwFlags say request type 0x%x, the content is not (MS-WCCE "
-		    "3.2.1.4.2.1)", type);
+		return ERR(e, CRYPT_E_INVALID_MSG_TYPE,
+		    "dwFlags say request type 0x%x, the content is not (MS-WCCE "
+		    "3.2.1.4.2.1)",
+		    type);
 	if (x509_request_parse(&r->parsed, r->pool, r->der, e) != 0)
 		return -1;
 	r->failed_intro = "Error Verifying Request Signature or Signing Certificate";
@@ -474,8 +485,9 @@ run(struct ca_request *r)
 static bool
 authority_matches(const struct ca *ca, const char *authority)
 {
-	return authority != NULL && (strcasecmp(authority, ca->name) == 0 || strcasecmp(authority, ca->sanitized) == 0 ||
-	    strcasecmp(authority, ca->short_name) == 0);
+	return authority != NULL &&
+	    (strcasecmp(authority, ca->name) == 0 || strcasecmp(authority, ca->sanitized) == 0 ||
+		strcasecmp(authority, ca->short_name) == 0);
 }
 
 /* issuance.md section 2, rows 1 to 5. */
@@ -489,13 +501,16 @@ check_gates(const struct ca_request *r, struct err *e)
 	if (dcom && (flags & IF_NOREMOTEICERTREQUEST) != 0)
 		return ERR(e, CERTSRV_E_ENROLL_DENIED, "InterfaceFlags: IF_NOREMOTEICERTREQUEST");
 	if (strcmp(r->who.front, RPC_FRONT) == 0 && (flags & IF_NORPCICERTREQUEST) != 0)
-		return ERR(e, E_RPC_SERVER_UNAVAILABLE, "InterfaceFlags: IF_NORPCICERTREQUEST (MS-ICPR 3.2.4.1)");
+		return ERR(
+		    e, E_RPC_SERVER_UNAVAILABLE, "InterfaceFlags: IF_NORPCICERTREQUEST (MS-ICPR 3.2.4.1)");
 	if (!r->who.privacy && (dcom || (flags & IF_ENFORCEENCRYPTICERTREQUEST) != 0))
-		return ERR(e, E_ACCESSDENIED, "the call is not encrypted (IF_ENFORCEENCRYPTICERTREQUEST, MS-WCCE 3.2.1.4.2.1)");
+		return ERR(e, E_ACCESSDENIED,
+		    "the call is not encrypted (IF_ENFORCEENCRYPTICERTREQUEST, MS-WCCE 3.2.1.4.2.1)");
 	if (r->who.token == NULL)
 		return ERR(e, E_ACCESSDENIED, "the caller is anonymous");
 	if (!access_check_ca(&ca->security.sd, r->who.token, CA_ACCESS_ENROLL, NULL).granted)
-		return ERR(e, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", r->who.token->account);
+		return ERR(
+		    e, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", r->who.token->account);
 	if (!authority_matches(ca, r->args.authority))
 		return ERR(e, E_INVALIDARG, "the authority '%.60s' is not this CA",
 		    r->args.authority != NULL ? r->args.authority : "");
@@ -507,12 +522,14 @@ static int
 check_flags(const struct ca_request *r, struct err *e)
 {
 	if ((r->args.flags & CR_IN_NEW_OPTIONS) != 0)
-		return ERR(e, E_INVALIDARG, "dwFlags 0x%x ask for an option that is not enabled", r->args.flags);
-	if ((r->args.flags & CR_IN_ROBO) != 0 && (r->ca->settings.edit_flags & EDITF_ENABLERENEWONBEHALFOF) == 0)
+		return ERR(
+		    e, E_INVALIDARG, "dwFlags 0x%x ask for an option that is not enabled", r->args.flags);
+	if ((r->args.flags & CR_IN_ROBO) != 0 &&
+	    (r->ca->settings.edit_flags & EDITF_ENABLERENEWONBEHALFOF) == 0)
 		return ERR(e, E_INVALIDARG, "renewal on behalf of others needs EDITF_ENABLERENEWONBEHALFOF");
 	if (r->args.request.len > X509_REQUEST_MAX)
-		return ERR(e, E_INVALIDARG, "the request has %zu octets, at most %u are taken", r->args.request.len,
-		    X509_REQUEST_MAX);
+		return ERR(e, E_INVALIDARG, "the request has %zu octets, at most %u are taken",
+		    r->args.request.len, X509_REQUEST_MAX);
 	return 0;
 }
 
@@ -521,10 +538,12 @@ copy_args(struct ca_request *r, const struct ca_request_args *a, struct err *e)
 {
 	r->args = *a;
 	if (a->attributes != NULL && strlen(a->attributes) > CA_ATTRIBUTES_MAX)
-		return ERR(e, E_INVALIDARG, "request attributes are longer than %d octets", CA_ATTRIBUTES_MAX);
+		return ERR(
+		    e, E_INVALIDARG, "request attributes are longer than %d octets", CA_ATTRIBUTES_MAX);
 	if ((a->authority != NULL && (r->args.authority = pool_strdup(r->pool, a->authority)) == NULL) ||
 	    (a->attributes != NULL && (r->args.attributes = pool_strdup(r->pool, a->attributes)) == NULL) ||
-	    (a->request.len <= X509_REQUEST_MAX && pool_dup_bytes(r->pool, a->request, &r->args.request) != 0))
+	    (a->request.len <= X509_REQUEST_MAX &&
+		pool_dup_bytes(r->pool, a->request, &r->args.request) != 0))
 		return ERR(e, E_OUTOFMEMORY, "no memory for the request");
 	return 0;
 }
@@ -544,14 +563,16 @@ retrieve(struct ca_request *r)
 }
 
 void
-ca_request_start(struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb,
-    void *arg)
+ca_request_start(
+    struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb, void *arg)
 {
 	struct err e = { 0 };
 	struct ca_request *r = request_new(ca, who, cb, arg, &e);
 
 	if (r == NULL) {
-		cb(arg, &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+		cb(arg,
+		    &(struct ca_request_result){
+			.hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
 		return;
 	}
 	if (copy_args(r, a, &e) != 0 || check_gates(r, &e) != 0) {
@@ -588,7 +609,8 @@ load_stored(struct ca_request *r, uint32_t id, struct err *e)
 	if (r->resubmits != DB_DISP_PENDING && r->resubmits != DB_DISP_DENIED)
 		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %u is neither pending nor denied", id);
 	/* MS-CSRA 3.1.4.1.4: a denied request needs an administrator */
-	if (ca_access_check(r->ca, &r->who, r->resubmits == DB_DISP_DENIED ? CA_ACCESS_ADMIN : CA_ACCESS_OFFICER, e) != 0)
+	if (ca_access_check(
+		r->ca, &r->who, r->resubmits == DB_DISP_DENIED ? CA_ACCESS_ADMIN : CA_ACCESS_OFFICER, e) != 0)
 		return -1;
 	token = store_text(row, Request_CallerToken);
 	if (token == NULL)
@@ -605,7 +627,8 @@ load_stored(struct ca_request *r, uint32_t id, struct err *e)
 }
 
 int
-ca_request_resubmit(struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg, struct err *e)
+ca_request_resubmit(
+    struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg, struct err *e)
 {
 	struct ca_request *r = request_new(ca, who, cb, arg, e);
 

@@ -80,7 +80,8 @@ ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, s
 	else if (a->attributes == NULL || a->attributes[0] == '\0')
 		rc = ERR(&e, E_INVALIDARG, "request id 0");
 	else
-		rc = id_by_serial(ca, a->attributes, &id, &e) == 0 ? store_get(ca->store, id, pool, row, &e) : -1;
+		rc = id_by_serial(ca, a->attributes, &id, &e) == 0 ? store_get(ca->store, id, pool, row, &e)
+								   : -1;
 	out->request_id = id;
 	if (rc != 0) {
 		out->hr = out->disposition = e.hr;

@@ -13,7 +13,10 @@ static const struct {
 	const char *oid;
 	enum store_column request, certificate;
 } name_columns[] = {
-#define NAME_COLUMN(oid, name) { oid, Request_##name, Certificate_##name }
+#define NAME_COLUMN(oid, name)                                                                               \
+	{                                                                                                    \
+		oid, Request_##name, Certificate_##name                                                      \
+	}
 	NAME_COLUMN("2.5.4.6", Country),
 	NAME_COLUMN("2.5.4.10", Organization),
 	NAME_COLUMN("2.5.4.11", OrgUnit),
@@ -50,7 +53,8 @@ add_name_part(struct ca_request *r, bool issued, struct bytes oid, uint8_t tag, 
 		if (strcmp(dotted, name_columns[i].oid) != 0)
 			continue;
 		if (row->v[c].set) /* several of one type stand on lines of their own */
-			text = pool_printf(r->pool, "%.*s\n%s", (int)row->v[c].b.len, (const char *)row->v[c].b.p, text);
+			text = pool_printf(
+			    r->pool, "%.*s\n%s", (int)row->v[c].b.len, (const char *)row->v[c].b.p, text);
 		store_set_text(row, c, text);
 		return;
 	}
@@ -80,7 +84,8 @@ fill_name(struct ca_request *r, bool issued, struct bytes name)
 			struct bytes oid;
 
 			if (der_enter(&set, DER_SEQUENCE, &pair, "attribute", &ignored) != 0 ||
-			    der_get_oid(&pair, &oid, "type", &ignored) != 0 || der_next(&pair, &value, "value", &ignored) != 0)
+			    der_get_oid(&pair, &oid, "type", &ignored) != 0 ||
+			    der_next(&pair, &value, "value", &ignored) != 0)
 				return;
 			add_name_part(r, issued, oid, value.tag, value.body);
 		}
@@ -186,7 +191,8 @@ fill_certificate(struct ca_request *r)
 	if (t == NULL)
 		return;
 	store_set_long(row, Certificate_RequestID, r->id);
-	store_set_text(row, Certificate_CertificateTemplate, t->schema_version >= 2 && t->oid != NULL ? t->oid : t->cn);
+	store_set_text(
+	    row, Certificate_CertificateTemplate, t->schema_version >= 2 && t->oid != NULL ? t->oid : t->cn);
 	store_set_long(row, Certificate_EnrollmentFlags, t->enrollment_flags);
 	store_set_long(row, Certificate_GeneralFlags, t->general_flags);
 	store_set_long(row, Certificate_PrivateKeyFlags, t->private_key_flags);
@@ -231,8 +237,8 @@ find_extension(const struct x509_extension *list, size_t n, struct bytes oid)
 }
 
 static int
-put_extension(struct ca_request *r, struct store_extension *out, const struct x509_extension *x, uint32_t flags,
-    struct err *e)
+put_extension(struct ca_request *r, struct store_extension *out, const struct x509_extension *x,
+    uint32_t flags, struct err *e)
 {
 	size_t max = r->ca->policy.max_extension;
 	char dotted[OID_TEXT_MAX];
@@ -240,8 +246,9 @@ put_extension(struct ca_request *r, struct store_extension *out, const struct x5
 	if (!oid_to_text(x->oid, dotted) || (out->name = pool_strdup(r->pool, dotted)) == NULL)
 		return ERR(e, E_INVALID_DATA, "an extension's OID cannot be written");
 	if (x->value.len > max)
-		return ERR(e, ESE_RECORD_TOO_BIG, "extension %s has %zu octets, at most %zu are stored (DBFlags)", dotted,
-		    x->value.len, max);
+		return ERR(e, ESE_RECORD_TOO_BIG,
+		    "extension %s has %zu octets, at most %zu are stored (DBFlags)", dotted, x->value.len,
+		    max);
 	out->flags = flags | (x->critical ? STORE_EXT_CRITICAL : 0);
 	out->value = x->value;
 	return 0;
@@ -265,7 +272,8 @@ fill_extensions(struct ca_request *r, struct err *e)
 		    find_extension(r->parsed.extensions, r->parsed.n_extensions, have[i].oid);
 		bool same = asked != NULL && bytes_equal(asked->value, have[i].value);
 
-		if (put_extension(r, &list[n++], &have[i], same ? STORE_EXT_ORIGIN_REQUEST : STORE_EXT_ORIGIN_POLICY, e) != 0)
+		if (put_extension(r, &list[n++], &have[i],
+			same ? STORE_EXT_ORIGIN_REQUEST : STORE_EXT_ORIGIN_POLICY, e) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < r->parsed.n_extensions; i++) {

@@ -35,7 +35,9 @@ ca_right_from_name(const char *name, uint32_t *mask, struct err *e)
 		}
 	}
 	return ERR(e, E_INVALIDARG,
-	    "no right of a CA is called '%.40s': Read, RequestCertificates, IssueAndManageCertificates, ManageCA", name);
+	    "no right of a CA is called '%.40s': Read, RequestCertificates, IssueAndManageCertificates, "
+	    "ManageCA",
+	    name);
 }
 
 json_t *
@@ -84,8 +86,8 @@ ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, st
 		if ((any_of & bit) != 0 && access_check_ca(&ca->security.sd, w->token, bit, NULL).granted)
 			return 0;
 	}
-	return ERR(e, E_ACCESSDENIED, "%s has none of the rights 0x%x on this CA (MS-CSRA 3.1.1.7)", ca_who_account(w),
-	    any_of);
+	return ERR(e, E_ACCESSDENIED, "%s has none of the rights 0x%x on this CA (MS-CSRA 3.1.1.7)",
+	    ca_who_account(w), any_of);
 }
 
 /* ---- editing ---- */
@@ -123,15 +125,16 @@ static bool
 has_administrator(const struct acl *acl)
 {
 	for (size_t i = 0; i < acl->n; i++) {
-		if (acl->aces[i].type == ACCESS_ALLOWED_ACE_TYPE && (acl->aces[i].mask & CA_ACCESS_ADMIN) != 0)
+		if (acl->aces[i].type == ACCESS_ALLOWED_ACE_TYPE &&
+		    (acl->aces[i].mask & CA_ACCESS_ADMIN) != 0)
 			return true;
 	}
 	return false;
 }
 
 int
-ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what, uint32_t mask,
-    struct err *e)
+ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what,
+    uint32_t mask, struct err *e)
 {
 	uint8_t wanted = what == CA_ACL_DENY ? ACCESS_DENIED_ACE_TYPE : ACCESS_ALLOWED_ACE_TYPE;
 	size_t n = sd->dacl != NULL ? sd->dacl->n : 0, kept = 0;

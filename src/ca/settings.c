@@ -54,7 +54,8 @@ distance(const char *a, const char *b)
 		row[0] = (unsigned)i + 1;
 		for (size_t j = 1; j <= nb; j++) {
 			unsigned keep = row[j];
-			unsigned change = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
+			unsigned change =
+			    diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
 			unsigned other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
 
 			row[j] = change < other ? change : other;
@@ -107,8 +108,8 @@ parse_flag_word(const struct setting *row, const char *word, uint32_t *mask, str
 	    guess_text(&g, word, hint, sizeof(hint)));
 }
 
-/* "0x11014E", "1114446", "+EDITF_X -EDITF_Y" (from the value so far), "EDITF_X | EDITF_Y" (from nothing, unless it is a
- * further line). */
+/* "0x11014E", "1114446", "+EDITF_X -EDITF_Y" (from the value so far), "EDITF_X | EDITF_Y" (from nothing,
+ * unless it is a further line). */
 static int
 parse_flags(const struct setting *row, const char *text, bool more, uint32_t *out, struct err *e)
 {
@@ -152,7 +153,8 @@ parse_choice(const struct setting *row, const char *text, const char **out, stru
 		}
 		guess_offer(&g, text, row->choices[i]);
 	}
-	return ERR(e, E_INVALIDARG, "%s cannot be '%.40s'%s", row->name, text, guess_text(&g, text, hint, sizeof(hint)));
+	return ERR(e, E_INVALIDARG, "%s cannot be '%.40s'%s", row->name, text,
+	    guess_text(&g, text, hint, sizeof(hint)));
 }
 
 /* URL lists are one per line: a comma may stand in a URL. Other lists also take commas. */
@@ -226,11 +228,13 @@ apply(struct ca_settings *s, const struct setting *row, const char *text, bool m
 		break;
 	}
 	if (more)
-		return ERR(e, E_INVALIDARG, "%s has one value: a line that begins with a blank continues a list", row->name);
+		return ERR(e, E_INVALIDARG,
+		    "%s has one value: a line that begins with a blank continues a list", row->name);
 	switch (row->type) {
 	case SETTING_TEXT:
 		if (row->highest != 0 && strlen(text) > row->highest)
-			return ERR(e, E_INVALIDARG, "%s is longer than %u characters", row->name, row->highest);
+			return ERR(
+			    e, E_INVALIDARG, "%s is longer than %u characters", row->name, row->highest);
 		*out = pool_strdup(s->pool, text);
 		return *out != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
 	case SETTING_NUMBER:
@@ -276,11 +280,13 @@ find_row(const char *section, const char *name, const struct setting **out, stru
 		    guess_text(&near_section, section, hint, sizeof(hint)));
 	if (elsewhere != NULL)
 		return ERR(e, E_INVALIDARG, "setting '%.40s' belongs to section [%s]", name, elsewhere);
-	return ERR(e, E_INVALIDARG, "unknown setting '%.40s'%s", name, guess_text(&near_name, name, hint, sizeof(hint)));
+	return ERR(e, E_INVALIDARG, "unknown setting '%.40s'%s", name,
+	    guess_text(&near_name, name, hint, sizeof(hint)));
 }
 
 int
-ca_settings_set(struct ca_settings *s, const char *section, const char *name, const char *value, struct err *e)
+ca_settings_set(
+    struct ca_settings *s, const char *section, const char *name, const char *value, struct err *e)
 {
 	const struct setting *row;
 
@@ -316,8 +322,8 @@ struct reading {
 	struct err *e;
 };
 
-/* inih tells no line numbers, but reads through this. It takes lines of a fixed length: longer ones are refused, unless
- * they are comments. */
+/* inih tells no line numbers, but reads through this. It takes lines of a fixed length: longer ones are
+ * refused, unless they are comments. */
 static char *
 next_line(char *str, int size, void *stream)
 {
@@ -382,8 +388,9 @@ parse_file(struct ca_settings *s, const char *path, struct err *e)
 	if (r.too_long)
 		return ERR(e, E_INVALIDARG, "%s:%d: line too long", path, r.line);
 	if (rc != 0)
-		return rc < 0 ? err_prefix(e, "%s", path)
-			      : ERR(e, E_INVALIDARG, "%s:%d: neither [section], name = value nor ; comment", path, rc);
+		return rc < 0
+		    ? err_prefix(e, "%s", path)
+		    : ERR(e, E_INVALIDARG, "%s:%d: neither [section], name = value nor ; comment", path, rc);
 	return 0;
 }
 
@@ -452,7 +459,8 @@ ca_settings_document(struct buf *out)
 		for (const char *p = row->fallback; *p != '\0';) {
 			size_t n = strcspn(p, "\n");
 
-			buf_printf(out, "%s%.*s%s", p == row->fallback ? " " : ";  ", (int)n, p, p[n] != '\0' ? "\n" : "");
+			buf_printf(out, "%s%.*s%s", p == row->fallback ? " " : ";  ", (int)n, p,
+			    p[n] != '\0' ? "\n" : "");
 			p += n + (p[n] != '\0');
 		}
 		buf_put_str(out, "\n");

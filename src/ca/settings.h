@@ -1,6 +1,6 @@
 /*
- * The CA's settings under their AD CS registry names, from an INI file. One table row per setting drives parsing, the
- * default and the documentation.
+ * The CA's settings under their AD CS registry names, from an INI file. One table row per setting drives
+ * parsing, the default and the documentation.
  */
 #ifndef ADCSD_CA_SETTINGS_H
 #define ADCSD_CA_SETTINGS_H
@@ -29,12 +29,12 @@ struct setting_bit {
 struct setting {
 	const char *section, *name;
 	enum setting_type type;
-	size_t offset;           /* in struct ca_settings */
-	const char *fallback;    /* default as it would stand in the file; list values separated by LF */
+	size_t offset;        /* in struct ca_settings */
+	const char *fallback; /* default as it would stand in the file; list values separated by LF */
 	const char *help;
-	const struct setting_bit *bits;   /* SETTING_FLAGS; ends with mask 0 */
-	const char *const *choices;       /* SETTING_CHOICE; ends with NULL */
-	uint32_t lowest, highest;         /* SETTING_NUMBER; highest 0: no bound */
+	const struct setting_bit *bits; /* SETTING_FLAGS; ends with mask 0 */
+	const char *const *choices;     /* SETTING_CHOICE; ends with NULL */
+	uint32_t lowest, highest;       /* SETTING_NUMBER; highest 0: no bound */
 };
 extern const struct setting ca_setting_rows[];
 extern const size_t ca_setting_count;
@@ -74,8 +74,8 @@ void
 ca_settings_fini(struct ca_settings *s);
 /* Applies one "name = value" as the file would; for tests and setreg-like changes. */
 int
-ca_settings_set(struct ca_settings *s, const char *section, const char *name, const char *value, struct err *e)
-    MUST_CHECK;
+ca_settings_set(struct ca_settings *s, const char *section, const char *name, const char *value,
+    struct err *e) MUST_CHECK;
 /* Every setting with its default and a line about it, as a commented INI file. */
 void
 ca_settings_document(struct buf *out);

@@ -34,7 +34,8 @@ static int
 load_published(struct ca_templates *t, const struct ca *ca, const struct dir_snapshot *snap, struct err *e)
 {
 	const struct dir_entry *service = ca_service_entry(ca, snap);
-	const struct dir_attr *names = service != NULL ? dir_entry_attr(service, "certificateTemplates") : NULL;
+	const struct dir_attr *names =
+	    service != NULL ? dir_entry_attr(service, "certificateTemplates") : NULL;
 	const char **list;
 
 	if (names == NULL)

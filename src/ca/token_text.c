@@ -12,7 +12,8 @@ ca_token_to_json(const struct token *t, struct buf *out, struct err *e)
 	journal_put_text(out, "upn", t->upn);
 	buf_printf(out, ",\"computer\":%s,\"sids\":[", t->is_computer ? "true" : "false");
 	for (size_t i = 0; i < t->n_sids; i++) {
-		buf_printf(out, "%s[\"%s\",%d,", i == 0 ? "" : ",", sid_to_text(&t->sids[i].sid, sid), (int)t->sids[i].via);
+		buf_printf(out, "%s[\"%s\",%d,", i == 0 ? "" : ",", sid_to_text(&t->sids[i].sid, sid),
+		    (int)t->sids[i].via);
 		if (t->sids[i].name != NULL)
 			json_put_string(out, t->sids[i].name);
 		else
@@ -35,7 +36,8 @@ add_sids(struct token *t, const json_t *list, struct err *e)
 		if (text == NULL || via < TOKEN_VIA_USER || via > TOKEN_VIA_LOCAL)
 			return ERR(e, E_INVALID_DATA, "SID %zu of the stored caller is malformed", i);
 		if (sid_from_text(&sid, text, e) != 0 ||
-		    token_add(t, &sid, (enum token_via)via, json_string_value(json_array_get(item, 2)), e) != 0)
+		    token_add(t, &sid, (enum token_via)via, json_string_value(json_array_get(item, 2)), e) !=
+			0)
 			return -1;
 	}
 	return 0;

@@ -1,10 +1,11 @@
 /*
- * Publication to the requester's userCertificate (CT_FLAG_PUBLISH_TO_DS): what expired more than a day ago goes, the new
- * certificate is added. Trouble is logged; the certificate is issued all the same.
+ * Publication to the requester's userCertificate (CT_FLAG_PUBLISH_TO_DS): what expired more than a day ago
+ * goes, the new certificate is added. Trouble is logged; the certificate is issued all the same.
  *
- * One account may enroll for thousands of devices, so certificates for it that wait are added together, one modification
- * is under way at a time, and the attribute is read once a day only. An attribute that is full stays as it is: AD's
- * objects hold some 1200 values of one attribute, and then the modification fails there too.
+ * One account may enroll for thousands of devices, so certificates for it that wait are added together, one
+ * modification is under way at a time, and the attribute is read once a day only. An attribute that is full
+ * stays as it is: AD's objects hold some 1200 values of one attribute, and then the modification fails there
+ * too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,8 @@ batch_end(struct batch *b, const struct err *e)
 	struct ca_deliveries *q = ca->deliveries;
 
 	if (e != NULL) {
-		log_warn(ca, "%zu certificate(s) from request %u on are not in userCertificate of %s: %s", b->n,
-		    b->list[0]->id, b->list[0]->dn, e->msg);
+		log_warn(ca, "%zu certificate(s) from request %u on are not in userCertificate of %s: %s",
+		    b->n, b->list[0]->id, b->list[0]->dn, e->msg);
 		holder_forget(q, b->list[0]->dn);
 	}
 	for (size_t i = 0; i < b->n; i++) {
@@ -191,7 +192,8 @@ expired_before(struct bytes cert, filetime_t limit)
 		return false;
 	if (der_peek(&tbs) == DER_CONTEXT_CONSTRUCTED(0) && der_next(&tbs, &skip, "version", &ignored) != 0)
 		return false;
-	if (der_next(&tbs, &skip, "serial", &ignored) != 0 || der_next(&tbs, &skip, "algorithm", &ignored) != 0 ||
+	if (der_next(&tbs, &skip, "serial", &ignored) != 0 ||
+	    der_next(&tbs, &skip, "algorithm", &ignored) != 0 ||
 	    der_next(&tbs, &skip, "issuer", &ignored) != 0 ||
 	    der_enter(&tbs, DER_SEQUENCE, &validity, "validity", &ignored) != 0 ||
 	    der_next(&validity, &skip, "notBefore", &ignored) != 0 ||
@@ -204,7 +206,8 @@ static void
 on_read(void *arg, const struct dir_result *res, const struct err *e)
 {
 	struct batch *b = arg;
-	const struct dir_attr *have = e == NULL && res->n > 0 ? dir_entry_attr(&res->entries[0], "userCertificate") : NULL;
+	const struct dir_attr *have =
+	    e == NULL && res->n > 0 ? dir_entry_attr(&res->entries[0], "userCertificate") : NULL;
 	filetime_t now;
 	struct bytes *expired;
 	size_t n = 0;
@@ -223,8 +226,8 @@ on_read(void *arg, const struct dir_result *res, const struct err *e)
 	}
 	holder_learn(b->ca->deliveries, b->list[0]->dn, now, have != NULL ? have->n - n : 0);
 	if (have != NULL && have->n - n + b->n > VALUES_MAX)
-		log_warn(ca, "userCertificate of %s is full (%zu certificates): new ones are not added", b->list[0]->dn,
-		    have->n - n);
+		log_warn(ca, "userCertificate of %s is full (%zu certificates): new ones are not added",
+		    b->list[0]->dn, have->n - n);
 	write_batch(b, expired, n);
 	free(expired);
 }

@@ -6,8 +6,9 @@
 #define FULL_NAME_Certificate(name) #name
 
 const struct store_column_info store_columns[STORE_COLUMN_COUNT] = {
-#define STORE_COLUMN(part, name, id, type, indexed, max, display)                                                  \
-	[part##_##name] = { STORE_##part, #name, FULL_NAME_##part(name), id, STORE_##type, indexed, max, display },
+#define STORE_COLUMN(part, name, id, type, indexed, max, display)                                            \
+	[part##_##name] = { STORE_##part, #name, FULL_NAME_##part(name), id, STORE_##type, indexed, max,     \
+		display },
 #include "store/columns.def"
 #undef STORE_COLUMN
 };
@@ -84,8 +85,8 @@ store_row_fit(struct store_row *r, struct err *e)
 			continue;
 		r->v[c] = (struct store_value){ .set = false };
 		if (rc == 0)
-			rc = ERR(e, ESE_RECORD_TOO_BIG, "%s has %zu octets, the column holds %u", in->full_name, len,
-			    in->max);
+			rc = ERR(e, ESE_RECORD_TOO_BIG, "%s has %zu octets, the column holds %u",
+			    in->full_name, len, in->max);
 	}
 	return rc;
 }

@@ -1,4 +1,5 @@
-/* Reading, on the loop's thread: look-ups by key in pages the kernel has cached; no transaction outlives a call. */
+/* Reading, on the loop's thread: look-ups by key in pages the kernel has cached; no transaction outlives a
+ * call. */
 #include <string.h>
 
 #include "store/store_priv.h"
@@ -76,12 +77,14 @@ load_attributes(struct store *s, uint32_t id, struct pool *pool, struct store_ro
 	list = pool_calloc(pool, n, sizeof(*list));
 	if (list == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu attributes", n);
-	if (store_prepare(s->rdb, "SELECT AttributeName, AttributeValue FROM Attributes WHERE AttributeRequestId = ?1", &st,
+	if (store_prepare(s->rdb,
+		"SELECT AttributeName, AttributeValue FROM Attributes WHERE AttributeRequestId = ?1", &st,
 		e) != 0)
 		return -1;
 	sqlite3_bind_int64(st, 1, id);
 	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
-		if (load_text(st, 0, pool, &list[i].name, e) != 0 || load_text(st, 1, pool, &list[i].value, e) != 0)
+		if (load_text(st, 0, pool, &list[i].name, e) != 0 ||
+		    load_text(st, 1, pool, &list[i].value, e) != 0)
 			rc = -1;
 	}
 	sqlite3_finalize(st);
@@ -104,13 +107,15 @@ load_extensions(struct store *s, uint32_t id, struct pool *pool, struct store_ro
 	if (list == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu extensions", n);
 	if (store_prepare(s->rdb,
-		"SELECT ExtensionName, ExtensionFlags, ExtensionRawValue FROM Extensions WHERE ExtensionRequestId = ?1",
+		"SELECT ExtensionName, ExtensionFlags, ExtensionRawValue FROM Extensions WHERE "
+		"ExtensionRequestId = ?1",
 		&st, e) != 0)
 		return -1;
 	sqlite3_bind_int64(st, 1, id);
 	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
 		list[i].flags = (uint32_t)sqlite3_column_int64(st, 1);
-		if (load_text(st, 0, pool, &list[i].name, e) != 0 || load_bytes(st, 2, pool, &list[i].value, e) != 0)
+		if (load_text(st, 0, pool, &list[i].name, e) != 0 ||
+		    load_bytes(st, 2, pool, &list[i].value, e) != 0)
 			rc = -1;
 	}
 	sqlite3_finalize(st);
@@ -168,7 +173,8 @@ store_get(struct store *s, uint32_t request_id, struct pool *pool, struct store_
 	sqlite3_reset(s->read_row);
 	if (rc != 0)
 		return -1;
-	if (load_attributes(s, request_id, pool, out, e) != 0 || load_extensions(s, request_id, pool, out, e) != 0)
+	if (load_attributes(s, request_id, pool, out, e) != 0 ||
+	    load_extensions(s, request_id, pool, out, e) != 0)
 		return -1;
 	return load_explanation(s, request_id, pool, out, e);
 }
@@ -187,7 +193,8 @@ store_find_serial(struct store *s, const char *serial, uint32_t *request_id, str
 	if (rc == SQLITE_ROW)
 		rc = 0;
 	else if (rc == SQLITE_DONE)
-		rc = ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no certificate with serial number %.64s", serial);
+		rc = ERR(
+		    e, CERTSRV_E_PROPERTY_EMPTY, "there is no certificate with serial number %.64s", serial);
 	else
 		rc = store_sqlite_error(s->rdb, "reading the serial number", e);
 	sqlite3_finalize(st);
@@ -195,8 +202,8 @@ store_find_serial(struct store *s, const char *serial, uint32_t *request_id, str
 }
 
 int
-store_list(struct store *s, const struct store_query *q, struct pool *pool, struct store_row **rows, size_t *n,
-    struct err *e)
+store_list(struct store *s, const struct store_query *q, struct pool *pool, struct store_row **rows,
+    size_t *n, struct err *e)
 {
 	size_t limit = q->limit < 1 ? 1 : q->limit > STORE_PAGE_MAX ? STORE_PAGE_MAX : q->limit;
 	sqlite3_stmt *st = NULL;
@@ -209,8 +216,9 @@ store_list(struct store *s, const struct store_query *q, struct pool *pool, stru
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu rows", limit);
 	buf_init(&sql, 16384);
 	store_sql_select(&sql);
-	buf_printf(&sql, " WHERE r.RequestID %c ?1%s ORDER BY r.RequestID %s LIMIT ?3", q->newest_first ? '<' : '>',
-	    q->disposition != 0 ? " AND r.Disposition = ?2" : "", q->newest_first ? "DESC" : "ASC");
+	buf_printf(&sql, " WHERE r.RequestID %c ?1%s ORDER BY r.RequestID %s LIMIT ?3",
+	    q->newest_first ? '<' : '>', q->disposition != 0 ? " AND r.Disposition = ?2" : "",
+	    q->newest_first ? "DESC" : "ASC");
 	rc = store_prepare(s->rdb, buf_cstr(&sql), &st, e);
 	buf_fini(&sql);
 	if (rc != 0)

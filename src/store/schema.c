@@ -1,7 +1,7 @@
 #include "store/store_priv.h"
 
-/* Tables beside Requests and Certificates, which come from columns.def. Attribute names are unique per request without
- * case (MS-CSRA 3.1.1.2); a request with an extension stated twice keeps the last one. */
+/* Tables beside Requests and Certificates, which come from columns.def. Attribute names are unique per
+ * request without case (MS-CSRA 3.1.1.2); a request with an extension stated twice keeps the last one. */
 static const char other_tables[] =
     "CREATE TABLE Attributes ("
     " AttributeRequestId INTEGER NOT NULL, AttributeName TEXT NOT NULL COLLATE NOCASE, AttributeValue TEXT,"
@@ -10,9 +10,11 @@ static const char other_tables[] =
     " ExtensionRequestId INTEGER NOT NULL, ExtensionName TEXT NOT NULL, ExtensionFlags INTEGER NOT NULL,"
     " ExtensionRawValue BLOB, PRIMARY KEY (ExtensionRequestId, ExtensionName)) WITHOUT ROWID;"
     "CREATE TABLE CRLs ("
-    " CRLRowId INTEGER PRIMARY KEY, CRLNumber INTEGER, CRLMinBase INTEGER, CRLNameId INTEGER, CRLCount INTEGER,"
+    " CRLRowId INTEGER PRIMARY KEY, CRLNumber INTEGER, CRLMinBase INTEGER, CRLNameId INTEGER, CRLCount "
+    "INTEGER,"
     " CRLThisUpdate INTEGER, CRLNextUpdate INTEGER, CRLThisPublish INTEGER, CRLNextPublish INTEGER,"
-    " CRLEffective INTEGER, CRLPropagationComplete INTEGER, CRLLastPublish INTEGER, CRLPublishAttempts INTEGER,"
+    " CRLEffective INTEGER, CRLPropagationComplete INTEGER, CRLLastPublish INTEGER, CRLPublishAttempts "
+    "INTEGER,"
     " CRLPublishFlags INTEGER, CRLPublishStatusCode INTEGER, CRLPublishError TEXT, CRLRawCRL BLOB);"
     "CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL);"
     "CREATE TABLE Marks (Name TEXT PRIMARY KEY, Value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -21,7 +23,9 @@ static const char other_tables[] =
     "CREATE INDEX RequestDisposition ON Requests (Disposition, RequestID);"
     "INSERT INTO Marks VALUES ('RequestID', 0), ('CRLNumber', 0);";
 
-static const char *const table_names[] = { [STORE_Request] = "Requests", [STORE_Certificate] = "Certificates" };
+static const char *const table_names[] = {
+	[STORE_Request] = "Requests", [STORE_Certificate] = "Certificates"
+};
 
 static void
 put_create_table(struct buf *out, enum store_part part)
@@ -37,7 +41,7 @@ put_create_table(struct buf *out, enum store_part part)
 			continue;
 		/* the first column of a part is its key; string comparison in views ignores case */
 		buf_printf(out, "%s%s %s%s", sep, in->name, types[in->type],
-		    *sep == '\0'                                    ? " PRIMARY KEY"
+		    *sep == '\0'                                  ? " PRIMARY KEY"
 			: in->type == STORE_STRING && in->indexed ? " COLLATE NOCASE"
 								  : "");
 		sep = ", ";
@@ -65,8 +69,8 @@ store_sql_insert(struct buf *out, enum store_part part)
 	buf_put_str(out, ")");
 	if (part != STORE_Certificate)
 		return;
-	/* A certificate is written anew when a request that waited is issued. Not INSERT OR REPLACE: that would delete
-	 * another row of the same serial number instead of failing. */
+	/* A certificate is written anew when a request that waited is issued. Not INSERT OR REPLACE: that
+	 * would delete another row of the same serial number instead of failing. */
 	buf_put_str(out, " ON CONFLICT (RequestID) DO UPDATE SET ");
 	sep = "";
 	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
@@ -81,8 +85,8 @@ void
 store_sql_select(struct buf *out)
 {
 	for (int c = 0; c < STORE_COLUMN_COUNT; c++)
-		buf_printf(out, "%s%s.%s", c == 0 ? "SELECT " : ", ", store_columns[c].part == STORE_Request ? "r" : "c",
-		    store_columns[c].name);
+		buf_printf(out, "%s%s.%s", c == 0 ? "SELECT " : ", ",
+		    store_columns[c].part == STORE_Request ? "r" : "c", store_columns[c].name);
 	buf_put_str(out, " FROM Requests r LEFT JOIN Certificates c ON c.RequestID = r.RequestID");
 }
 
@@ -111,7 +115,8 @@ store_schema_prepare(sqlite3 *db, const char *path, struct err *e)
 	if (store_scalar(db, "PRAGMA user_version", 0, &version, e) != 0)
 		return err_prefix(e, "%s", path);
 	if (version > STORE_SCHEMA_VERSION)
-		return ERR(e, E_FAIL, "%s was written by a newer program: schema %lld, this one knows up to %d", path,
+		return ERR(e, E_FAIL,
+		    "%s was written by a newer program: schema %lld, this one knows up to %d", path,
 		    (long long)version, STORE_SCHEMA_VERSION);
 	if (version < 0)
 		return ERR(e, E_FAIL, "%s has no valid schema version (%lld)", path, (long long)version);

@@ -59,7 +59,8 @@ store_scalar(sqlite3 *db, const char *sql, int64_t absent, int64_t *out, struct 
 	if (store_prepare(db, sql, &st, e) != 0)
 		return -1;
 	rc = sqlite3_step(st);
-	*out = rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL ? sqlite3_column_int64(st, 0) : absent;
+	*out = rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL ? sqlite3_column_int64(st, 0)
+									     : absent;
 	rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_sqlite_error(db, "SQLite", e);
 	sqlite3_finalize(st);
 	return rc;
@@ -114,14 +115,19 @@ store_update(struct store *s, const struct store_row *row, uint32_t expected, st
     struct err *e)
 {
 	return submit(s,
-	    &(struct store_op){ .kind = STORE_OP_UPDATE, .row = row, .expected = expected, .cb = cb, .arg = arg }, e);
+	    &(struct store_op){
+		.kind = STORE_OP_UPDATE, .row = row, .expected = expected, .cb = cb, .arg = arg },
+	    e);
 }
 
 int
-store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg, struct err *e)
+store_put_setting(
+    struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg, struct err *e)
 {
 	return submit(s,
-	    &(struct store_op){ .kind = STORE_OP_SETTING, .name = name, .value = value, .cb = cb, .arg = arg }, e);
+	    &(struct store_op){
+		.kind = STORE_OP_SETTING, .name = name, .value = value, .cb = cb, .arg = arg },
+	    e);
 }
 
 uint32_t
@@ -207,7 +213,8 @@ open_database(struct store *s, const char *path, struct err *e)
 
 	if (make_file(path, e) != 0 || open_connection(path, SQLITE_OPEN_READWRITE, &s->wdb, e) != 0)
 		return -1;
-	if (store_exec(s->wdb, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", e) != 0)
+	if (store_exec(s->wdb,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", e) != 0)
 		return err_prefix(e, "%s", path);
 	if (store_schema_prepare(s->wdb, path, e) != 0)
 		return -1;

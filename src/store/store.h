@@ -1,8 +1,8 @@
 /*
- * What the CA remembers: requests, certificates, their attributes and extensions, high-water marks, run-time settings.
- * SQLite in WAL mode, synchronous=FULL, one writer thread with group commit (design decision 6): whatever is queued
- * goes into one transaction, a savepoint per operation, and completions run after the commit, on the loop's thread.
- * Tables and columns carry AD CS's names (columns.def).
+ * What the CA remembers: requests, certificates, their attributes and extensions, high-water marks, run-time
+ * settings. SQLite in WAL mode, synchronous=FULL, one writer thread with group commit (design decision 6):
+ * whatever is queued goes into one transaction, a savepoint per operation, and completions run after the
+ * commit, on the loop's thread. Tables and columns carry AD CS's names (columns.def).
  */
 #ifndef ADCSD_STORE_STORE_H
 #define ADCSD_STORE_STORE_H
@@ -29,11 +29,12 @@ enum store_column {
 
 struct store_column_info {
 	enum store_part part;
-	const char *name;      /* "StatusCode": the SQLite name; AD CS's full name has "Request." before the request part */
+	const char *name;      /* "StatusCode": the SQLite name; AD CS's full name has "Request." before the
+				  request part */
 	const char *full_name; /* "Request.StatusCode", "SerialNumber" */
 	uint32_t view_id;      /* MS-CSRA column id; 0: none */
 	enum store_type type;
-	bool indexed;          /* as a view's schema says; not necessarily an index here */
+	bool indexed; /* as a view's schema says; not necessarily an index here */
 	uint32_t max;
 	const char *display;
 };
@@ -58,8 +59,8 @@ struct store_attribute {
 	const char *name, *value;
 };
 struct store_extension {
-	const char *name;  /* dotted OID */
-	uint32_t flags;    /* 1 critical, 2 disabled, origin << 16 (MS-CSRA 2.2.1.11) */
+	const char *name; /* dotted OID */
+	uint32_t flags;   /* 1 critical, 2 disabled, origin << 16 (MS-CSRA 2.2.1.11) */
 	struct bytes value;
 };
 #define STORE_EXT_CRITICAL 0x1u
@@ -120,35 +121,41 @@ store_wait(struct store *s);
 /* ---- writing ---- */
 
 /*
- * Runs on the loop's thread after the commit (e NULL) or when the operation failed: E_ALREADY_EXISTS (request id or
- * serial number taken), CERTSRV_E_BAD_REQUESTSTATUS (update: the row's disposition was another one),
- * CERTSRV_E_PROPERTY_EMPTY (update: no such row), E_DISK_FULL when the commit failed; nothing of it is stored then.
+ * Runs on the loop's thread after the commit (e NULL) or when the operation failed: E_ALREADY_EXISTS (request
+ * id or serial number taken), CERTSRV_E_BAD_REQUESTSTATUS (update: the row's disposition was another one),
+ * CERTSRV_E_PROPERTY_EMPTY (update: no such row), E_DISK_FULL when the commit failed; nothing of it is stored
+ * then.
  */
 typedef void
 store_done_fn(void *arg, const struct err *e);
 
-/* The next request id; counted in memory, never one that was acknowledged before, also after kill -9. Loop's thread. */
+/* The next request id; counted in memory, never one that was acknowledged before, also after kill -9. Loop's
+ * thread. */
 uint32_t
 store_next_request_id(struct store *s);
 
-/* All three return 0 and run cb exactly once, or -1 and never. What they are handed must stay until cb runs. */
+/* All three return 0 and run cb exactly once, or -1 and never. What they are handed must stay until cb runs.
+ */
 int
-store_insert(struct store *s, const struct store_row *row, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
-/* Changes the columns that are set in the row whose Request_RequestID is given and whose Disposition is `expected`;
- * attributes and extensions are replaced by name, the explanation when there is one. */
+store_insert(
+    struct store *s, const struct store_row *row, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
+/* Changes the columns that are set in the row whose Request_RequestID is given and whose Disposition is
+ * `expected`; attributes and extensions are replaced by name, the explanation when there is one. */
 int
 store_update(struct store *s, const struct store_row *row, uint32_t expected, store_done_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
 /* value NULL deletes. */
 int
-store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg, struct err *e)
-    MUST_CHECK;
+store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg,
+    struct err *e) MUST_CHECK;
 
-/* ---- reading: on a connection of its own, no transaction outlives a call; sees every acknowledged write ---- */
+/* ---- reading: on a connection of its own, no transaction outlives a call; sees every acknowledged write
+ * ---- */
 
 /* Everything of one request, in the pool. CERTSRV_E_PROPERTY_EMPTY when there is none. */
 int
-store_get(struct store *s, uint32_t request_id, struct pool *pool, struct store_row *out, struct err *e) MUST_CHECK;
+store_get(
+    struct store *s, uint32_t request_id, struct pool *pool, struct store_row *out, struct err *e) MUST_CHECK;
 /* serial: lower-case hexadecimal as in the column. */
 int
 store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e) MUST_CHECK;
@@ -157,15 +164,16 @@ struct store_query {
 	uint32_t disposition; /* 0: any */
 	uint32_t after;       /* rows behind this id in the order asked for; 0: from the start */
 	bool newest_first;
-	size_t limit;         /* 1..STORE_PAGE_MAX */
+	size_t limit; /* 1..STORE_PAGE_MAX */
 };
 /* A page of rows by key, without attributes, extensions and explanation. */
 int
-store_list(struct store *s, const struct store_query *q, struct pool *pool, struct store_row **rows, size_t *n,
-    struct err *e) MUST_CHECK;
+store_list(struct store *s, const struct store_query *q, struct pool *pool, struct store_row **rows,
+    size_t *n, struct err *e) MUST_CHECK;
 /* In the pool; *value NULL when it is not set. */
 int
-store_get_setting(struct store *s, const char *name, struct pool *pool, const char **value, struct err *e) MUST_CHECK;
+store_get_setting(
+    struct store *s, const char *name, struct pool *pool, const char **value, struct err *e) MUST_CHECK;
 /* Rows by disposition, for statistics. */
 int
 store_count(struct store *s, uint32_t disposition, uint64_t *n, struct err *e) MUST_CHECK;

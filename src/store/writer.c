@@ -22,8 +22,8 @@ bind_column(sqlite3_stmt *st, int i, enum store_column c, const struct store_val
 		return v->b.len == 0 ? sqlite3_bind_zeroblob(st, i, 0)
 				     : sqlite3_bind_blob64(st, i, v->b.p, v->b.len, SQLITE_STATIC);
 	case STORE_STRING:
-		return sqlite3_bind_text64(st, i, v->b.len == 0 ? "" : (const char *)v->b.p, v->b.len, SQLITE_STATIC,
-		    SQLITE_UTF8);
+		return sqlite3_bind_text64(
+		    st, i, v->b.len == 0 ? "" : (const char *)v->b.p, v->b.len, SQLITE_STATIC, SQLITE_UTF8);
 	}
 	return SQLITE_MISUSE;
 }
@@ -75,8 +75,8 @@ write_lists(struct store *s, const struct store_row *row, int64_t id, struct err
 		sqlite3_bind_int64(st, 1, id);
 		store_bind_text(st, 2, x->name);
 		sqlite3_bind_int64(st, 3, x->flags);
-		sqlite3_bind_blob64(st, 4, x->value.len == 0 ? "" : (const char *)x->value.p, x->value.len,
-		    SQLITE_STATIC);
+		sqlite3_bind_blob64(
+		    st, 4, x->value.len == 0 ? "" : (const char *)x->value.p, x->value.len, SQLITE_STATIC);
 		if (run(s, st, "storing an extension", e) != 0)
 			return -1;
 	}
@@ -151,8 +151,8 @@ do_update(struct store *s, const struct store_op *op, struct err *e)
 	if (rc != SQLITE_ROW)
 		return store_sqlite_error(s->wdb, "reading the request", e);
 	if (disposition != op->expected)
-		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %lld has disposition %lld, not %u", (long long)id,
-		    (long long)disposition, op->expected);
+		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %lld has disposition %lld, not %u",
+		    (long long)id, (long long)disposition, op->expected);
 	if (update_request_columns(s, op->row, e) != 0)
 		return -1;
 	if (op->row->v[Certificate_RequestID].set && write_part(s, op->row, STORE_Certificate, e) != 0)

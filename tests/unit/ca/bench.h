@@ -1,6 +1,6 @@
 /*
- * A CA on a bench: a directory of a few templates and one account that takes the place of dir/ (whose objects are then not
- * linked), a state folder, a loop of its own. Header only: every test is one program.
+ * A CA on a bench: a directory of a few templates and one account that takes the place of dir/ (whose objects
+ * are then not linked), a state folder, a loop of its own. Header only: every test is one program.
  */
 #ifndef ADCSD_TESTS_CA_BENCH_H
 #define ADCSD_TESTS_CA_BENCH_H
@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <poll.h>
@@ -89,7 +90,8 @@ entry_add(struct dir *d, const struct dir_entry *in)
 		en->attrs[i].n = in->attrs[i].n;
 		en->attrs[i].values = pool_calloc(d->pool, in->attrs[i].n, sizeof(struct bytes));
 		for (size_t k = 0; k < in->attrs[i].n; k++)
-			assert_int_equal(pool_dup_bytes(d->pool, in->attrs[i].values[k], &en->attrs[i].values[k]), 0);
+			assert_int_equal(
+			    pool_dup_bytes(d->pool, in->attrs[i].values[k], &en->attrs[i].values[k]), 0);
 	}
 	d->snapshot.generation++;
 	return en;
@@ -189,8 +191,8 @@ dir_add_start(struct dir *d, const struct dir_entry *entry, dir_done_fn *cb, voi
 
 /* REPLACE of one attribute that is there, or an ADD that is only counted. */
 int
-dir_modify_start(struct dir *d, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb, void *arg,
-    struct err *e)
+dir_modify_start(struct dir *d, const char *dn, const struct dir_mod *mods, size_t n, dir_done_fn *cb,
+    void *arg, struct err *e)
 {
 	struct later *l = later_new(d, run_done, arg);
 	struct dir_entry *en = find_entry(d, dn);
@@ -217,8 +219,12 @@ static void
 run_account(struct later *l)
 {
 	static const uint8_t guid[16] = { 1, 2, 3 };
-	struct dir_account a = { .dn = "CN=Jane Doe,CN=Users,DC=corp,DC=contoso,DC=com", .sam = "janedoe",
-		.upn = "janedoe@contoso.com", .mail = "janedoe@contoso.com", .cn = "Jane Doe", .guid = { guid, 16 } };
+	struct dir_account a = { .dn = "CN=Jane Doe,CN=Users,DC=corp,DC=contoso,DC=com",
+		.sam = "janedoe",
+		.upn = "janedoe@contoso.com",
+		.mail = "janedoe@contoso.com",
+		.cn = "Jane Doe",
+		.guid = { guid, 16 } };
 	struct sid sid;
 	struct err e;
 	struct buf wire;
@@ -241,8 +247,8 @@ dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *ar
 
 /* A template of schema 2; enroll: alias that may enroll. */
 static void
-add_template(struct dir *d, const char *cn, const char *name_flags, const char *enrollment_flags, const char *enroll,
-    const char *oid)
+add_template(struct dir *d, const char *cn, const char *name_flags, const char *enrollment_flags,
+    const char *enroll, const char *oid)
 {
 	static const uint8_t year[8] = { 0x00, 0x40, 0x39, 0x87, 0x2e, 0xe1, 0xfe, 0xff };
 	static const uint8_t six_weeks[8] = { 0x00, 0x80, 0xa6, 0x0a, 0xff, 0xde, 0xff, 0xff };
@@ -254,21 +260,24 @@ add_template(struct dir *d, const char *cn, const char *name_flags, const char *
 
 	assert_int_equal(sid_from_text(&dom.domain, "S-1-5-21-1111111111-2222222222-3333333333", &e), 0);
 	dom.root = dom.domain;
-	snprintf(sddl, sizeof(sddl), "O:EAG:EAD:(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;%s)(A;;LCRPLORC;;;AU)", enroll);
+	snprintf(sddl, sizeof(sddl),
+	    "O:EAG:EAD:(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;%s)(A;;LCRPLORC;;;AU)", enroll);
 	assert_int_equal(sd_from_sddl(&sd, d->pool, sddl, &dom, &e), 0);
 	buf_init(&wire, 65536);
 	assert_int_equal(sd_to_wire(&sd, &wire, &e), 0);
 	snprintf(dn, sizeof(dn), "CN=%s,CN=Certificate Templates,CN=Public Key Services,CN=Services,%s", cn,
 	    d->forest.config_dn);
-	struct bytes v[] = { text_bytes(cn), text_bytes("2"), text_bytes("100"), text_bytes("0"), text_bytes("131584"),
-		text_bytes(enrollment_flags), text_bytes("16"), text_bytes(name_flags), text_bytes("256"), text_bytes("0"),
-		text_bytes("0"), { (const uint8_t *)"\xa0", 1 }, { year, 8 }, { six_weeks, 8 },
-		text_bytes("1.3.6.1.5.5.7.3.2"), buf_bytes(&wire), text_bytes(oid), text_bytes("2.5.29.15") };
+	struct bytes v[] = { text_bytes(cn), text_bytes("2"), text_bytes("100"), text_bytes("0"),
+		text_bytes("131584"), text_bytes(enrollment_flags), text_bytes("16"), text_bytes(name_flags),
+		text_bytes("256"), text_bytes("0"), text_bytes("0"), { (const uint8_t *)"\xa0", 1 },
+		{ year, 8 }, { six_weeks, 8 }, text_bytes("1.3.6.1.5.5.7.3.2"), buf_bytes(&wire),
+		text_bytes(oid), text_bytes("2.5.29.15") };
 	static const char *const names[] = { "cn", "msPKI-Template-Schema-Version", "revision",
 		"msPKI-Template-Minor-Revision", "flags", "msPKI-Enrollment-Flag", "msPKI-Private-Key-Flag",
-		"msPKI-Certificate-Name-Flag", "msPKI-Minimal-Key-Size", "msPKI-RA-Signature", "pKIMaxIssuingDepth",
-		"pKIKeyUsage", "pKIExpirationPeriod", "pKIOverlapPeriod", "pKIExtendedKeyUsage", "nTSecurityDescriptor",
-		"msPKI-Cert-Template-OID", "pKICriticalExtensions" };
+		"msPKI-Certificate-Name-Flag", "msPKI-Minimal-Key-Size", "msPKI-RA-Signature",
+		"pKIMaxIssuingDepth", "pKIKeyUsage", "pKIExpirationPeriod", "pKIOverlapPeriod",
+		"pKIExtendedKeyUsage", "nTSecurityDescriptor", "msPKI-Cert-Template-OID",
+		"pKICriticalExtensions" };
 	struct dir_attr attrs[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -326,7 +335,9 @@ static void
 start(struct bench *b, const char *settings)
 {
 	char path[96];
-	struct ca_config cfg = { .state_dir = b->state, .clock = b->clock, .rng = &b->rng, .work = b->work, .dir = &b->dir };
+	struct ca_config cfg = {
+		.state_dir = b->state, .clock = b->clock, .rng = &b->rng, .work = b->work, .dir = &b->dir
+	};
 	struct err e = { 0 };
 	FILE *f;
 
@@ -371,8 +382,9 @@ setup(void **state)
 	b->dir.pool = pool_new(64u << 20);
 	b->dir.tail = &b->dir.first;
 	b->dir.snapshot.refs = 1;
-	b->dir.forest = (struct dir_forest){ "DC=corp,DC=contoso,DC=com", "CN=Configuration,DC=corp,DC=contoso,DC=com",
-		"corp.contoso.com", "CORP", { NULL, 0 }, "1.3.6.1.4.1.311.21.8.1.2" };
+	b->dir.forest =
+	    (struct dir_forest){ "DC=corp,DC=contoso,DC=com", "CN=Configuration,DC=corp,DC=contoso,DC=com",
+		    "corp.contoso.com", "CORP", { NULL, 0 }, "1.3.6.1.4.1.311.21.8.1.2" };
 	assert_int_equal(sid_from_text(&sid, "S-1-5-21-1111111111-2222222222-3333333333", &e), 0);
 	buf_init(&wire, 100);
 	sid_put(&wire, &sid);
@@ -381,15 +393,17 @@ setup(void **state)
 	buf_fini(&wire);
 	add_template(&b->dir, "Supplied", "1", "0", "AU", "1.3.6.1.4.1.311.21.8.1.2.100");
 	add_template(&b->dir, "Waiting", "1", "2", "AU", "1.3.6.1.4.1.311.21.8.1.2.101");
-	add_template(&b->dir, "Built", "1107296256", "0", "AU", "1.3.6.1.4.1.311.21.8.1.2.102"); /* CN, SAN UPN */
+	add_template(
+	    &b->dir, "Built", "1107296256", "0", "AU", "1.3.6.1.4.1.311.21.8.1.2.102"); /* CN, SAN UPN */
 	add_template(&b->dir, "Closed", "1", "0", "DA", "1.3.6.1.4.1.311.21.8.1.2.103");
 	add_template(&b->dir, "Unpublished", "1", "0", "AU", "1.3.6.1.4.1.311.21.8.1.2.104");
 	b->clock = clock_new();
 	b->work = work_new(2, &e);
 	b->user = make_token("CORP\\janedoe", USER_SID);
 	b->admin = make_token("CORP\\Administrator", ADMIN_SID);
-	start(b, "[CA]\nKeyType = P-256\nLoadDefaultTemplates = 0\n"
-		 "PublishedTemplates = Supplied, Waiting, Built, Closed\n");
+	start(b,
+	    "[CA]\nKeyType = P-256\nLoadDefaultTemplates = 0\n"
+	    "PublishedTemplates = Supplied, Waiting, Built, Closed\n");
 	*state = b;
 	return 0;
 }
@@ -397,8 +411,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const files[] = { "ca.key", "ca.crt", "ca.db", "ca.db-wal", "ca.db-shm", "ca.ini", "given.ini",
-		"journal.jsonl" };
+	static const char *const files[] = { "ca.key", "ca.crt", "ca.db", "ca.db-wal", "ca.db-shm", "ca.ini",
+		"given.ini", "journal.jsonl" };
 	struct bench *b = *state;
 	char path[128];
 

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <jansson.h>
@@ -138,9 +139,12 @@ test_reading(void **state)
 		size_t n;
 		json_int_t first;
 	} cases[] = {
-		{ "from the start", 0, 3, false, 3, 1 },   { "after", 3, 3, false, 3, 4 },
-		{ "the end", 8, 100, false, 2, 9 },        { "behind the end", 10, 100, false, 0, 0 },
-		{ "latest", 0, 4, true, 4, 7 },            { "latest, more than there are", 0, 100, true, 10, 1 },
+		{ "from the start", 0, 3, false, 3, 1 },
+		{ "after", 3, 3, false, 3, 4 },
+		{ "the end", 8, 100, false, 2, 9 },
+		{ "behind the end", 10, 100, false, 0, 0 },
+		{ "latest", 0, 4, true, 4, 7 },
+		{ "latest, more than there are", 0, 100, true, 10, 1 },
 		{ "limit 0 is 1", 0, 0, false, 1, 1 },
 	};
 	struct scratch *s = *state;

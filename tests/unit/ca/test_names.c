@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -41,19 +42,20 @@ test_shorten(void **state)
 		const char *what, *name, *expect;
 	} cases[] = {
 		{ "51 characters stay", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef",
-		  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef" },
+		    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef" },
 		/* one dropped: h = 'g' = 103 */
 		{ "52 lose one", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefg",
-		  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef-00103" },
+		    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef-00103" },
 		/* 'g' then 'h': (103 << 1) + 104 = 310 */
 		{ "53 lose two", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefgh",
-		  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef-00310" },
-		/* the escape !00fc begins at 49: it goes whole. '!'=33 '0' '0' 'f' 'c': 33,114,276,654,1407 */
+		    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef-00310" },
+		/* the escape !00fc begins at 49: it goes whole. '!'=33 '0' '0' 'f' 'c': 33,114,276,654,1407
+		 */
 		{ "a split escape goes whole", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeee!00fc",
-		  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeee-01407" },
+		    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeee-01407" },
 		/* the escape ends exactly at the cut and stays */
 		{ "a whole escape stays", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeee!00fcg",
-		  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeee!00fc-00103" },
+		    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeee!00fc-00103" },
 	};
 	struct pool *pool = pool_new(1u << 20);
 	struct err e = { 0 };
@@ -88,16 +90,21 @@ test_urls(void **state)
 		bool delta;
 	} cases[] = {
 		{ "79:ldap:///CN=%7%8,CN=%2,CN=CDP,CN=Public Key Services,CN=Services,%6%10",
-		  "ldap:///CN=Contoso%20CA,CN=ca01,CN=CDP,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=x"
-		  "?certificateRevocationList?base?objectClass=cRLDistributionPoint",
-		  NULL, 79, false },
+		    "ldap:///"
+		    "CN=Contoso%20CA,CN=ca01,CN=CDP,CN=Public%20Key%20Services,CN=Services,CN=Configuration,"
+		    "DC=x"
+		    "?certificateRevocationList?base?objectClass=cRLDistributionPoint",
+		    NULL, 79, false },
 		{ "3:ldap:///CN=%7,CN=AIA,CN=Public Key Services,CN=Services,%6%11",
-		  "ldap:///CN=Contoso%20CA,CN=AIA,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=x"
-		  "?cACertificate?base?objectClass=certificationAuthority",
-		  NULL, 3, false },
-		{ "6:http://%1/CertEnroll/%3%8%9.crl", "http://ca01.x/CertEnroll/Contoso%20CA.crl", NULL, 6, false },
+		    "ldap:///"
+		    "CN=Contoso%20CA,CN=AIA,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=x"
+		    "?cACertificate?base?objectClass=certificationAuthority",
+		    NULL, 3, false },
+		{ "6:http://%1/CertEnroll/%3%8%9.crl", "http://ca01.x/CertEnroll/Contoso%20CA.crl", NULL, 6,
+		    false },
 		{ "65:http://%1/%3%8%9.crl", "http://ca01.x/Contoso%20CA+.crl", NULL, 65, true },
-		{ "0:ldap:///%10", "ldap:///?deltaRevocationList?base?objectClass=cRLDistributionPoint", NULL, 0, true },
+		{ "0:ldap:///%10", "ldap:///?deltaRevocationList?base?objectClass=cRLDistributionPoint", NULL,
+		    0, true },
 		{ "1:x%1 y", "xca01.x%20y", NULL, 1, false },
 		{ "http://no.flags/", NULL, "is not <flags", 0, false },
 		{ "256:x", NULL, "is not <flags", 0, false },
@@ -106,7 +113,8 @@ test_urls(void **state)
 		{ "1:100%", NULL, "unknown token '%'", 0, false },
 		{ "1:%x", NULL, "unknown token '%x'", 0, false },
 	};
-	struct ca_url_names n = { "ca01.x", "ca01", "Contoso CA", "", "CN=Configuration,DC=x", "Contoso CA", "", false };
+	struct ca_url_names n = { "ca01.x", "ca01", "Contoso CA", "", "CN=Configuration,DC=x", "Contoso CA",
+		"", false };
 	struct pool *pool = pool_new(1u << 20);
 
 	(void)state;
@@ -138,9 +146,12 @@ test_serial(void **state)
 		const char *name;
 		uint8_t high, first;
 	} cases[] = {
-		{ "as it is", 0x1f, 0x1f },       { "top bit cleared", 0x9f, 0x1f },
-		{ "zero becomes 0x61", 0, 0x61 }, { "zero after clearing", 0x80, 0x61 },
-		{ "no high nibble", 0x05, 0x15 }, { "no high nibble after clearing", 0x85, 0x15 },
+		{ "as it is", 0x1f, 0x1f },
+		{ "top bit cleared", 0x9f, 0x1f },
+		{ "zero becomes 0x61", 0, 0x61 },
+		{ "zero after clearing", 0x80, 0x61 },
+		{ "no high nibble", 0x05, 0x15 },
+		{ "no high nibble after clearing", 0x85, 0x15 },
 		{ "largest", 0x7f, 0x7f },
 	};
 	const struct rng seeded = { true, 7 }, free_running = { false, 0 };
@@ -173,13 +184,16 @@ test_messages(void **state)
 	(void)state;
 	assert_string_equal(ca_message_failed(pool, "Error Parsing Request", CRYPT_E_ASN1_BADTAG),
 	    "Error Parsing Request  ASN1 bad tag value met. 0x8009310b (-2146881269 CRYPT_E_ASN1_BADTAG)");
-	assert_string_equal(ca_message_denied(pool, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
-				"The request was for a certificate template that is not supported by the Active Directory "
-				"Certificate Services policy: X."),
-	    "Denied by Policy Module  0x80094800, The request was for a certificate template that is not supported by the "
+	assert_string_equal(
+	    ca_message_denied(pool, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
+		"The request was for a certificate template that is not supported by the Active Directory "
+		"Certificate Services policy: X."),
+	    "Denied by Policy Module  0x80094800, The request was for a certificate template that is not "
+	    "supported by the "
 	    "Active Directory Certificate Services policy: X.");
 	assert_string_equal(ca_message_denied(pool, CERTSRV_E_TEMPLATE_DENIED, NULL),
-	    "Denied by Policy Module  0x80094012, The permissions on the certificate template do not allow the current user "
+	    "Denied by Policy Module  0x80094012, The permissions on the certificate template do not allow "
+	    "the current user "
 	    "to enroll for this type of certificate.");
 	pool_free(pool);
 }
@@ -188,8 +202,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sanitize), cmocka_unit_test(test_shorten), cmocka_unit_test(test_rdn),
-		cmocka_unit_test(test_urls), cmocka_unit_test(test_serial), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_sanitize),
+		cmocka_unit_test(test_shorten),
+		cmocka_unit_test(test_rdn),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_serial),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests_name("ca names", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Requests through the door, with a directory made of a few templates and one account: gates, verdicts, retrieval,
- * officer actions, administration. OpenSSL writes the requests and reads the certificates.
+ * Requests through the door, with a directory made of a few templates and one account: gates, verdicts,
+ * retrieval, officer actions, administration. OpenSSL writes the requests and reads the certificates.
  */
 #include "bench.h"
 
@@ -25,7 +25,8 @@ on_answer(void *arg, const struct ca_request_result *r)
 	struct answer *a = arg;
 
 	assert_false(a->here);
-	*a = (struct answer){ true, r->hr, r->request_id, r->disposition, "", { 0 }, r->certificate.len, r->chain.len };
+	*a = (struct answer){ true, r->hr, r->request_id, r->disposition, "", { 0 }, r->certificate.len,
+		r->chain.len };
 	snprintf(a->message, sizeof(a->message), "%s", r->message);
 	assert_true(r->certificate.len <= sizeof(a->certificate));
 	if (r->certificate.len > 0)
@@ -35,8 +36,12 @@ on_answer(void *arg, const struct ca_request_result *r)
 static struct ca_caller
 caller(struct token *t)
 {
-	return (struct ca_caller){ .front = "ICertPassage", .peer = "127.0.0.1:1", .call = "c1.1", .token = t,
-		.package = "NTLM", .privacy = true };
+	return (struct ca_caller){ .front = "ICertPassage",
+		.peer = "127.0.0.1:1",
+		.call = "c1.1",
+		.token = t,
+		.package = "NTLM",
+		.privacy = true };
 }
 
 static struct answer
@@ -121,7 +126,8 @@ test_gates(void **state)
 		who.front = cases[i].front;
 		who.privacy = !cases[i].clear;
 		a = ask_as(b, &who,
-		    &(struct ca_request_args){ cases[i].flags, cases[i].authority, 0, "CertificateTemplate:Supplied", csr() });
+		    &(struct ca_request_args){
+			cases[i].flags, cases[i].authority, 0, "CertificateTemplate:Supplied", csr() });
 		assert_int_equal(a.hr, cases[i].hr);
 		assert_int_equal(a.disposition, cases[i].hr);
 		assert_int_equal(a.id, 0);
@@ -144,17 +150,20 @@ test_verdicts(void **state)
 		{ "issued", "CertificateTemplate:Supplied", 0, 0, CR_DISP_ISSUED, "Issued" },
 		{ "issued, type named", "CertificateTemplate:Supplied", 0x100, 0, CR_DISP_ISSUED, "Issued" },
 		{ "built from the directory", "CertificateTemplate:Built", 0, 0, CR_DISP_ISSUED, "Issued" },
-		{ "pending", "CertificateTemplate:Waiting", 0, 0, CR_DISP_UNDER_SUBMISSION, "Taken Under Submission" },
+		{ "pending", "CertificateTemplate:Waiting", 0, 0, CR_DISP_UNDER_SUBMISSION,
+		    "Taken Under Submission" },
 		{ "no template", "", 0, 0, CERTSRV_E_NO_CERT_TYPE, "Denied by Policy Module  0x80094801, " },
 		{ "unknown template", "CertificateTemplate:Nothing", 0, 0, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
-		  "Denied by Policy Module  0x80094800, The request was for a certificate template that is not supported" },
+		    "Denied by Policy Module  0x80094800, The request was for a certificate template that is "
+		    "not supported" },
 		{ "not published", "CertificateTemplate:Unpublished", 0, 0, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
-		  "Denied by Policy Module  0x80094800, " },
+		    "Denied by Policy Module  0x80094800, " },
 		{ "no Enroll right", "CertificateTemplate:Closed", 0, 0, CERTSRV_E_TEMPLATE_DENIED,
-		  "Denied by Policy Module  0x80094012, The permissions on the certificate template" },
-		{ "cut short", "CertificateTemplate:Supplied", 0, 40, CRYPT_E_ASN1_EOD, "Error Parsing Request  " },
+		    "Denied by Policy Module  0x80094012, The permissions on the certificate template" },
+		{ "cut short", "CertificateTemplate:Supplied", 0, 40, CRYPT_E_ASN1_EOD,
+		    "Error Parsing Request  " },
 		{ "another type named", "CertificateTemplate:Supplied", 0x400, 0, CRYPT_E_INVALID_MSG_TYPE,
-		  "Error Parsing Request  Invalid cryptographic message type. 0x80091004 " },
+		    "Error Parsing Request  Invalid cryptographic message type. 0x80091004 " },
 	};
 	struct bench *b = *state;
 	struct ca_caller who = caller(b->user);
@@ -167,7 +176,8 @@ test_verdicts(void **state)
 		if (cases[i].cut > 0)
 			request.len = cases[i].cut;
 		a = ask_as(b, &who,
-		    &(struct ca_request_args){ cases[i].flags, "corp-CA01-ca", 0, cases[i].attributes, request });
+		    &(struct ca_request_args){
+			cases[i].flags, "corp-CA01-ca", 0, cases[i].attributes, request });
 		assert_int_equal(a.hr, 0);
 		assert_int_equal(a.id, i + 1);
 		assert_int_equal(a.disposition, cases[i].disposition);
@@ -204,7 +214,8 @@ test_bad_signature(void **state)
 	a = ask_as(b, &who,
 	    &(struct ca_request_args){ 0, CA_NAME, 0, "CertificateTemplate:Supplied", { der, good.len } });
 	assert_int_equal(a.disposition, NTE_BAD_SIGNATURE);
-	assert_int_equal(strncmp(a.message, "Error Verifying Request Signature or Signing Certificate  ", 58), 0);
+	assert_int_equal(
+	    strncmp(a.message, "Error Verifying Request Signature or Signing Certificate  ", 58), 0);
 }
 
 /* What is issued verifies with OpenSSL, and its serial number carries the request id. */
@@ -367,7 +378,9 @@ test_verb_refusals(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		print_message("  %s %s\n", cases[i].name, cases[i].args);
-		assert_int_equal(verb_hr(b, cases[i].admin ? b->admin : b->user, cases[i].name, cases[i].args), cases[i].hr);
+		assert_int_equal(
+		    verb_hr(b, cases[i].admin ? b->admin : b->user, cases[i].name, cases[i].args),
+		    cases[i].hr);
 	}
 }
 
@@ -377,14 +390,18 @@ test_publish(void **state)
 	struct bench *b = *state;
 	struct verb_answer v;
 
-	assert_true(enroll(b, "CertificateTemplate:Unpublished").disposition == CERTSRV_E_UNSUPPORTED_CERT_TYPE);
+	assert_true(
+	    enroll(b, "CertificateTemplate:Unpublished").disposition == CERTSRV_E_UNSUPPORTED_CERT_TYPE);
 	v = verb(b, b->admin, "ca.publish", "{\"template\":\"unpublished\"}");
 	assert_int_equal(v.hr, 0);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(v.result, "templates"), 0)), "Unpublished");
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(v.result, "templates"), 0)), "Unpublished");
 	json_decref(v.result);
-	assert_int_equal(enroll(b, "CertificateTemplate:Unpublished").disposition, CR_DISP_ISSUED); /* the next one */
+	assert_int_equal(
+	    enroll(b, "CertificateTemplate:Unpublished").disposition, CR_DISP_ISSUED); /* the next one */
 	assert_int_equal(verb_hr(b, b->admin, "ca.unpublish", "{\"template\":\"Unpublished\"}"), 0);
-	assert_true(enroll(b, "CertificateTemplate:Unpublished").disposition == CERTSRV_E_UNSUPPORTED_CERT_TYPE);
+	assert_true(
+	    enroll(b, "CertificateTemplate:Unpublished").disposition == CERTSRV_E_UNSUPPORTED_CERT_TYPE);
 }
 
 static void
@@ -392,12 +409,14 @@ test_acl_verbs(void **state)
 {
 	struct bench *b = *state;
 
-	assert_int_equal(verb_hr(b, b->admin, "ca.acl.deny", "{\"principal\":\"AU\",\"rights\":[\"Enroll\"]}"), 0);
+	assert_int_equal(
+	    verb_hr(b, b->admin, "ca.acl.deny", "{\"principal\":\"AU\",\"rights\":[\"Enroll\"]}"), 0);
 	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").hr, CERTSRV_E_ENROLL_DENIED);
 	ca_close(b->ca);
 	start(b, NULL); /* kept over a restart, and the objects in the directory are left alone */
 	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").hr, CERTSRV_E_ENROLL_DENIED);
-	assert_int_equal(verb_hr(b, b->admin, "ca.acl.grant", "{\"principal\":\"AU\",\"rights\":[\"Enroll\"]}"), 0);
+	assert_int_equal(
+	    verb_hr(b, b->admin, "ca.acl.grant", "{\"principal\":\"AU\",\"rights\":[\"Enroll\"]}"), 0);
 	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").disposition, CR_DISP_ISSUED);
 }
 
@@ -418,7 +437,8 @@ test_reading_verbs(void **state)
 	assert_string_equal(json_string_value(json_object_get(v.result, "state")), "issued");
 	assert_string_equal(json_string_value(json_object_get(v.result, "templateName")), "Supplied");
 	assert_string_equal(json_string_value(json_object_get(v.result, "commonName")), "device");
-	assert_string_equal(json_string_value(json_object_get(json_object_get(v.result, "attributes"), "rmd")), "ws01");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_object_get(v.result, "attributes"), "rmd")), "ws01");
 	assert_string_equal(
 	    json_string_value(json_object_get(json_object_get(v.result, "columns"), "PublicKeyAlgorithm")),
 	    "1.2.840.10045.2.1");
@@ -428,16 +448,21 @@ test_reading_verbs(void **state)
 	rules = json_object_get(v.result, "rules");
 	assert_true(json_array_size(rules) > 0);
 	assert_string_equal(
-	    json_string_value(json_object_get(json_array_get(rules, json_array_size(rules) - 1), "said")), "refuse");
+	    json_string_value(json_object_get(json_array_get(rules, json_array_size(rules) - 1), "said")),
+	    "refuse");
 	json_decref(v.result);
 	v = verb(b, b->admin, "journal", "{\"after\":0}");
 	records = json_object_get(v.result, "records");
-	assert_string_equal(json_string_value(json_object_get(json_array_get(records, 0), "verdict")), "issued");
-	assert_string_equal(json_string_value(json_object_get(json_array_get(records, 1), "hr")), "0x80094012");
-	assert_string_equal(json_string_value(json_object_get(json_array_get(records, 0), "caller")), "CORP\\janedoe");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(records, 0), "verdict")), "issued");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(records, 1), "hr")), "0x80094012");
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(records, 0), "caller")), "CORP\\janedoe");
 	json_decref(v.result);
 	v = verb(b, b->admin, "ca.show", "{}");
-	assert_string_equal(json_string_value(json_object_get(v.result, "config")), "ca01.corp.contoso.com\\" CA_NAME);
+	assert_string_equal(
+	    json_string_value(json_object_get(v.result, "config")), "ca01.corp.contoso.com\\" CA_NAME);
 	assert_int_equal(json_array_size(json_object_get(v.result, "templates")), 4);
 	json_decref(v.result);
 	v = verb(b, b->admin, "stats", "{}");
@@ -445,7 +470,9 @@ test_reading_verbs(void **state)
 	assert_int_equal(json_integer_value(json_object_get(v.result, "denied")), 1);
 	json_decref(v.result);
 	v = verb(b, b->admin, "ca.cert", "{}");
-	assert_int_equal(strncmp(json_string_value(json_object_get(v.result, "pem")), "-----BEGIN CERTIFICATE-----\n", 28), 0);
+	assert_int_equal(
+	    strncmp(json_string_value(json_object_get(v.result, "pem")), "-----BEGIN CERTIFICATE-----\n", 28),
+	    0);
 	json_decref(v.result);
 }
 
@@ -465,7 +492,8 @@ test_restart(void **state)
 	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").id, 2);
 }
 
-/* The CA closes while requests are on their way: each is answered once, and what was acknowledged is there. */
+/* The CA closes while requests are on their way: each is answered once, and what was acknowledged is there.
+ */
 static void
 test_close_under_way(void **state)
 {
@@ -509,8 +537,12 @@ test_wrong_name(void **state)
 {
 	struct bench *b = *state;
 	char path[96];
-	struct ca_config cfg = { .state_dir = b->state, .settings_file = path, .clock = b->clock, .rng = &b->rng,
-		.work = b->work, .dir = &b->dir };
+	struct ca_config cfg = { .state_dir = b->state,
+		.settings_file = path,
+		.clock = b->clock,
+		.rng = &b->rng,
+		.work = b->work,
+		.dir = &b->dir };
 	struct err e = { 0 };
 	FILE *f;
 
@@ -520,7 +552,8 @@ test_wrong_name(void **state)
 	fputs("[CA]\nCommonName = Another CA\n", f);
 	fclose(f);
 	assert_null(ca_open(&cfg, on_ready, b, &e));
-	assert_non_null(strstr(e.msg, "CommonName is 'Another CA', but the CA certificate says '" CA_NAME "'"));
+	assert_non_null(
+	    strstr(e.msg, "CommonName is 'Another CA', but the CA certificate says '" CA_NAME "'"));
 	f = fopen(path, "w");
 	fputs("[CA]\nCAVersion = 6\n", f);
 	fclose(f);

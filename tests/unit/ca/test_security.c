@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -32,30 +33,31 @@ test_edit(void **state)
 		uint32_t hr;
 	} cases[] = {
 		{ "a new permission goes last", DEFAULT, "DU", CA_ACL_GRANT, 0x100,
-		  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)(A;;0x100;;;DU)", 0 },
+		    "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)(A;;0x100;;;DU)", 0 },
 		{ "a permission grows", DEFAULT, "AU", CA_ACL_GRANT, 0x100,
-		  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x300;;;AU)", 0 },
+		    "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x300;;;AU)", 0 },
 		{ "a denial goes first", DEFAULT, "DU", CA_ACL_DENY, 0x200,
-		  "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
+		    "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
 		{ "a denial takes the permission's place", DEFAULT, "AU", CA_ACL_DENY, 0x200,
-		  "O:BAG:BAD:(D;;0x200;;;AU)(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)", 0 },
+		    "O:BAG:BAD:(D;;0x200;;;AU)(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)", 0 },
 		{ "a denial takes part of it", DEFAULT, "DA", CA_ACL_DENY, 0x2,
-		  "O:BAG:BAD:(D;;0x2;;;DA)(A;;0x3;;;BA)(A;;0x1;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
-		{ "a permission lifts a denial", "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)", "DU", CA_ACL_GRANT, 0x200,
-		  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x200;;;DU)", 0 },
+		    "O:BAG:BAD:(D;;0x2;;;DA)(A;;0x3;;;BA)(A;;0x1;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
+		{ "a permission lifts a denial", "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)", "DU", CA_ACL_GRANT,
+		    0x200, "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x200;;;DU)", 0 },
 		{ "remove one right", DEFAULT, "DA", CA_ACL_REMOVE, 0x2,
-		  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x1;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
+		    "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x1;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)", 0 },
 		{ "remove a principal", DEFAULT, "AU", CA_ACL_REMOVE, UINT32_MAX,
-		  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)", 0 },
-		{ "remove permissions and denials", "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x100;;;DU)", "DU",
-		  CA_ACL_REMOVE, UINT32_MAX, "O:BAG:BAD:(A;;0x3;;;BA)", 0 },
+		    "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)", 0 },
+		{ "remove permissions and denials", "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x100;;;DU)",
+		    "DU", CA_ACL_REMOVE, UINT32_MAX, "O:BAG:BAD:(A;;0x3;;;BA)", 0 },
 		{ "remove who is not there", DEFAULT, "DU", CA_ACL_REMOVE, UINT32_MAX, DEFAULT, 0 },
-		{ "a list out of order is put in order", "O:BAG:BAD:(A;;0x3;;;BA)(D;;0x200;;;DU)(A;;0x200;;;AU)", "DG",
-		  CA_ACL_GRANT, 0x100, "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x200;;;AU)(A;;0x100;;;DG)", 0 },
-		{ "the last administrator stays", "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x200;;;AU)", "BA", CA_ACL_REMOVE, UINT32_MAX,
-		  NULL, CERTSRV_E_NO_CAADMIN_DEFINED },
+		{ "a list out of order is put in order",
+		    "O:BAG:BAD:(A;;0x3;;;BA)(D;;0x200;;;DU)(A;;0x200;;;AU)", "DG", CA_ACL_GRANT, 0x100,
+		    "O:BAG:BAD:(D;;0x200;;;DU)(A;;0x3;;;BA)(A;;0x200;;;AU)(A;;0x100;;;DG)", 0 },
+		{ "the last administrator stays", "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x200;;;AU)", "BA",
+		    CA_ACL_REMOVE, UINT32_MAX, NULL, CERTSRV_E_NO_CAADMIN_DEFINED },
 		{ "nor can it be denied away", "O:BAG:BAD:(A;;0x3;;;BA)", "BA", CA_ACL_DENY, 0x1, NULL,
-		  CERTSRV_E_NO_CAADMIN_DEFINED },
+		    CERTSRV_E_NO_CAADMIN_DEFINED },
 	};
 	struct sddl_domain dom = domain();
 
@@ -95,9 +97,17 @@ test_right_names(void **state)
 		const char *name;
 		uint32_t mask;
 	} cases[] = {
-		{ "Read", 0x100 }, { "read", 0x100 }, { "RequestCertificates", 0x200 }, { "Enroll", 0x200 },
-		{ "IssueAndManageCertificates", 0x2 }, { "ManageCertificates", 0x2 }, { "Officer", 0x2 },
-		{ "ManageCA", 0x1 }, { "Administrator", 0x1 }, { "Write", 0 }, { "", 0 },
+		{ "Read", 0x100 },
+		{ "read", 0x100 },
+		{ "RequestCertificates", 0x200 },
+		{ "Enroll", 0x200 },
+		{ "IssueAndManageCertificates", 0x2 },
+		{ "ManageCertificates", 0x2 },
+		{ "Officer", 0x2 },
+		{ "ManageCA", 0x1 },
+		{ "Administrator", 0x1 },
+		{ "Write", 0 },
+		{ "", 0 },
 	};
 
 	(void)state;
@@ -143,8 +153,13 @@ static void
 test_bad_tokens(void **state)
 {
 	static const char *const cases[] = {
-		"", "{}", "[]", "{\"account\":7}", "{\"account\":\"x\",\"sids\":[[\"S-1\",0,null]]}",
-		"{\"account\":\"x\",\"sids\":[[\"nonsense\",0,null]]}", "{\"account\":\"x\",\"sids\":[[\"S-1-5-11\",99,null]]}",
+		"",
+		"{}",
+		"[]",
+		"{\"account\":7}",
+		"{\"account\":\"x\",\"sids\":[[\"S-1\",0,null]]}",
+		"{\"account\":\"x\",\"sids\":[[\"nonsense\",0,null]]}",
+		"{\"account\":\"x\",\"sids\":[[\"S-1-5-11\",99,null]]}",
 		"{\"account\":\"x\",\"sids\":[7]}",
 	};
 
@@ -162,7 +177,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_edit), cmocka_unit_test(test_right_names), cmocka_unit_test(test_token),
+		cmocka_unit_test(test_edit),
+		cmocka_unit_test(test_right_names),
+		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_bad_tokens),
 	};
 

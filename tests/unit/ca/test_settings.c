@@ -1,7 +1,9 @@
-/* The settings file: every form of value, every way to be wrong, and that table, documentation and sample agree. */
+/* The settings file: every form of value, every way to be wrong, and that table, documentation and sample
+ * agree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -99,26 +101,34 @@ test_errors(void **state)
 	static const struct {
 		const char *name, *text, *error;
 	} cases[] = {
-		{ "misspelt setting", "[policy]\nEditFlag = 1\n", ":2: unknown setting 'EditFlag' (did you mean EditFlags?)" },
-		{ "setting of another section", "[CA]\nEditFlags = 1\n", ":2: setting 'EditFlags' belongs to section [policy]" },
-		{ "the first of several", "[CA]\nCAVersion = 9\n\n[policy]\nEditFlag = 1\n", ":2: CAVersion" },
-		{ "misspelt section", "\n[polcy]\nEditFlags = 1\n", ":3: unknown section [polcy] (did you mean policy?)" },
+		{ "misspelt setting", "[policy]\nEditFlag = 1\n",
+		    ":2: unknown setting 'EditFlag' (did you mean EditFlags?)" },
+		{ "setting of another section", "[CA]\nEditFlags = 1\n",
+		    ":2: setting 'EditFlags' belongs to section [policy]" },
+		{ "the first of several", "[CA]\nCAVersion = 9\n\n[policy]\nEditFlag = 1\n",
+		    ":2: CAVersion" },
+		{ "misspelt section", "\n[polcy]\nEditFlags = 1\n",
+		    ":3: unknown section [polcy] (did you mean policy?)" },
 		{ "no section", "EditFlags = 1\n", ":1: unknown section []" },
 		{ "nothing near", "[CA]\nXyzzyPlugh = 1\n", ":2: unknown setting 'XyzzyPlugh'" },
-		{ "not a number", "[CA]\nClockSkewMinutes = ten\n", ":2: ClockSkewMinutes = ten is not a number" },
+		{ "not a number", "[CA]\nClockSkewMinutes = ten\n",
+		    ":2: ClockSkewMinutes = ten is not a number" },
 		{ "negative", "[CA]\nClockSkewMinutes = -1\n", "is not a number" },
 		{ "too large", "[CA]\nClockSkewMinutes = 1441\n", "is not within 0 to 1440" },
 		{ "too small", "[CA]\nCAVersion = 0\n", "is not within 1 to 6" },
 		{ "wrong word", "[CA]\nValidityPeriod = Year\n", "cannot be 'Year' (did you mean Years?)" },
 		{ "neither 0 nor 1", "[CA]\nEnforceX500NameLengths = yes\n", "is 0 or 1, not 'yes'" },
-		{ "twice", "[CA]\nCAVersion = 5\nClockSkewMinutes = 1\nCAVersion = 6\n", ":4: CAVersion is set twice" },
+		{ "twice", "[CA]\nCAVersion = 5\nClockSkewMinutes = 1\nCAVersion = 6\n",
+		    ":4: CAVersion is set twice" },
 		{ "second line of a number", "[CA]\nCAVersion = 5\n  6\n", ":3: CAVersion has one value" },
 		{ "broken SDDL", "[CA]\nSecurity = O:BAG:BAD:(A;;0x3;;\n", "Security: " },
 		{ "unknown alias", "[CA]\nSecurity = O:BAG:BAD:(A;;0x3;;;QQ)\n", "Security: " },
 		{ "key without certificate", "[CA]\nKeyFile = a.key\n", "KeyFile and CertFile" },
 		{ "no equals sign", "[CA]\nCommonName\n", ":2: neither [section]" },
-		{ "name too long", "[CA]\nCommonName = "
-		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "longer than 64 characters" },
+		{ "name too long",
+		    "[CA]\nCommonName = "
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+		    "longer than 64 characters" },
 	};
 	struct err e = { 0 };
 
@@ -161,14 +171,15 @@ test_lists(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	write_file(FILE_NAME, "[CA]\n"
-			      "PublishedTemplates = A, B\n"
-			      "  C\n"
-			      "CRLPublicationURLs = 1:a,b\n"
-			      "  2:c\n"
-			      "Security = O:BAG:BAD:(A;;0x3;;;BA)\n"
-			      "  (A;;0x200;;;AU)\n"
-			      "SubjectTemplate =\n");
+	write_file(FILE_NAME,
+	    "[CA]\n"
+	    "PublishedTemplates = A, B\n"
+	    "  C\n"
+	    "CRLPublicationURLs = 1:a,b\n"
+	    "  2:c\n"
+	    "Security = O:BAG:BAD:(A;;0x3;;;BA)\n"
+	    "  (A;;0x200;;;AU)\n"
+	    "SubjectTemplate =\n");
 	assert_int_equal(ca_settings_load(&s, FILE_NAME, &e), 0);
 	unlink(FILE_NAME);
 	assert_int_equal(s.published_templates.n, 3);
@@ -262,9 +273,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_flags), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_long_lines), cmocka_unit_test(test_lists), cmocka_unit_test(test_document),
-		cmocka_unit_test(test_sample), cmocka_unit_test(test_period),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_period),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

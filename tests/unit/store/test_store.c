@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include <signal.h>
@@ -130,11 +131,12 @@ test_round_trip(void **state)
 	struct scratch *t = *state;
 	struct store *s = must_open(t->path);
 	static const uint8_t raw[] = { 0x30, 0x00, 0xff, 0x00 };
-	const struct store_attribute attributes[] = { { "CertificateTemplate", "User" }, { "certificatetemplate", "Web" },
-		{ "rmd", "ws01" } };
-	const struct store_extension extensions[] = { { "2.5.29.17", STORE_EXT_CRITICAL | STORE_EXT_ORIGIN_REQUEST,
-						      { raw, sizeof(raw) } },
-		{ "1.2.3", STORE_EXT_ORIGIN_POLICY, { raw, 0 } } };
+	const struct store_attribute attributes[] = { { "CertificateTemplate", "User" },
+		{ "certificatetemplate", "Web" }, { "rmd", "ws01" } };
+	const struct store_extension extensions[] = {
+		{ "2.5.29.17", STORE_EXT_CRITICAL | STORE_EXT_ORIGIN_REQUEST, { raw, sizeof(raw) } },
+		{ "1.2.3", STORE_EXT_ORIGIN_POLICY, { raw, 0 } }
+	};
 	struct store_row r, got;
 	struct err e = { 0 };
 	struct stat st;
@@ -190,7 +192,7 @@ test_refused(void **state)
 	make_row(&r, 1, DB_DISP_DENIED, NULL);
 	assert_int_equal(insert(s, &r), E_ALREADY_EXISTS); /* the id */
 	make_row(&r, 2, DB_DISP_ISSUED, "aa01");
-	assert_int_equal(insert(s, &r), E_ALREADY_EXISTS); /* the serial number */
+	assert_int_equal(insert(s, &r), E_ALREADY_EXISTS);        /* the serial number */
 	assert_int_equal(store_get(s, 2, t->pool, &got, &e), -1); /* nothing of it stays */
 	assert_int_equal(e.hr, CERTSRV_E_PROPERTY_EMPTY);
 	assert_int_equal(store_find_serial(s, "aa02", &id, &e), -1);
@@ -221,7 +223,8 @@ test_update(void **state)
 	r.explanation = "[]";
 	assert_int_equal(update(s, &r, DB_DISP_DENIED), CERTSRV_E_BAD_REQUESTSTATUS);
 	assert_int_equal(update(s, &r, DB_DISP_PENDING), 0);
-	assert_int_equal(update(s, &r, DB_DISP_PENDING), CERTSRV_E_BAD_REQUESTSTATUS); /* the second officer loses */
+	assert_int_equal(
+	    update(s, &r, DB_DISP_PENDING), CERTSRV_E_BAD_REQUESTSTATUS); /* the second officer loses */
 	assert_int_equal(store_get(s, 7, t->pool, &got, &e), 0);
 	assert_int_equal(store_long(&got, Request_Disposition), DB_DISP_ISSUED);
 	assert_string_equal(store_text(&got, Request_RequesterName), "CORP\\janedoe"); /* untouched */
@@ -263,7 +266,8 @@ test_group_commit(void **state)
 	store_get_stats(s, &st);
 	assert_int_equal(st.operations, N);
 	assert_int_equal(st.failed_commits, 0);
-	assert_true(st.commits < N / 2); /* far fewer than one each: queued while the first ones were synced */
+	assert_true(
+	    st.commits < N / 2); /* far fewer than one each: queued while the first ones were synced */
 	assert_true(st.largest_batch > 1);
 	assert_int_equal(store_count(s, DB_DISP_ISSUED, &n, &e), 0);
 	assert_int_equal(n, N - 1);
@@ -569,7 +573,8 @@ test_columns(void **state)
 		assert_non_null(store_columns[c].name);
 		assert_true(store_columns[c].max > 0);
 		for (int d = 0; d < c; d++)
-			assert_true(store_columns[c].view_id == 0 || store_columns[c].view_id != store_columns[d].view_id);
+			assert_true(store_columns[c].view_id == 0 ||
+			    store_columns[c].view_id != store_columns[d].view_id);
 	}
 	assert_string_equal(store_columns[Request_RequestID].full_name, "Request.RequestID");
 	assert_int_equal(store_columns[Request_RequestID].view_id, 0x1000);
