@@ -4,6 +4,7 @@ from the specification, so that it shares nothing with the server's tables.
 """
 import dataclasses
 import struct
+from unittest import mock
 
 from impacket import uuid
 from impacket.dcerpc.v5 import epm, rpcrt, transport
@@ -16,6 +17,7 @@ LEVELS = {
     "integrity": rpcrt.RPC_C_AUTHN_LEVEL_PKT_INTEGRITY,
     "privacy": rpcrt.RPC_C_AUTHN_LEVEL_PKT_PRIVACY,
 }
+RESPONSE_HEADER = rpcrt.MSRPCRespHeader._SIZE  # what impacket reads first of each fragment
 CR_DISP_DENIED, CR_DISP_ISSUED, CR_DISP_UNDER_SUBMISSION = 2, 3, 5
 
 
@@ -89,11 +91,30 @@ def receive(sock, count):
     return data
 
 
+def bind_with(fragment_max):
+    """A bind that offers these largest fragments in place of impacket's 4280 octets."""
+    class Bind(rpcrt.MSRPCBind):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self["max_tfrag"] = self["max_rfrag"] = fragment_max
+    return mock.patch.object(rpcrt, "MSRPCBind", Bind)
+
+
+@dataclasses.dataclass
+class Fragment:
+    flags: int
+    length: int
+    alloc_hint: int
+
+
 class Client:
-    """One authenticated connection to ICertPassage."""
+    """
+    One authenticated connection to ICertPassage. fragment: stub octets per fragment sent; fragment_max: the largest
+    fragment that the bind tells. fragments: those of the latest answer.
+    """
 
     def __init__(self, server, user=None, password=None, domain="CORP", level="privacy", port=None, nthash="",
-                 fragment=None):
+                 fragment=None, fragment_max=4280):
         binding = f"ncacn_ip_tcp:{server.address}[{port or server.object_port}]"
         rpc = transport.DCERPCTransportFactory(binding)
         rpc.set_connect_timeout(20)
@@ -105,10 +126,21 @@ class Client:
         if fragment:
             self.dce.set_max_fragment_size(fragment)
         self.dce.connect()
-        rpc.recv = lambda force=0, count=0: receive(rpc.get_socket(), count)
-        self.dce.bind(MSRPC_UUID_ICPR)
+        rpc.recv = self.receive
+        self.socket = rpc.get_socket()
+        self.fragments = []
+        with bind_with(fragment_max):
+            self.dce.bind(MSRPC_UUID_ICPR)
+
+    def receive(self, force=0, count=0):
+        del force  # SMB only
+        data = receive(self.socket, count)
+        if count == RESPONSE_HEADER:
+            self.fragments.append(Fragment(data[3], *struct.unpack_from("<8xH6xL", data)))
+        return data
 
     def call(self, stub, opnum=0):
+        self.fragments = []
         self.dce.call(opnum, stub)
         return self.dce.recv()
 

@@ -115,14 +115,28 @@ def test_declared_format_that_differs(how_to, flags):
         assert c.request(pkcs10.csr(), TEMPLATE, flags=flags).disposition == 0x80091004  # CRYPT_E_INVALID_MSG_TYPE
 
 
-def test_fragments_both_ways(how_to):
-    """A request of several sealed fragments; a small receive size makes the answer come in several, too."""
+@pytest.mark.parametrize("told,used", [
+    (16, 2048), (2048, 2048), (2049, 2048), (2055, 2048), (2056, 2056), (4280, 4280), (5839, 5832), (5840, 5840), (65535, 5840),
+])
+@pytest.mark.parametrize("sent", [100, 1000, None])
+def test_fragments_both_ways(how_to, told, used, sent):
+    """
+    Sealed fragments in each direction. The answer's keep to what the bind agreed on: at least 2048, at most 5840 octets,
+    a multiple of 8 (rpc.md section 2); alloc_hint counts what is still to come.
+    """
     names = [x509.DNSName(f"host{i:04}.contoso.com") for i in range(150)]
-    with client(how_to) as c:
+    with client(how_to, fragment=sent, fragment_max=told) as c:
         answer = c.request(pkcs10.csr(san=names), TEMPLATE)
-        certificate = check_issued(answer)
-    san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        fragments = c.fragments
+        check_issued(c.request(pkcs10.csr(), TEMPLATE))  # both sides still count alike
+    san = check_issued(answer).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert san.get_values_for_type(x509.DNSName) == [n.value for n in names]
+    size = len(answer.certificate) + len(answer.chain)
+    assert len(fragments) == -(-fragments[0].alloc_hint // (fragments[0].alloc_hint - fragments[1].alloc_hint)) > 1
+    assert size < fragments[0].alloc_hint < size + 200
+    assert [f.flags & 3 for f in fragments] == [1] + [0] * (len(fragments) - 2) + [2]
+    assert used - 16 < fragments[0].length <= used  # whole 16 octets of stub in each
+    assert all(f.length <= used for f in fragments)
 
 
 @pytest.mark.parametrize("authority", ["Contoso Certification Authority", "contoso certification authority"])
