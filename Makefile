@@ -183,7 +183,7 @@ FUZZ_PLANT ?=
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(call fuzz_src,$$*)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $@")
-	$(Q)clang -std=c11 $(CPPFLAGS) $(FUZZ_PLANT) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)clang -std=c11 $(CPPFLAGS) $(FUZZ_PLANT) $(FUZZ_FLAGS) -Wl,-z,muldefs -o $@ $^ $(LDLIBS)
 
 fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%) ## every fuzz target for FUZZ_SECONDS (600) each, then its planted bug
 	$(Q)B=$(B) SECONDS_EACH=$(FUZZ_SECONDS) tools/fuzz $(FUZZ_NAMES)

@@ -129,15 +129,18 @@ pool_strndup(struct pool *p, const char *s, size_t n)
 char *
 pool_printf(struct pool *p, const char *fmt, ...)
 {
+	char text[256]; /* most texts fit: formatted once */
 	va_list ap;
 	char *at;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		return NULL;
+	if ((size_t)n < sizeof(text))
+		return pool_dup(p, text, (size_t)n + 1);
 	at = pool_alloc(p, (size_t)n + 1);
 	if (at == NULL)
 		return NULL;

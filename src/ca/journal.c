@@ -80,7 +80,9 @@ journal_put_text(struct buf *b, const char *name, const char *value)
 {
 	if (value == NULL)
 		return;
-	buf_printf(b, ",\"%s\":", name);
+	buf_put_str(b, ",\"");
+	buf_put_str(b, name);
+	buf_put_str(b, "\":");
 	json_put_string(b, value);
 }
 
