@@ -50,7 +50,7 @@ ctl_period_parse(const char *text, int64_t *span, struct err *e)
 
 	errno = 0;
 	n = strtoll(text, &end, 10);
-	if (end == text || errno != 0 || n < -1000000000 || n > 1000000000)
+	if ((*text != '-' && (*text < '0' || *text > '9')) || end == text || errno != 0 || n < -1000000000 || n > 1000000000)
 		return ERR(e, E_INVALIDARG, "'%.40s' is no period (90s, 8h, 30d, 2w, 6m, 1y)", text);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if ((*end == '\0' && i == 0) || (*end == units[i].unit && end[1] == '\0')) {
@@ -97,15 +97,22 @@ ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 	return CTL_OK;
 }
 
+/* The list of the last answer holds what all of them did. */
 static int
 each_template(struct ctl *c, const struct ctl_args *a, const char *verb)
 {
-	for (size_t i = 0; i < a->n_positional; i++) {
-		int rc = run_quietly(c, verb, json_pack("{s:s}", "template", a->positional[i]));
+	json_t *o = NULL;
+	struct err e;
 
-		if (rc != CTL_OK)
-			return rc;
+	for (size_t i = 0; i < a->n_positional; i++) {
+		json_decref(o);
+		o = ctl_call(c, verb, json_pack("{s:s}", "template", a->positional[i]), &e);
+		if (o == NULL)
+			return ctl_fail(c, &e);
 	}
+	if (c->json)
+		return ctl_print_json(o);
+	json_decref(o);
 	return CTL_OK;
 }
 
@@ -251,7 +258,7 @@ number_arg(const char *text, const char *what, json_int_t *out)
 
 /* --after and --limit, where given. */
 static int
-paging(const struct ctl_args *a, json_t *args)
+paging(struct ctl *c, const struct ctl_args *a, json_t *args)
 {
 	static const char *const names[] = { "after", "limit" };
 
@@ -261,11 +268,22 @@ paging(const struct ctl_args *a, json_t *args)
 
 		if (v == NULL)
 			continue;
-		if (number_arg(v, names[i], &n) != CTL_OK)
+		if (number_arg(v, pool_printf(c->pool, "--%s", names[i]), &n) != CTL_OK)
 			return CTL_USAGE;
 		json_object_set_new(args, names[i], json_integer(n));
 	}
 	return CTL_OK;
+}
+
+static int
+check_state(const char *state)
+{
+	static const char *const states[] = { "issued", "pending", "denied", "failed", "revoked" };
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (state == NULL || strcmp(state, states[i]) == 0)
+			return CTL_OK;
+	return ctl_usage("--state is issued, pending, denied, failed or revoked, not '%s'", state);
 }
 
 int
@@ -275,7 +293,7 @@ ctl_request_list(struct ctl *c, const struct ctl_args *a)
 	struct err e;
 	size_t i;
 
-	if (paging(a, args) != CTL_OK) {
+	if (check_state(ctl_arg(a, "state")) != CTL_OK || paging(c, a, args) != CTL_OK) {
 		json_decref(args);
 		return CTL_USAGE;
 	}
@@ -448,7 +466,7 @@ ctl_journal(struct ctl *c, const struct ctl_args *a)
 	struct err e;
 	size_t i;
 
-	if (paging(a, args) != CTL_OK) {
+	if (paging(c, a, args) != CTL_OK) {
 		json_decref(args);
 		return CTL_USAGE;
 	}

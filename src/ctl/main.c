@@ -10,54 +10,6 @@
 #define MAX_POSITIONAL 256
 #define POOL_MAX (512u * 1024 * 1024)
 
-int
-ctl_usage(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("adcsctl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("\nTry 'adcsctl help'.\n", stderr);
-	return CTL_USAGE;
-}
-
-int
-ctl_print_json(json_t *v)
-{
-	int rc = json_dumpf(v, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
-
-	putchar('\n');
-	json_decref(v);
-	return rc == 0 ? CTL_OK : CTL_FAILURE;
-}
-
-int
-ctl_fail(const struct ctl *c, const struct err *e)
-{
-	char code[HRESULT_FORMAT_MAX];
-
-	if (c->json) {
-		const char *name = hresult_name(e->hr);
-
-		ctl_print_json(json_pack("{s:{s:s, s:s, s:s, s:s}}", "error", "hr", hresult_format(e->hr, code), "name",
-		    name != NULL ? name : "", "text", hresult_text(e->hr), "message", e->msg));
-	} else {
-		fprintf(stderr, "adcsctl: %s\n  %s\n", e->msg, hresult_format(e->hr, code));
-	}
-	return CTL_FAILURE;
-}
-
-const char *
-ctl_arg(const struct ctl_args *a, const char *name)
-{
-	for (size_t i = 0; a->options != NULL && a->options[i].name != NULL; i++)
-		if (strcmp(a->options[i].name, name) == 0)
-			return a->values[i];
-	return NULL;
-}
-
 /* ---- help ---- */
 
 static void
@@ -68,6 +20,15 @@ print_verb(const struct ctl_verb *v, FILE *f)
 	snprintf(line, sizeof(line), "%s%s%s%s%s", v->noun, v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "",
 	    *v->positional != '\0' ? " " : "", v->positional);
 	fprintf(f, "  %-52s %s\n", line, v->help);
+}
+
+/* "template acl show", in the pool. */
+static const char *
+verb_name(const struct ctl *c, const struct ctl_verb *v)
+{
+	const char *name = pool_printf(c->pool, "%s%s%s", v->noun, v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
+
+	return name != NULL ? name : v->noun;
 }
 
 static void
@@ -82,17 +43,35 @@ print_options(const struct ctl_verb *v, FILE *f)
 	}
 }
 
-static int
-help_all(const char *noun)
+/* noun NULL: all. */
+static void
+print_verbs(const char *noun, FILE *f)
 {
-	printf("usage: adcsctl [--state DIR] [--json] NOUN VERB ...\n\n");
 	for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++) {
 		if (noun != NULL && strcmp(noun, v->noun) != 0)
 			continue;
-		print_verb(v, stdout);
+		print_verb(v, f);
 		if (noun != NULL)
-			print_options(v, stdout);
+			print_options(v, f);
 	}
+}
+
+static bool
+is_noun(const char *word)
+{
+	for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++)
+		if (strcmp(word, v->noun) == 0)
+			return true;
+	return false;
+}
+
+static int
+help(const char *noun)
+{
+	if (noun != NULL && !is_noun(noun))
+		return ctl_usage("'%s' is no noun of adcsctl", noun);
+	printf("usage: adcsctl [--state DIR] [--json] NOUN VERB ...\n\n");
+	print_verbs(noun, stdout);
 	printf("\n  --state DIR      the server's state folder (default: $ADCSD_STATE)\n"
 	       "  --directory URI  another directory than the server's, for template verbs\n"
 	       "  --json           machine-readable output\n"
@@ -123,13 +102,11 @@ match_words(const char *verb, int argc, char **argv)
 }
 
 static const struct ctl_verb *
-find_verb(const char *noun, int argc, char **argv, int *words, bool *noun_known)
+find_verb(const char *noun, int argc, char **argv, int *words)
 {
-	*noun_known = false;
 	for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++) {
 		if (strcmp(v->noun, noun) != 0)
 			continue;
-		*noun_known = true;
 		*words = match_words(v->verb, argc, argv);
 		if (*words >= 0)
 			return v;
@@ -137,34 +114,82 @@ find_verb(const char *noun, int argc, char **argv, int *words, bool *noun_known)
 	return NULL;
 }
 
-/* Takes "--name value" or "--name=value" at argv[*i] into values; CTL_USAGE on trouble. */
+/* Takes "--name value" or "--name=value" at argv[*i] when it is of the table. 1 taken, 0 another, -1 told what is wrong. */
 static int
-take_option(const struct ctl_verb *v, char **argv, int argc, int *i, const char **values)
+take_option(const struct ctl_option *options, char **argv, int argc, int *i, const char **values)
 {
 	const char *name = argv[*i] + 2, *eq = strchr(name, '=');
 	size_t n = eq != NULL ? (size_t)(eq - name) : strlen(name);
 
-	for (size_t k = 0; v->options != NULL && v->options[k].name != NULL; k++) {
-		if (strlen(v->options[k].name) != n || strncmp(v->options[k].name, name, n) != 0)
+	for (size_t k = 0; options != NULL && options[k].name != NULL; k++) {
+		const struct ctl_option *o = &options[k];
+
+		if (strlen(o->name) != n || strncmp(o->name, name, n) != 0)
 			continue;
-		if (v->options[k].value == NULL) {
-			if (eq != NULL)
-				return ctl_usage("--%s takes no value", v->options[k].name);
-			values[k] = "yes";
-		} else if (eq != NULL) {
-			values[k] = eq + 1;
-		} else if (*i + 1 < argc) {
-			values[k] = argv[++*i];
-		} else {
-			return ctl_usage("--%s needs %s", v->options[k].name, v->options[k].value);
+		if (o->value == NULL && eq != NULL) {
+			ctl_usage("--%s takes no value", o->name);
+			return -1;
 		}
-		return CTL_OK;
+		if (o->value != NULL && eq == NULL && *i + 1 == argc) {
+			ctl_usage("--%s needs %s", o->name, o->value);
+			return -1;
+		}
+		values[k] = o->value == NULL ? "yes" : eq != NULL ? eq + 1 : argv[++*i];
+		return 1;
 	}
-	fprintf(stderr, "adcsctl: %s%s%s has no option --%.*s\n", v->noun, v->verb != NULL ? " " : "",
-	    v->verb != NULL ? v->verb : "", (int)n, name);
+	return 0;
+}
+
+/* The options that may stand anywhere. */
+static int
+take_global(struct ctl *c, char **argv, int argc, int *i)
+{
+	static const struct ctl_option options[] = {
+		{ "state", "DIR", NULL },
+		{ "directory", "URI", NULL },
+		{ "json", NULL, NULL },
+		{ 0 },
+	};
+	const char *values[ARRAY_LEN(options)] = { NULL };
+	int taken = take_option(options, argv, argc, i, values);
+
+	if (values[0] != NULL)
+		c->state = values[0];
+	if (values[1] != NULL)
+		c->uri = values[1];
+	if (values[2] != NULL)
+		c->json = true;
+	return taken;
+}
+
+/* A usage error that shows how the verb is called. */
+static int
+wrong_call(const struct ctl_verb *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static int
+wrong_call(const struct ctl_verb *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("adcsctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
 	print_verb(v, stderr);
 	print_options(v, stderr);
 	return CTL_USAGE;
+}
+
+/* The n-th word of "NAME PRINCIPAL RIGHT...". */
+static const char *
+nth_word(const struct ctl *c, const char *s, size_t n)
+{
+	for (; n > 0; n--) {
+		s += strcspn(s, " ");
+		s += *s == ' ';
+	}
+	return pool_strndup(c->pool, s, strcspn(s, " ."));
 }
 
 static int
@@ -174,30 +199,29 @@ run_verb(struct ctl *c, const struct ctl_verb *v, int argc, char **argv)
 	struct ctl_args a = { positional, 0, v->options, values };
 
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			c->json = true;
-		} else if (strcmp(argv[i], "--help") == 0) {
+		int taken;
+
+		if (strncmp(argv[i], "--", 2) != 0) {
+			if (a.n_positional == v->max_positional || a.n_positional == MAX_POSITIONAL)
+				return wrong_call(v, "%s: '%s' is one argument too many", verb_name(c, v), argv[i]);
+			positional[a.n_positional++] = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--help") == 0) {
 			print_verb(v, stdout);
 			print_options(v, stdout);
 			return CTL_OK;
-		} else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
-			int rc = take_option(v, argv, argc, &i, values);
-
-			if (rc != CTL_OK)
-				return rc;
-		} else if (a.n_positional == v->max_positional || a.n_positional == MAX_POSITIONAL) {
-			return ctl_usage("%s %s: '%s' is one argument too many", v->noun, v->verb != NULL ? v->verb : "",
-			    argv[i]);
-		} else {
-			positional[a.n_positional++] = argv[i];
 		}
+		taken = take_option(v->options, argv, argc, &i, values); /* first: request list has a --state too */
+		if (taken == 0)
+			taken = take_global(c, argv, argc, &i);
+		if (taken == 0)
+			return wrong_call(v, "%s has no option %s", verb_name(c, v), argv[i]);
+		if (taken < 0)
+			return CTL_USAGE;
 	}
-	if (a.n_positional < v->min_positional) {
-		fprintf(stderr, "adcsctl: arguments are missing\n");
-		print_verb(v, stderr);
-		print_options(v, stderr);
-		return CTL_USAGE;
-	}
+	if (a.n_positional < v->min_positional)
+		return wrong_call(v, "%s: %s is missing", verb_name(c, v), nth_word(c, v->positional, a.n_positional));
 	return v->run(c, &a);
 }
 
@@ -205,20 +229,22 @@ static int
 dispatch(struct ctl *c, int argc, char **argv)
 {
 	const struct ctl_verb *v;
-	bool noun_known;
 	int words;
 
 	if (argc == 0)
 		return ctl_usage("what shall be done?");
 	if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0)
-		return help_all(argc > 1 ? argv[1] : NULL);
-	v = find_verb(argv[0], argc - 1, argv + 1, &words, &noun_known);
-	if (v == NULL && noun_known) {
-		help_all(argv[0]);
+		return help(argc > 1 ? argv[1] : NULL);
+	if (strncmp(argv[0], "--", 2) == 0)
+		return ctl_usage("there is no option %s", argv[0]);
+	if (!is_noun(argv[0]))
+		return ctl_usage("'%s' is no noun of adcsctl", argv[0]);
+	v = find_verb(argv[0], argc - 1, argv + 1, &words);
+	if (v == NULL) {
+		fprintf(stderr, "adcsctl: %s: %s%s\n", argv[0], argc > 1 ? "no verb " : "which verb?", argc > 1 ? argv[1] : "");
+		print_verbs(argv[0], stderr);
 		return CTL_USAGE;
 	}
-	if (v == NULL)
-		return ctl_usage("'%s' is no noun of adcsctl", argv[0]);
 	return run_verb(c, v, argc - 1 - words, argv + 1 + words);
 }
 
@@ -226,20 +252,17 @@ int
 main(int argc, char **argv)
 {
 	struct ctl c = { .state = getenv("ADCSD_STATE"), .control_fd = -1 };
-	int i = 1, rc;
+	int i = 1, rc, taken = 1;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("adcsctl " ADCSD_VERSION) < 0;
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			c.json = true;
-		else if (strcmp(argv[i], "--state") == 0 && i + 1 < argc)
-			c.state = argv[++i];
-		else if (strcmp(argv[i], "--directory") == 0 && i + 1 < argc)
-			c.uri = argv[++i];
-		else if (strcmp(argv[i], "--version") == 0)
-			return puts("adcsctl " ADCSD_VERSION) < 0;
-		else
+		taken = take_global(&c, argv, argc, &i);
+		if (taken <= 0)
 			break;
 	}
+	if (taken < 0)
+		return CTL_USAGE;
 	c.pool = pool_new(POOL_MAX);
 	if (c.pool == NULL)
 		return CTL_FAILURE;

@@ -38,6 +38,9 @@ ctl_template_decode(struct ctl *c, const struct ctl_entry *en, struct policy_tem
 	{ "key-usage", "LIST", "Extensions: Key Usage, of digital-signature,nonrepudiation,key-encipherment,data-encipherment,key-agreement" }, \
 	{ "basic-constraints", "yes|no", "Extensions: Basic Constraints: Enable this extension" }
 
+/* CTL_USAGE, and told, when an option has a value that its control does not take. */
+int
+ctl_template_check_controls(struct ctl *c, const struct ctl_args *a);
 /* The control options that were given, applied to the entry. */
 int
 ctl_template_apply_controls(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e) MUST_CHECK;

@@ -208,7 +208,7 @@ change(struct ctl *c, const struct ctl_args *a, bool deny)
 	}
 	if (store(c, en, &sd, &e) != 0)
 		return ctl_fail(c, &e);
-	return CTL_OK;
+	return c->json ? ctl_template_acl_show(c, a) : CTL_OK;
 }
 
 int
@@ -245,5 +245,5 @@ ctl_template_acl_remove(struct ctl *c, const struct ctl_args *a)
 	sd.dacl->n = n;
 	if (store(c, en, &sd, &e) != 0)
 		return ctl_fail(c, &e);
-	return CTL_OK;
+	return c->json ? ctl_template_acl_show(c, a) : CTL_OK;
 }

@@ -220,7 +220,13 @@ find_word(const struct word_bit *t, size_t n, const char *s, size_t len, uint32_
 			*bit = t[i].bit;
 			return 0;
 		}
-	return ERR(e, E_INVALIDARG, "'%.*s' is not one of the choices", (int)(len < 40 ? len : 40), s);
+	ERR(e, E_INVALIDARG, "'%.*s' is none of", (int)(len < 40 ? len : 40), s);
+	for (size_t i = 0; i < n; i++) {
+		size_t at = strlen(e->msg);
+
+		snprintf(e->msg + at, sizeof(e->msg) - at, "%s %s", i > 0 ? "," : "", t[i].word);
+	}
+	return -1;
 }
 
 /* A comma-separated list of words to their bits. */
@@ -331,7 +337,8 @@ set_application_policies(struct edit *ed, struct err *e)
 		rc = oid_from_text(&oid, pool_strndup(ed->c->pool, (const char *)item.p, item.len), e);
 		buf_fini(&oid);
 		if (rc != 0)
-			return -1;
+			return ERR(e, E_INVALIDARG, "'%.*s' is neither an OID nor a name such as client-authentication",
+			    (int)(len < 40 ? len : 40), s);
 		if (n == ARRAY_LEN(v))
 			return ERR(e, E_INVALIDARG, "more than %zu application policies", ARRAY_LEN(v));
 		v[n++] = item;
@@ -398,6 +405,15 @@ static const struct {
 	{ "key-usage", set_key_usage },
 	{ "basic-constraints", set_basic_constraints },
 };
+
+int
+ctl_template_check_controls(struct ctl *c, const struct ctl_args *a)
+{
+	struct ctl_entry scratch = { 0 };
+	struct err e;
+
+	return ctl_template_apply_controls(c, &scratch, a, &e) == 0 ? CTL_OK : ctl_usage("%s", e.msg);
+}
 
 int
 ctl_template_apply_controls(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e)

@@ -173,16 +173,17 @@ first_save(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct e
 	return ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision", 2, e);
 }
 
-/* The preset of the Compatibility tab: what the source has, else 2003 / XP; the how-to's 2008 R2 / 7 is our default. */
+/* The preset of the Compatibility tab: what the source has, else 2003 / XP; a key storage provider needs 2008 / Vista. */
 static int
-preset_compatibility(struct ctl *c, struct ctl_entry *en, struct err *e)
+preset_compatibility(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct err *e)
 {
 	uint32_t pk = (uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0);
+	uint32_t lowest = source_schema == 3 ? COMPATIBILITY_2008 : COMPATIBILITY_2003;
 
 	if ((pk & CT_FLAG_SERVER_VERSION_MASK) == 0)
-		pk |= COMPATIBILITY_2008R2 << 16;
+		pk |= lowest << 16;
 	if ((pk & CT_FLAG_CLIENT_VERSION_MASK) == 0)
-		pk |= (uint32_t)COMPATIBILITY_2008R2 << 24;
+		pk |= lowest << 24;
 	return ctl_entry_set_int(c, en, "msPKI-Private-Key-Flag", pk, e);
 }
 
@@ -211,7 +212,7 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	if (oid == NULL || ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
 	    ctl_entry_set_text(c, en, "displayName", display, e) != 0 ||
 	    ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e) != 0 ||
-	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || preset_compatibility(c, en, e) != 0)
+	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || preset_compatibility(c, en, source_schema, e) != 0)
 		return -1;
 	/* A schema-1 source has no application policies; the controls see the copy as the schema 2 it will be. */
 	if (source_schema == 1 && ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", 2, e) != 0)
@@ -238,6 +239,8 @@ ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
 	struct ctl_entry *source, copy = { 0 };
 	struct err e;
 
+	if (ctl_template_check_controls(c, a) != CTL_OK)
+		return CTL_USAGE;
 	if (ctl_template_find(c, a->positional[0], &source, &e) != 0)
 		return ctl_fail(c, &e);
 	if (display == NULL)
@@ -274,6 +277,29 @@ attr_equal(const struct ctl_attr *x, const struct ctl_attr *y)
 	return true;
 }
 
+/* The first n changes, which leave out the revision. */
+static int
+tell_saved(struct ctl *c, const struct ctl_entry *en, const struct ctl_attr *changes, size_t n)
+{
+	const char *name = ctl_entry_text(en, "cn");
+	int major = ctl_entry_int(en, "revision", 0), minor = ctl_entry_int(en, "msPKI-Template-Minor-Revision", 0);
+	json_t *changed = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(changed, json_string(changes[i].name));
+	if (c->json)
+		return ctl_print_json(json_pack("{s:s, s:o, s:i, s:i}", "name", name, "changed", changed, "majorRevision", major,
+		    "minorRevision", minor));
+	json_decref(changed);
+	for (size_t i = 0; i < n; i++)
+		printf("%s: %s changed\n", name, changes[i].name);
+	if (n == 0)
+		printf("%s: nothing to change\n", name);
+	else
+		printf("%s: version %d.%d\n", name, major, minor);
+	return CTL_OK;
+}
+
 int
 ctl_template_set(struct ctl *c, const struct ctl_args *a)
 {
@@ -282,6 +308,8 @@ ctl_template_set(struct ctl *c, const struct ctl_args *a)
 	size_t n = 0;
 	struct err e;
 
+	if (ctl_template_check_controls(c, a) != CTL_OK)
+		return CTL_USAGE;
 	if (ctl_template_find(c, a->positional[0], &old, &e) != 0)
 		return ctl_fail(c, &e);
 	for (size_t i = 0; i < old->n_attrs; i++)
@@ -300,10 +328,8 @@ ctl_template_set(struct ctl *c, const struct ctl_args *a)
 	for (size_t i = 0; i < old->n_attrs && n < ARRAY_LEN(changes); i++)
 		if (ctl_entry_attr(&en, old->attrs[i].name) == NULL)
 			changes[n++] = (struct ctl_attr){ old->attrs[i].name, NULL, 0 };
-	if (n == 0) {
-		puts("nothing to change");
-		return CTL_OK;
-	}
+	if (n == 0)
+		return tell_saved(c, old, changes, 0);
 	if (ctl_entry_set_int(c, &en, "msPKI-Template-Minor-Revision",
 		(uint32_t)ctl_entry_int(old, "msPKI-Template-Minor-Revision", 0) + 1, &e) != 0)
 		return ctl_fail(c, &e);
@@ -311,8 +337,5 @@ ctl_template_set(struct ctl *c, const struct ctl_args *a)
 		changes[n++] = *ctl_entry_attr(&en, "msPKI-Template-Minor-Revision");
 	if (ctl_ldap_replace(c, old->dn, changes, n, &e) != 0)
 		return ctl_fail(c, &e);
-	if (!c->json)
-		for (size_t i = 0; i + 1 < n; i++)
-			printf("%s: %s changed\n", a->positional[0], changes[i].name);
-	return CTL_OK;
+	return tell_saved(c, &en, changes, n - 1);
 }
