@@ -138,6 +138,14 @@ on_incident(void *arg, const struct rpc_incident *in)
 }
 
 static int
+account_token(void *ctx, const char *name, ca_token_fn *cb, void *arg, struct err *e)
+{
+	const struct server *s = ctx;
+
+	return logon_token_start(s->logon, name, cb, arg, e);
+}
+
+static int
 local_groups(void *arg, struct token *t, struct err *e)
 {
 	struct server *s = arg;
@@ -159,6 +167,7 @@ start_rpc(struct server *s, struct err *e)
 	s->logon = logon_new(s->dir, local_groups, s);
 	if (s->logon == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the logon service");
+	ca_set_accounts(s->ca, &(struct ca_accounts){ account_token, s });
 	cfg.authority = logon_authority(s->logon);
 	s->rpc = rpc_server_new(&cfg, e);
 	if (s->rpc == NULL)

@@ -22,6 +22,8 @@ static const struct ca_verb verbs[] = {
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },
 	{ "request.issue", 0, JOURNAL_REFUSAL, admin_request_issue },
 	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
+	{ "principal.show", READERS, JOURNAL_CALL, admin_principal_show },
+	{ "rehearse", READERS, JOURNAL_NOTHING, admin_rehearse },
 	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
 	    admin_journal }, /* else reading it would make it grow */
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },

@@ -77,6 +77,10 @@ admin_request_issue(struct ca_admin *a);
 void
 admin_request_deny(struct ca_admin *a);
 void
+admin_principal_show(struct ca_admin *a);
+void
+admin_rehearse(struct ca_admin *a);
+void
 admin_journal(struct ca_admin *a);
 void
 admin_clock_show(struct ca_admin *a);
@@ -85,6 +89,8 @@ admin_clock_advance(struct ca_admin *a);
 void
 admin_stats(struct ca_admin *a);
 
+json_t *
+json_base64(struct bytes v);
 /* "2026-11-23T20:49:00Z" as a JSON string. */
 json_t *
 json_time(filetime_t t);

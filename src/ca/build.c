@@ -90,7 +90,7 @@ make_certificate(struct ca_request *r, struct err *e)
 static void
 issue(struct ca_request *r)
 {
-	if (make_certificate(r, &r->eval_err) != 0) {
+	if (r->rehearsed == NULL && make_certificate(r, &r->eval_err) != 0) {
 		r->eval_failed = true;
 		r->certificate = r->chain = (struct bytes){ NULL, 0 };
 		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);

@@ -316,6 +316,12 @@ set_local_groups(struct ca *ca, struct err *e)
 	    "BUILTIN\\Certificate Service DCOM Access", &s->dcom_access, e);
 }
 
+void
+ca_set_accounts(struct ca *ca, const struct ca_accounts *accounts)
+{
+	ca->accounts = *accounts;
+}
+
 int
 ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e)
 {

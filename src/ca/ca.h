@@ -93,6 +93,17 @@ ca_dns_name(const struct ca *ca);
 uint32_t
 ca_interface_flags(const struct ca *ca);
 
+/* Tokens of accounts that have not logged on (logon_token_start), for principal.show and rehearsals: t is
+ * lent, or NULL with e. Set once, before the first call; without it those verbs fail. */
+typedef void
+ca_token_fn(void *arg, struct token *t, const struct err *e);
+struct ca_accounts {
+	int (*token)(void *ctx, const char *name, ca_token_fn *cb, void *arg, struct err *e);
+	void *ctx;
+};
+void
+ca_set_accounts(struct ca *ca, const struct ca_accounts *accounts);
+
 /* ---- enrollment ---- */
 
 struct ca_request_args { /* MS-ICPR CertServerRequest, MS-WCCE Request: the same operation */
@@ -143,9 +154,14 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section,
  * text, fix}]} request.issue    {id}                        {id, disposition, hr, message}   Officer (a
  * denied one: Administrator) request.deny     {id}                        {id, disposition, hr, message}
- * Officer journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest
- * ones clock.show       {}                          {virtual, real, stopped} clock.advance    {seconds} as
- * clock.show          Administrator stats            {}                          counters
+ * Officer principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}
+ * via: user, primary, group, wellKnown, local rehearse         {as, template?, csr? | subject?, san?, key?;
+ * attributes?, flags?}   what a real request would get: {verdict, hr, hrName, disposition, message, reason,
+ * requester, template, rules: as request.explain, certificate: {subject, alternativeNames, notBefore,
+ * notAfter, publish, extensions: [{oid, name, critical, text?, value}]}}; verdict: issued, pending, denied,
+ * failed, refused journal          {after?, limit?}            {records: [...], last: id}; without `after`
+ * the newest ones clock.show       {}                          {virtual, real, stopped} clock.advance
+ * {seconds}                   as clock.show          Administrator stats            {} counters
  *
  * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template,
  * templateName, serial, commonName, notBefore, notAfter}; members without a value are left out. state:

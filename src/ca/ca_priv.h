@@ -70,6 +70,7 @@ struct ca {
 	struct ca_local_group groups[CA_LOCAL_GROUPS];
 	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */
 	struct ca_deliveries *deliveries;
+	struct ca_accounts accounts;
 	struct ca_stats stats;
 	uint64_t started_us;
 };
@@ -87,6 +88,12 @@ ca_who_account(const struct ca_who *w); /* "CORP\\janedoe", "local administrator
 
 /* ---- one request, from the call to the commit (request.c) ---- */
 
+struct ca_request;
+/* The end of a rehearsal: r is lent, with everything a real request would have left in its row; why: as in
+ * the journal. */
+typedef void
+ca_rehearsed_fn(void *arg, const struct ca_request *r, const struct ca_request_result *res, const char *why);
+
 struct ca_request {
 	struct ca *ca;
 	struct pool *pool;
@@ -94,7 +101,9 @@ struct ca_request {
 	struct token *requester; /* whose request it is */
 	struct ca_request_args args;
 	ca_request_fn *cb;
+	ca_rehearsed_fn *rehearsed; /* instead of cb: nothing is numbered, signed, stored or counted */
 	void *cb_arg;
+	bool made_up; /* rehearsal without a client's signature: none is verified */
 	uint32_t id;
 	uint32_t resubmits; /* DB disposition the stored row has; 0: a new request */
 	filetime_t submitted, decided;
@@ -130,6 +139,15 @@ struct ca_request {
 int
 ca_request_resubmit(struct ca *ca, const struct ca_caller *who, uint32_t id, ca_request_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
+
+/*
+ * Takes a request the way of a real one, as the account `as` would have sent it, and stops before it is
+ * signed. cb runs exactly once, possibly before this returns; -1: never. made_up: the request comes from
+ * policy_make_up().
+ */
+int
+ca_request_rehearse(struct ca *ca, struct token *as, const struct ca_request_args *a, bool made_up,
+    ca_rehearsed_fn *cb, void *arg, struct err *e) MUST_CHECK;
 
 /* request.c lends, build.c decides: certificate, message, row. Both on a worker or on the loop, alone with r.
  */

@@ -135,12 +135,16 @@ count_verdict(struct ca_request *r)
 	st->micros_total += clock_monotonic_us() - r->t_start;
 }
 
-/* Answers and frees. */
+/* Answers and frees. A rehearsal leaves no record: it happened to nobody. */
 static void
 finish(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
 {
-	journal_request(r, res, operation, why);
-	r->cb(r->cb_arg, res);
+	if (r->rehearsed != NULL) {
+		r->rehearsed(r->cb_arg, r, res, why);
+	} else {
+		journal_request(r, res, operation, why);
+		r->cb(r->cb_arg, res);
+	}
 	request_free(r);
 }
 
@@ -153,8 +157,28 @@ refuse(struct ca_request *r, const struct err *e)
 		.hr = e->hr, .disposition = e->hr, .message = hresult_text(e->hr), .request_id = r->id
 	};
 
-	r->ca->stats.refused++;
+	r->ca->stats.refused += r->rehearsed == NULL;
 	finish(r, &res, "request", e->msg);
+}
+
+/* What the verdict's own code does not tell. */
+static const char *
+trouble(const struct ca_request *r)
+{
+	return r->parse_failed ? r->parse_err.msg
+	    : r->dir_failed    ? r->dir_err.msg
+	    : r->eval_failed   ? r->eval_err.msg
+			       : NULL;
+}
+
+static struct ca_request_result
+result_of(const struct ca_request *r)
+{
+	return (struct ca_request_result){ .request_id = r->id,
+		.disposition = r->disposition,
+		.message = r->message,
+		.certificate = r->certificate,
+		.chain = r->chain };
 }
 
 static void
@@ -162,15 +186,7 @@ on_stored(void *arg, const struct err *e)
 {
 	struct ca_request *r = arg;
 	struct ca *ca = r->ca;
-	struct ca_request_result res = { .request_id = r->id,
-		.disposition = r->disposition,
-		.message = r->message,
-		.certificate = r->certificate,
-		.chain = r->chain };
-	const char *why = r->parse_failed ? r->parse_err.msg
-	    : r->dir_failed               ? r->dir_err.msg
-	    : r->eval_failed              ? r->eval_err.msg
-					  : NULL;
+	struct ca_request_result res = result_of(r);
 
 	ca->busy--;
 	r->t_decided = clock_monotonic_us();
@@ -184,16 +200,23 @@ on_stored(void *arg, const struct err *e)
 	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
 	    (ca->settings.publish_cert_flags & 0x2) != 0)
 		ca_user_certificate_publish(ca, r->requester->dn, r->certificate, r->id);
-	finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", why);
+	finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", trouble(r));
 }
 
 static void
 store_verdict(struct ca_request *r)
 {
 	struct err e = { 0 };
-	int rc = r->resubmits != 0 ? store_update(r->ca->store, &r->row, r->resubmits, on_stored, r, &e)
-				   : store_insert(r->ca->store, &r->row, on_stored, r, &e);
+	int rc;
 
+	if (r->rehearsed != NULL) {
+		struct ca_request_result res = result_of(r);
+
+		finish(r, &res, "rehearse", trouble(r));
+		return;
+	}
+	rc = r->resubmits != 0 ? store_update(r->ca->store, &r->row, r->resubmits, on_stored, r, &e)
+			       : store_insert(r->ca->store, &r->row, on_stored, r, &e);
 	if (rc != 0)
 		refuse(r, &e);
 	else
@@ -271,14 +294,17 @@ copy_subject(struct ca_request *r, const struct dir_account *a, struct err *e)
 static bool
 cut_short(struct ca_request *r)
 {
-	struct err e = { 0 };
+	struct ca_request_result res = {
+		.hr = E_CANCELLED, .disposition = E_CANCELLED, .message = hresult_text(E_CANCELLED)
+	};
 
 	if (!r->ca->closing)
 		return false;
-	ERR(&e, E_CANCELLED, "the server ends");
-	r->ca->stats.refused++;
-	r->cb(r->cb_arg,
-	    &(struct ca_request_result){ .hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+	r->ca->stats.refused += r->rehearsed == NULL;
+	if (r->rehearsed != NULL)
+		r->rehearsed(r->cb_arg, r, &res, "the server ends");
+	else
+		r->cb(r->cb_arg, &res);
 	request_free(r);
 	return true;
 }
@@ -410,6 +436,8 @@ parse(struct ca_request *r, struct err *e)
 		    type);
 	if (x509_request_parse(&r->parsed, r->pool, r->der, e) != 0)
 		return -1;
+	if (r->made_up)
+		return 0;
 	r->failed_intro = "Error Verifying Request Signature or Signing Certificate";
 	return x509_request_verify(&r->parsed, e);
 }
@@ -562,19 +590,12 @@ retrieve(struct ca_request *r)
 	finish(r, &res, "retrieve", NULL);
 }
 
-void
-ca_request_start(
-    struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb, void *arg)
+/* The gates, then the request's way; answers in any case. */
+static void
+admit(struct ca_request *r, const struct ca_request_args *a)
 {
 	struct err e = { 0 };
-	struct ca_request *r = request_new(ca, who, cb, arg, &e);
 
-	if (r == NULL) {
-		cb(arg,
-		    &(struct ca_request_result){
-			.hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
-		return;
-	}
 	if (copy_args(r, a, &e) != 0 || check_gates(r, &e) != 0) {
 		refuse(r, &e);
 		return;
@@ -588,9 +609,46 @@ ca_request_start(
 		return;
 	}
 	r->requester = token_ref(r->who.token);
-	r->id = store_next_request_id(ca->store);
-	ca->stats.admitted++;
+	if (r->rehearsed == NULL) {
+		r->id = store_next_request_id(r->ca->store);
+		r->ca->stats.admitted++;
+	}
 	run(r);
+}
+
+void
+ca_request_start(
+    struct ca *ca, const struct ca_caller *who, const struct ca_request_args *a, ca_request_fn *cb, void *arg)
+{
+	struct err e = { 0 };
+	struct ca_request *r = request_new(ca, who, cb, arg, &e);
+
+	if (r == NULL)
+		cb(arg,
+		    &(struct ca_request_result){
+			.hr = e.hr, .disposition = e.hr, .message = hresult_text(e.hr) });
+	else
+		admit(r, a);
+}
+
+int
+ca_request_rehearse(struct ca *ca, struct token *as, const struct ca_request_args *a, bool made_up,
+    ca_rehearsed_fn *cb, void *arg, struct err *e)
+{
+	struct ca_caller who = {
+		.front = "rehearsal", .peer = "", .call = "", .token = as, .package = "", .privacy = true
+	};
+	struct ca_request *r;
+
+	if (a->request.len == 0)
+		return ERR(e, E_INVALIDARG, "there is no request to rehearse");
+	r = request_new(ca, &who, NULL, arg, e);
+	if (r == NULL)
+		return -1;
+	r->rehearsed = cb;
+	r->made_up = made_up;
+	admit(r, a);
+	return 0;
 }
 
 /* ---- officer actions ---- */

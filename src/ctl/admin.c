@@ -393,21 +393,13 @@ ctl_request_show(struct ctl *c, const struct ctl_args *a)
 	return CTL_OK;
 }
 
-int
-ctl_request_explain(struct ctl *c, const struct ctl_args *a)
+void
+ctl_print_rules(const json_t *rules)
 {
-	int code;
-	json_t *o = call_by_id(c, a, "request.explain", &code), *r;
+	json_t *r;
 	size_t i;
 
-	if (o == NULL)
-		return code;
-	code = state_code(o);
-	if (c->json)
-		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
-	print_row(o);
-	putchar('\n');
-	json_array_foreach(json_object_get(o, "rules"), i, r) {
+	json_array_foreach(rules, i, r) {
 		const char *said = text_of(r, "said"), *attribute = text_of(r, "attribute");
 
 		if (strcmp(said, "skipped") == 0)
@@ -419,6 +411,22 @@ ctl_request_explain(struct ctl *c, const struct ctl_args *a)
 		if (*text_of(r, "fix") != '\0')
 			printf("     fix:    %s\n", text_of(r, "fix"));
 	}
+}
+
+int
+ctl_request_explain(struct ctl *c, const struct ctl_args *a)
+{
+	int code;
+	json_t *o = call_by_id(c, a, "request.explain", &code);
+
+	if (o == NULL)
+		return code;
+	code = state_code(o);
+	if (c->json)
+		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
+	print_row(o);
+	putchar('\n');
+	ctl_print_rules(json_object_get(o, "rules"));
 	json_decref(o);
 	return code;
 }

@@ -10,7 +10,12 @@ ctl_verb_fn(struct ctl *c, const struct ctl_args *a);
 ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_ca_acl_grant, ctl_ca_acl_deny,
     ctl_ca_acl_remove, ctl_ca_cert;
 ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
+ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats, ctl_server_stop;
+
+/* The explanation, a line or two for each rule that had something to say. */
+void
+ctl_print_rules(const json_t *rules);
 
 /* "300d", "2h", "1y" (365 days), "6m" (30 days), "2w": a span; no unit means seconds. */
 int

@@ -28,6 +28,21 @@ static const struct ctl_option show_options[] = {
 	{ "cert", "FILE", "write the issued certificate there (PEM; '-' for standard output)" },
 	{ 0 },
 };
+static const struct ctl_option access_options[] = {
+	{ "ca", NULL, "the CA instead of a template" },
+	{ "as", "PRINCIPAL", "only this account, with all its groups: exit code 0 when it may enroll, 4 when not" },
+	{ 0 },
+};
+static const struct ctl_option rehearse_options[] = {
+	{ "as", "PRINCIPAL", "the account that would ask: CORP\\name, name, a UPN or a SID" },
+	{ "template", "NAME", "the template it would name (default: what the request itself says)" },
+	{ "csr", "FILE", "a request as a client made it: PKCS #10, DER, PEM or base64 ('-' for standard input)" },
+	{ "subject", "DN", "without --csr: the subject, \"CN=device, O=Contoso\" (default: empty)" },
+	{ "san", "LIST", "without --csr: names as dns:, upn:, email:, url:, ipaddress:, dn:, guid:, oid:" },
+	{ "key", "TYPE", "without --csr: rsa:BITS, ec:P-256, ec:P-384, ec:P-521 (default rsa:2048)" },
+	{ "attrib", "NAME:VALUE", "request attributes; \\n between several, as in certreq -attrib" },
+	{ 0 },
+};
 static const struct ctl_option journal_options[] = {
 	{ "after", "N", "records with a higher number" },
 	{ "limit", "N", "at most N (default 100, the newest)" },
@@ -58,6 +73,12 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "request", "explain", "ID", 1, 1, NULL, "why it was issued, left pending or denied", ctl_request_explain },
 	{ "request", "issue", "ID", 1, 1, NULL, "issue a pending request", ctl_request_issue },
 	{ "request", "deny", "ID", 1, 1, NULL, "deny a pending request", ctl_request_deny },
+	{ "principal", "show", "NAME", 1, 1, NULL, "the token of an account: every SID, and by which membership",
+	    ctl_principal_show },
+	{ "access", NULL, "[TEMPLATE]", 0, 1, access_options, "who may do what with a template or the CA, and by which entry",
+	    ctl_access },
+	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
+	    ctl_rehearse },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },

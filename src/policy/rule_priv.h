@@ -140,6 +140,12 @@ template_settle(const struct policy_input *in, struct settled *out); /* rule_tem
 int
 san_attribute_encode(struct buf *out, const char *value, struct err *e) MUST_CHECK;
 
+/* One GeneralName by the type's name or an otherName's OID; and whether it is one of those names. */
+int
+san_attribute_put(struct buf *out, const char *type, const char *value, struct err *e) MUST_CHECK;
+bool
+san_attribute_type(const char *type, size_t n);
+
 /* ---- rules, by file ---- */
 
 /* clang-format off */

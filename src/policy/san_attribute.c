@@ -118,6 +118,15 @@ static const struct {
 	{ "guid", put_guid },
 };
 
+bool
+san_attribute_type(const char *type, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strlen(types[i].type) == n && strncasecmp(types[i].type, type, n) == 0)
+			return true;
+	return false;
+}
+
 /* Exactly one well-formed element. */
 static int
 put_raw_der(struct buf *b, struct bytes der, struct err *e)
@@ -192,6 +201,15 @@ put_other(struct buf *b, const char *oid, const char *value, struct err *e)
 	return 0;
 }
 
+int
+san_attribute_put(struct buf *b, const char *type, const char *value, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcasecmp(types[i].type, type) == 0)
+			return types[i].put(b, value, e);
+	return put_other(b, type, value, e);
+}
+
 static int
 put_name(struct buf *b, char *piece, struct err *e)
 {
@@ -200,10 +218,7 @@ put_name(struct buf *b, char *piece, struct err *e)
 	if (value == NULL || value == piece || value[1] == '\0')
 		return ERR(e, E_INVALIDARG, "\"%.60s\" is not type=value", piece);
 	*value++ = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (strcasecmp(types[i].type, piece) == 0)
-			return types[i].put(b, value, e);
-	return put_other(b, piece, value, e);
+	return san_attribute_put(b, piece, value, e);
 }
 
 int

@@ -84,6 +84,11 @@ x509_request_format(struct bytes der);
 int
 x509_request_verify(const struct x509_request *r, struct err *e) MUST_CHECK;
 
+/* Appends the SubjectPublicKeyInfo of a key nobody holds, for requests that are only rehearsed: "rsa:2048",
+ * "ec:P-256". E_INVALIDARG. */
+int
+x509_key_stand_in(struct buf *out, const char *spec, struct err *e) MUST_CHECK;
+
 /* First extension with this dotted OID, or NULL. */
 const struct x509_extension *
 x509_request_extension(const struct x509_request *r, const char *oid);

@@ -1,0 +1,164 @@
+/* rehearse: asks the server what a request would get, and prints the verdict, its reasons and the certificate. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/admin.h"
+
+#define CSR_MAX (256 * 1024)
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+/* ---- what is asked ---- */
+
+static int
+read_file(const char *path, struct buf *out, struct err *e)
+{
+	bool std = strcmp(path, "-") == 0;
+	FILE *f = std ? stdin : fopen(path, "rb");
+	char chunk[8192];
+	size_t n;
+	int rc = 0;
+
+	if (f == NULL)
+		return ERR(e, E_FILE_NOT_FOUND, "%.100s: %s", path, strerror(errno));
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		buf_put(out, chunk, n);
+	if (ferror(f))
+		rc = ERR(e, E_FAIL, "%.100s: %s", path, strerror(errno));
+	else if (!buf_ok(out))
+		rc = ERR(e, E_INVALIDARG, "%.100s is longer than %d octets", path, CSR_MAX);
+	if (!std)
+		fclose(f);
+	return rc;
+}
+
+static json_t *
+file_json(const char *path, struct err *e)
+{
+	struct buf raw, coded;
+	json_t *s = NULL;
+
+	buf_init(&raw, CSR_MAX);
+	buf_init(&coded, 2 * CSR_MAX);
+	if (read_file(path, &raw, e) == 0) {
+		text_put_base64(&coded, buf_bytes(&raw), 0);
+		s = json_string(buf_cstr(&coded));
+		if (s == NULL)
+			ERR(e, E_OUTOFMEMORY, "no memory for %.100s", path);
+	}
+	buf_fini(&raw);
+	buf_fini(&coded);
+	return s;
+}
+
+/* certreq's notation: a backslash and an n between attributes. */
+static json_t *
+attributes_json(struct ctl *c, const char *given)
+{
+	char *text = pool_strdup(c->pool, given);
+
+	for (char *p = text; p != NULL && (p = strstr(p, "\\n")) != NULL; p++) {
+		*p = '\n';
+		memmove(p + 1, p + 2, strlen(p + 2) + 1);
+	}
+	return text != NULL ? json_string(text) : NULL;
+}
+
+static json_t *
+arguments(struct ctl *c, const struct ctl_args *a, struct err *e)
+{
+	static const char *const plain[] = { "as", "template", "subject", "san", "key" };
+	json_t *args = json_object(), *csr;
+
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
+		if (ctl_arg(a, plain[i]) != NULL)
+			json_object_set_new(args, plain[i], json_string(ctl_arg(a, plain[i])));
+	}
+	if (ctl_arg(a, "attrib") != NULL)
+		json_object_set_new(args, "attributes", attributes_json(c, ctl_arg(a, "attrib")));
+	if (ctl_arg(a, "csr") != NULL) {
+		csr = file_json(ctl_arg(a, "csr"), e);
+		if (csr == NULL) {
+			json_decref(args);
+			return NULL;
+		}
+		json_object_set_new(args, "csr", csr);
+	}
+	return args;
+}
+
+/* ---- what is answered ---- */
+
+static void
+print_certificate(const json_t *cert)
+{
+	json_t *x;
+	size_t i;
+
+	printf("\nThe certificate would have\n");
+	printf("  %-26s %s\n", "Subject", *text_of(cert, "subject") != '\0' ? text_of(cert, "subject") : "(empty)");
+	if (*text_of(cert, "alternativeNames") != '\0')
+		printf("  %-26s %s\n", "Subject Alternative Name", text_of(cert, "alternativeNames"));
+	printf("  %-26s %s\n  %-26s %s\n", "Valid from", text_of(cert, "notBefore"), "Valid to", text_of(cert, "notAfter"));
+	json_array_foreach(json_object_get(cert, "extensions"), i, x)
+		printf("  %-26s %-26s %s%s\n", i == 0 ? "Extensions" : "", text_of(x, "oid"), text_of(x, "name"),
+		    json_is_true(json_object_get(x, "critical")) ? " (critical)" : "");
+	if (json_is_true(json_object_get(cert, "publish")))
+		printf("  %-26s %s\n", "Published", "in the requester's userCertificate");
+}
+
+static void
+print_verdict(const json_t *o)
+{
+	uint32_t hr = (uint32_t)strtoul(text_of(o, "hr"), NULL, 16);
+	const json_t *cert = json_object_get(o, "certificate");
+	char code[HRESULT_FORMAT_MAX];
+
+	printf("%-22s %s\n%-22s %s\n", "Verdict", text_of(o, "verdict"), "Disposition message", text_of(o, "message"));
+	printf("%-22s %s\n", "Requester", text_of(o, "requester"));
+	if (*text_of(o, "template") != '\0')
+		printf("%-22s %s\n", "Template", text_of(o, "template"));
+	if (hr != 0)
+		printf("%-22s %s\n", "Status", hresult_format(hr, code));
+	if (*text_of(o, "reason") != '\0')
+		printf("%-22s %s\n", "Reason", text_of(o, "reason"));
+	putchar('\n');
+	ctl_print_rules(json_object_get(o, "rules"));
+	if (json_is_object(cert))
+		print_certificate(cert);
+}
+
+int
+ctl_rehearse(struct ctl *c, const struct ctl_args *a)
+{
+	const char *verdict;
+	json_t *args, *o;
+	struct err e;
+	int code;
+
+	if (ctl_arg(a, "as") == NULL)
+		return ctl_usage("rehearse needs --as PRINCIPAL");
+	if (ctl_arg(a, "csr") != NULL &&
+	    (ctl_arg(a, "subject") != NULL || ctl_arg(a, "san") != NULL || ctl_arg(a, "key") != NULL))
+		return ctl_usage("rehearse takes --csr, or --subject, --san and --key");
+	args = arguments(c, a, &e);
+	o = args != NULL ? ctl_call(c, "rehearse", args, &e) : NULL;
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	verdict = text_of(o, "verdict");
+	code = strcmp(verdict, "issued") == 0 ? CTL_OK : strcmp(verdict, "pending") == 0 ? CTL_PENDING : CTL_DENIED;
+	if (c->json)
+		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
+	print_verdict(o);
+	json_decref(o);
+	return code;
+}

@@ -1,0 +1,209 @@
+"""A rehearsal says what the real request gets, and leaves nothing behind."""
+import base64
+import json
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
+
+import harness
+import icpr
+import pkcs10
+from test_enroll import REFUSALS, TEMPLATE, template_name
+
+CASES = {
+    **REFUSALS,
+    "issued to the connector": (lambda: pkcs10.csr(), TEMPLATE, 3),
+    "issued with alternative names": (
+        lambda: pkcs10.csr(san=[x509.DNSName("a.contoso.com"), pkcs10.upn_name("jane@contoso.com")]), TEMPLATE, 3),
+    "elliptic curve": (lambda: pkcs10.csr(key=pkcs10.ec_key()), TEMPLATE, None),
+    "PEM": (lambda: pkcs10.pem(pkcs10.csr()), TEMPLATE, 3),
+    "template by extension": (lambda: pkcs10.csr(extensions=[(template_name("IntunePKCS"), False)]), "", 3),
+    "pending": (lambda: pkcs10.csr(), "CertificateTemplate:RehearsePending", 5),
+    "SAN attribute that is not enabled": (lambda: pkcs10.csr(), TEMPLATE + "\nSAN:dns=x.contoso.com", 3),
+    "key usage in the request": (lambda: pkcs10.csr(extensions=[(key_usage(), True)]), TEMPLATE, None),
+}
+ACCOUNTS = ["PFXCONN01$", "bob", "janedoe"]
+
+
+def key_usage():
+    return x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+
+
+@pytest.fixture(scope="module")
+def server(how_to):
+    how_to.ctl("template", "duplicate", "IntunePKCS", "--display-name", "Rehearse Pending", "--manager-approval", "yes")
+    for account in ACCOUNTS:
+        how_to.ctl("template", "acl", "grant", "RehearsePending", f"CORP\\{account}", "Read", "Enroll")
+    how_to.ctl("ca", "publish", "RehearsePending")
+    yield how_to
+    how_to.ctl("ca", "unpublish", "RehearsePending")
+
+
+def rehearse(server, *args, stdin=None):
+    done = subprocess.run([str(harness.BUILD / "adcsctl"), "--state", server.state, "--json", "rehearse", *args],
+                          input=stdin, capture_output=True, timeout=60, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def said(rules):
+    return [(r["step"], r["rule"], r["said"], r.get("attribute")) for r in rules]
+
+
+def newest(server):
+    """The highest id given out, and the number of rows."""
+    after, count = 0, 0
+    while rows := server.json("request", "list", "--limit", "1000", "--after", str(after))["requests"]:
+        after, count = rows[-1]["id"], count + len(rows)
+    return after, count
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_same_verdict_as_the_real_request(server, case, account):
+    make, attributes, expected = CASES[case]
+    request = make()
+    before = newest(server)
+    args = ["--as", f"CORP\\{account}", "--csr", "-"]
+    if attributes:
+        args += ["--attrib", attributes.replace("\n", "\\n")]
+    code, answer = rehearse(server, *args, stdin=request)
+    assert newest(server) == before
+
+    with icpr.Client(server, account, harness.PASSWORDS[account]) as c:
+        real = c.request(request, attributes)
+    assert real.request_id == before[0] + 1, "the rehearsal used an id"
+    assert int(answer["disposition"], 16) == real.disposition
+    assert answer["message"] == real.message
+    assert code == {3: 0, 5: 3}.get(real.disposition, 4)
+    if expected is not None and account == "PFXCONN01$":
+        assert real.disposition == expected
+    row = server.json("request", "explain", str(real.request_id), code=code)
+    assert answer["verdict"] == row["state"]
+    assert answer["hr"] == row["status"]
+    assert said(answer["rules"]) == said(row["rules"])
+    if real.disposition == 3:
+        check_certificate(answer["certificate"], x509.load_der_x509_certificate(real.certificate))
+
+
+def name_text(name):
+    return name.rfc4514_string({x509.NameOID.EMAIL_ADDRESS: "E"})
+
+
+def check_certificate(planned, issued):
+    assert [x["oid"] for x in planned["extensions"]] == [x.oid.dotted_string for x in issued.extensions]
+    assert [x["critical"] for x in planned["extensions"]] == [x.critical for x in issued.extensions]
+    assert planned["subject"].replace(", ", ",") == name_text(issued.subject)
+    at = issued.not_valid_after
+    assert planned["notAfter"][:10] == at.strftime("%Y-%m-%d")
+    for wanted in planned["extensions"]:
+        real = next(x for x in issued.extensions if x.oid.dotted_string == wanted["oid"])
+        if hasattr(real.value, "public_bytes"):
+            assert base64.b64decode(wanted["value"]) == real.value.public_bytes()
+
+
+MADE_UP = {
+    "subject and names": (["--subject", "CN=device, O=Contoso", "--san", "dns:a.contoso.com,upn:jane@contoso.com"],
+                          lambda: pkcs10.csr(name=pkcs10.subject(o="Contoso", cn="device"), san=[
+                              x509.DNSName("a.contoso.com"), pkcs10.upn_name("jane@contoso.com")])),
+    "short key": (["--subject", "CN=device", "--key", "rsa:1024"],
+                  lambda: pkcs10.csr(key=pkcs10.rsa_key(1024), name=pkcs10.subject(cn="device"))),
+    "P-256": (["--subject", "CN=device", "--key", "ec:P-256"],
+              lambda: pkcs10.csr(key=pkcs10.ec_key(), name=pkcs10.subject(cn="device"))),
+    "no subject": ([], lambda: pkcs10.csr(name=x509.Name([]))),
+}
+
+
+@pytest.mark.parametrize("case", sorted(MADE_UP))
+@pytest.mark.parametrize("template", ["IntunePKCS", "User", "WebServer", "RehearsePending"])
+def test_made_up_request(server, case, template):
+    options, make = MADE_UP[case]
+    code, answer = rehearse(server, "--template", template, "--as", "janedoe", *options)
+    with icpr.Client(server, "janedoe", harness.PASSWORDS["janedoe"]) as c:
+        real = c.request(make(), f"CertificateTemplate:{template}")
+    assert (int(answer["disposition"], 16), answer["message"]) == (real.disposition, real.message)
+    row = server.json("request", "explain", str(real.request_id), code=code)
+    assert said(answer["rules"]) == said(row["rules"])
+    if real.disposition == 3:
+        issued = x509.load_der_x509_certificate(real.certificate)
+        planned = answer["certificate"]
+        assert [x["oid"] for x in planned["extensions"]] == [x.oid.dotted_string for x in issued.extensions]
+        assert planned["subject"].replace(", ", ",") == name_text(issued.subject)
+
+
+def test_san_url_with_commas(server):
+    tag = "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104"
+    code, answer = rehearse(server, "--template", "IntunePKCS", "--as", "PFXCONN01$", "--subject", "CN=x", "--san",
+                            f"url:{tag}, dns:b.contoso.com")
+    assert code == 0
+    san = next(x for x in answer["certificate"]["extensions"]
+               if x["oid"] == ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string)
+    assert tag.encode() in base64.b64decode(san["value"])
+
+
+@pytest.mark.parametrize("options,code", [
+    (["--key", "rsa:x"], 1), (["--san", "nonsense"], 1), (["--san", "what:x"], 1), (["--subject", "no equals"], 1),
+    (["--csr", "/nonexistent"], 1), (["--csr", "-", "--key", "rsa:2048"], 2),
+])
+def test_bad_options(server, options, code):
+    server.ctl("rehearse", "--template", "User", "--as", "bob", *options, code=code)
+
+
+def test_unknown_account(server):
+    server.ctl("rehearse", "--template", "User", "--as", "nobody-here", code=1)
+    server.ctl("rehearse", "--template", "User", code=2)
+
+
+def test_gate_of_the_ca(server):
+    server.ctl("ca", "acl", "deny", "CORP\\bob", "RequestCertificates")
+    try:
+        code, answer = rehearse(server, "--template", "IntunePKCS", "--as", "bob", "--subject", "CN=x")
+        assert code == 4 and answer["verdict"] == "refused" and answer["hr"] == "0x80094011"
+        assert "Enroll right on the CA" in answer["reason"]
+        server.ctl("access", "--ca", "--as", "bob", code=4)
+    finally:
+        server.ctl("ca", "acl", "remove", "CORP\\bob")
+    server.ctl("access", "--ca", "--as", "bob", code=0)
+
+
+# ---- tokens and access ----
+
+def test_principal_shows_how_each_sid_came(server):
+    token = server.json("principal", "show", "bob")
+    by_name = {s["name"]: s for s in token["sids"]}
+    assert token["account"] == "CORP\\bob"
+    assert by_name["CORP\\bob"]["via"] == "user"
+    assert by_name["CORP\\Domain Users"]["via"] == "primary"
+    assert by_name["CORP\\Device Engineers"]["via"] == "group"
+    assert by_name["CORP\\Certificate Consumers"]["path"] == "Device Engineers > Workplace Services"
+    assert by_name["NT AUTHORITY\\Authenticated Users"]["via"] == "wellKnown"
+    assert by_name["BUILTIN\\Users"]["via"] == "local"
+    for name in ("bob@corp.contoso.com", "CORP\\bob", next(s["sid"] for s in token["sids"] if s["via"] == "user")):
+        assert server.json("principal", "show", name)["sids"] == token["sids"]
+
+
+@pytest.mark.parametrize("account,code", [("PFXCONN01$", 0), ("bob", 0), ("WS01$", 4)])
+def test_access_agrees_with_a_request(server, account, code):
+    server.ctl("access", "IntunePKCS", "--as", account, code=code)
+    with icpr.Client(server, account, harness.PASSWORDS[account]) as c:
+        assert (c.request(pkcs10.csr(), TEMPLATE).disposition == 3) == (code == 0)
+
+
+def test_access_names_the_entry(server):
+    rows = {r["principal"]: {x["right"]: x for x in r["rights"]} for r in server.json("access", "IntunePKCS")["principals"]}
+    connector = rows["CORP\\PFXCONN01$"]
+    assert connector["Enroll"]["granted"] and "0e10c968-78fb-11d2-90d4-00c04f79dc55" in connector["Enroll"]["ace"]
+    assert "Authenticated Users" in connector["Read"]["why"]
+    assert rows["CORP\\Domain Admins"]["Full Control"]["granted"]
+
+
+def test_denial_is_shown(server):
+    server.ctl("template", "acl", "deny", "RehearsePending", "CORP\\bob", "Enroll")
+    try:
+        answer = server.json("access", "RehearsePending", "--as", "bob", code=4)
+        enroll = next(r for r in answer["rights"] if r["right"] == "Enroll")
+        assert not enroll["granted"] and enroll["ace"].startswith("(OD;")
+    finally:
+        server.ctl("template", "acl", "remove", "RehearsePending", "CORP\\bob")
+        server.ctl("template", "acl", "grant", "RehearsePending", "CORP\\bob", "Read", "Enroll")
