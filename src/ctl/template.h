@@ -28,6 +28,7 @@ ctl_template_decode(struct ctl *c, const struct ctl_entry *en, struct policy_tem
 	{ "allow-export", "yes|no", "Request Handling: Allow private key to be exported" }, \
 	{ "include-symmetric-algorithms", "yes|no", "Request Handling: Include symmetric algorithms" }, \
 	{ "minimum-key-size", "BITS", "Cryptography: Minimum key size" }, \
+	{ "providers", "LIST|any", "Cryptography: Requests must use one of the following providers" }, \
 	{ "subject", "request|directory", "Subject Name: Supply in the request / Build from this Active Directory information" }, \
 	{ "subject-format", "none|common-name|dns-name|distinguished-name", "Subject Name: Subject name format" }, \
 	{ "include-email", "yes|no", "Subject Name: Include e-mail name in subject name" }, \

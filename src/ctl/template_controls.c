@@ -190,6 +190,34 @@ set_key_size(struct edit *ed, struct err *e)
 	return ctl_entry_set_int(ed->c, ed->en, "msPKI-Minimal-Key-Size", bits, e);
 }
 
+/* "n,name" in the order of the list (templates.md); without the attribute any provider will do. */
+static int
+set_providers(struct edit *ed, struct err *e)
+{
+	struct bytes v[16];
+	size_t n = 0;
+
+	if (strcasecmp(ed->value, "any") == 0) {
+		ctl_entry_drop(ed->en, "pKIDefaultCSPs");
+		return 0;
+	}
+	for (const char *s = ed->value;;) {
+		size_t len = strcspn(s, ",");
+		const char *text = pool_printf(ed->c->pool, "%zu,%.*s", n + 1, (int)len, s);
+
+		if (len == 0)
+			return ERR(e, E_INVALIDARG, "a provider without a name");
+		if (n == ARRAY_LEN(v))
+			return ERR(e, E_INVALIDARG, "more than %zu providers", ARRAY_LEN(v));
+		if (text == NULL)
+			return ERR(e, E_OUTOFMEMORY, "no memory for a provider");
+		v[n++] = (struct bytes){ (const uint8_t *)text, strlen(text) };
+		if (s[len] == '\0')
+			return ctl_entry_set_bytes(ed->c, ed->en, "pKIDefaultCSPs", v, n, e);
+		s += len + 1;
+	}
+}
+
 /* ---- Subject Name ---- */
 
 #define NF "msPKI-Certificate-Name-Flag"
@@ -395,6 +423,7 @@ static const struct {
 	{ "allow-export", set_export },
 	{ "include-symmetric-algorithms", set_symmetric },
 	{ "minimum-key-size", set_key_size },
+	{ "providers", set_providers },
 	{ "subject", set_subject },
 	{ "subject-format", set_subject_format },
 	{ "include-email", set_include_email },

@@ -35,7 +35,7 @@ field(struct view *v, const char *label, const char *value)
 		t = json_object();
 		json_object_set_new(v->json, v->tab, t);
 	}
-	json_object_set_new(t, label, json_string(value));
+	json_object_set_new(t, label + strspn(label, " "), json_string(value)); /* bits are indented for people */
 }
 
 static const char *
@@ -108,7 +108,7 @@ bits(struct view *v, const char *attr, uint32_t value, const struct policy_bit *
 			b->client != NULL ? b->client : "not read by the CA") : ""));
 	}
 	if (left != 0)
-		field(v, "    unknown bits", pool_printf(v->c->pool, "0x%x", left));
+		field(v, pool_printf(v->c->pool, "    unknown bits of %s", attr), pool_printf(v->c->pool, "0x%x", left));
 }
 
 static const char *

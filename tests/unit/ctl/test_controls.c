@@ -26,6 +26,13 @@ set_number(struct fixture *f, const char *name, uint32_t v)
 	assert_int_equal(ctl_entry_set_int(&f->c, &f->en, name, v, NULL), 0);
 }
 
+#define EF "msPKI-Enrollment-Flag"
+#define PK "msPKI-Private-Key-Flag"
+#define NF "msPKI-Certificate-Name-Flag"
+#define CSPS "pKIDefaultCSPs"
+#define EKU "pKIExtendedKeyUsage"
+#define POLICY "msPKI-Certificate-Application-Policy"
+
 /* A schema-2 template with bits everywhere, so that what a control must not touch shows. */
 static void
 fixture_init(struct fixture *f)
@@ -41,6 +48,7 @@ fixture_init(struct fixture *f)
 	set_number(f, "msPKI-Certificate-Name-Flag", 0xA6000000);
 	set_number(f, "msPKI-Minimal-Key-Size", 1024);
 	set_number(f, "msPKI-RA-Signature", 0);
+	assert_int_equal(ctl_entry_set_text(&f->c, &f->en, CSPS, "1,Old", NULL), 0);
 	assert_int_equal(ctl_entry_set_text(&f->c, &f->en, "displayName", "Old", NULL), 0);
 	assert_int_equal(ctl_entry_set_bytes(&f->c, &f->en, "pKIKeyUsage", &ku, 1, NULL), 0);
 }
@@ -91,47 +99,53 @@ shown(struct fixture *f, const char *attr)
 	return s;
 }
 
-#define EF "msPKI-Enrollment-Flag"
-#define PK "msPKI-Private-Key-Flag"
-#define NF "msPKI-Certificate-Name-Flag"
-#define EKU "pKIExtendedKeyUsage"
-#define POLICY "msPKI-Certificate-Application-Policy"
-
 /* compatibility.md section 6; numbers are signed decimals, as AD writes them. */
 static const struct {
 	const char *option, *value, *attr, *want;
 } writes[] = {
+	/* clang-format off */
 	{ "display-name", "Intune PKCS", "displayName", "Intune PKCS" },
 	{ "validity", "1y", "pKIExpirationPeriod", "004039872ee1feff" },
 	{ "renewal", "6w", "pKIOverlapPeriod", "0080a60affdeffff" },
-	{ "validity", "1h", "pKIExpirationPeriod", "00983b9ef7ffffff" }, { "publish-in-ad", "yes", EF, "41" },
-	{ "publish-in-ad", "no", EF, "33" }, { "compat-ca", "2008R2", PK, "16973840" }, /* 0x01030010 */
-	{ "compat-recipient", "7", PK, "50397200" },                                    /* 0x03010010 */
-	{ "compat-ca", "2016", PK, "17170448" },                                        /* 0x01060010 */
-	{ "allow-export", "no", PK, "16842752" },                                       /* 0x01010000 */
-	{ "allow-export", "TRUE", PK, "16842768" }, { "include-symmetric-algorithms", "0", EF, "40" },
+	{ "validity", "1h", "pKIExpirationPeriod", "00983b9ef7ffffff" },
+	{ "publish-in-ad", "yes", EF, "41" },
+	{ "publish-in-ad", "no", EF, "33" },
+	{ "compat-ca", "2008R2", PK, "16973840" }, /* 0x01030010 */
+	{ "compat-recipient", "7", PK, "50397200" }, /* 0x03010010 */
+	{ "compat-ca", "2016", PK, "17170448" }, /* 0x01060010 */
+	{ "allow-export", "no", PK, "16842752" }, /* 0x01010000 */
+	{ "allow-export", "TRUE", PK, "16842768" },
+	{ "include-symmetric-algorithms", "0", EF, "40" },
 	{ "minimum-key-size", "2048", "msPKI-Minimal-Key-Size", "2048" },
 	{ "minimum-key-size", "0", "msPKI-Minimal-Key-Size", "0" },
-	{ "minimum-key-size", "16384", "msPKI-Minimal-Key-Size", "16384" }, { "subject", "request", NF, "1" },
-	{ "subject", "request", EF, "9" },             /* autoenrollment goes with it */
+	{ "minimum-key-size", "16384", "msPKI-Minimal-Key-Size", "16384" },
+	{ "providers", "Provider A,Provider B v1.0", CSPS, "1,Provider A,2,Provider B v1.0" },
+	{ "providers", "any", CSPS, "absent" },
+	{ "subject", "request", NF, "1" },
+	{ "subject", "request", EF, "9" }, /* autoenrollment goes with it */
 	{ "subject", "directory", NF, "-1509949440" }, /* 0xA6000000 has no bit of it */
-	{ "subject", "directory", EF, "41" }, { "subject-format", "none", NF, "637534208" }, /* 0x26000000 */
-	{ "subject-format", "common-name", NF, "1711276032" },                               /* 0x66000000 */
-	{ "subject-format", "dns-name", NF, "905969664" },                                   /* 0x36000000 */
+	{ "subject", "directory", EF, "41" },
+	{ "subject-format", "none", NF, "637534208" }, /* 0x26000000 */
+	{ "subject-format", "common-name", NF, "1711276032" }, /* 0x66000000 */
+	{ "subject-format", "dns-name", NF, "905969664" }, /* 0x36000000 */
 	{ "subject-format", "Distinguished-Name", NF, "-1509949440" },
-	{ "include-email", "no", NF, "-2046820352" },        /* 0x86000000 */
-	{ "alternate-names", "dns", NF, "-1476395008" },     /* 0xA8000000 */
+	{ "include-email", "no", NF, "-2046820352" }, /* 0x86000000 */
+	{ "alternate-names", "dns", NF, "-1476395008" }, /* 0xA8000000 */
 	{ "alternate-names", "spn,upn", NF, "-1568669696" }, /* 0xA2800000 */
-	{ "alternate-names", "", NF, "-1610612736" },        /* 0xA0000000 */
-	{ "manager-approval", "yes", EF, "43" }, { "authorized-signatures", "2", "msPKI-RA-Signature", "2" },
+	{ "alternate-names", "", NF, "-1610612736" }, /* 0xA0000000 */
+	{ "manager-approval", "yes", EF, "43" },
+	{ "authorized-signatures", "2", "msPKI-RA-Signature", "2" },
 	{ "application-policies", "client-authentication", EKU, "1.3.6.1.5.5.7.3.2" },
 	{ "application-policies", "client-authentication", POLICY, "1.3.6.1.5.5.7.3.2" },
 	{ "application-policies", "1.2.3.4,Secure-Email", EKU, "1.2.3.4,1.3.6.1.5.5.7.3.4" },
-	{ "application-policies", "", EKU, "absent" }, { "application-policies", "", POLICY, "absent" },
+	{ "application-policies", "", EKU, "absent" },
+	{ "application-policies", "", POLICY, "absent" },
 	{ "key-usage", "digital-signature", "pKIKeyUsage", "8000" },
 	{ "key-usage", "digital-signature,nonrepudiation,key-encipherment,data-encipherment,key-agreement",
 	    "pKIKeyUsage", "f800" },
-	{ "key-usage", "", "pKIKeyUsage", "0000" }, { "basic-constraints", "yes", EF, "32809" }, /* 0x8029 */
+	{ "key-usage", "", "pKIKeyUsage", "0000" },
+	{ "basic-constraints", "yes", EF, "32809" }, /* 0x8029 */
+	/* clang-format on */
 };
 
 static void
@@ -158,7 +172,7 @@ static void
 nothing_else_changes(void **state)
 {
 	static const char *const attrs[] = { "displayName", "pKIExpirationPeriod", "pKIOverlapPeriod", EF, PK,
-		NF, "msPKI-Minimal-Key-Size", "msPKI-RA-Signature", EKU, POLICY, "pKIKeyUsage",
+		NF, "msPKI-Minimal-Key-Size", "msPKI-RA-Signature", EKU, POLICY, "pKIKeyUsage", CSPS,
 		"msPKI-Template-Schema-Version" };
 
 	(void)state;
@@ -236,6 +250,7 @@ building_again_ends_supplying(void **state)
 static const struct {
 	const char *option, *value, *said;
 } refusals[] = {
+	/* clang-format off */
 	{ "validity", "soon", "no period" },
 	{ "validity", "59s", "shortest period is one hour" },
 	{ "validity", "0", "shortest period is one hour" },
@@ -252,6 +267,10 @@ static const struct {
 	{ "minimum-key-size", "2048 bits", "not a number" },
 	{ "minimum-key-size", "", "not a number" },
 	{ "minimum-key-size", "99999999999999999999999", "not a number" },
+	{ "providers", "", "without a name" },
+	{ "providers", "A,,B", "without a name" },
+	{ "providers", "A,", "without a name" },
+	{ "providers", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16" },
 	{ "subject", "both", "neither request nor directory" },
 	{ "subject-format", "cn", "none of none, common-name, dns-name, distinguished-name" },
 	{ "subject-format", "", "none of" },
@@ -271,6 +290,7 @@ static const struct {
 	    "more than 32" },
 	{ "key-usage", "signing", "none of digital-signature" },
 	{ "basic-constraints", "critical", "neither yes nor no" },
+	/* clang-format on */
 };
 
 static void
