@@ -21,13 +21,13 @@ SECRET = ("5c1f2a01-7d3e-4b19-9a44-0c123456789a", "1.0")
 SIZES = [0, 5, 1501, 9000, 300000]
 OP_RANGE = "nca_s_op_rng_error"
 
-rpcrt = pytest.importorskip("impacket.dcerpc.v5.rpcrt")
-transport = pytest.importorskip("impacket.dcerpc.v5.transport")
-uuid = pytest.importorskip("impacket.uuid")
-samba = pytest.importorskip("samba")
-credentials = pytest.importorskip("samba.credentials")
-mgmt = pytest.importorskip("samba.dcerpc.mgmt")
-param = pytest.importorskip("samba.param")
+import impacket.dcerpc.v5.rpcrt as rpcrt  # noqa: E402
+import impacket.dcerpc.v5.transport as transport  # noqa: E402
+import impacket.uuid as uuid  # noqa: E402
+import samba as samba  # noqa: E402
+import samba.credentials as credentials  # noqa: E402
+import samba.dcerpc.mgmt as mgmt  # noqa: E402
+import samba.param as param  # noqa: E402
 
 
 @pytest.fixture(scope="module")
