@@ -45,7 +45,7 @@ ctl_control_close(struct ctl *c);
 
 /* Verb options, long names only: "--name VALUE", "--name=VALUE", or a flag. */
 struct ctl_option {
-	const char *name;   /* without the dashes */
+	const char *name;   /* without the dashes; "": a heading of the help, its text in help */
 	const char *value;  /* placeholder in the usage; NULL: a flag */
 	const char *help;
 };

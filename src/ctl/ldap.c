@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define CTL_ATTRS_MAX 96
-
 struct ctl_ldap {
 	LDAP *ld;
 };

@@ -4,6 +4,8 @@
 
 #include "ctl/ctl.h"
 
+#define CTL_ATTRS_MAX 96
+
 struct ctl_attr {
 	const char *name;
 	struct bytes *values; /* each followed by a NUL that len does not count */

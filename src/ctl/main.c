@@ -6,7 +6,7 @@
 
 #include "ctl/ldap.h"
 
-#define MAX_OPTIONS 48
+#define MAX_OPTIONS 96
 #define MAX_POSITIONAL 256
 #define POOL_MAX (512u * 1024 * 1024)
 
@@ -35,11 +35,18 @@ static void
 print_options(const struct ctl_verb *v, FILE *f)
 {
 	for (const struct ctl_option *o = v->options; o != NULL && o->name != NULL; o++) {
-		char line[80];
+		char line[160];
 
+		if (*o->name == '\0') {
+			fprintf(f, "    %s\n", o->help);
+			continue;
+		}
 		snprintf(line, sizeof(line), "--%s%s%s", o->name, o->value != NULL ? " " : "",
 		    o->value != NULL ? o->value : "");
-		fprintf(f, "      %-40s %s\n", line, o->help);
+		fprintf(f, "      %-40s ", line);
+		if (strlen(line) > 40)
+			fprintf(f, "\n%47s", "");
+		fprintf(f, "%s\n", o->help);
 	}
 }
 
@@ -124,7 +131,7 @@ take_option(const struct ctl_option *options, char **argv, int argc, int *i, con
 	for (size_t k = 0; options != NULL && options[k].name != NULL; k++) {
 		const struct ctl_option *o = &options[k];
 
-		if (strlen(o->name) != n || strncmp(o->name, name, n) != 0)
+		if (n == 0 || strlen(o->name) != n || strncmp(o->name, name, n) != 0)
 			continue;
 		if (o->value == NULL && eq != NULL) {
 			ctl_usage("--%s takes no value", o->name);

@@ -101,29 +101,20 @@ store(struct ctl *c, const struct ctl_entry *en, const struct sd *sd, struct err
 	return ret;
 }
 
-int
-ctl_template_acl_show(struct ctl *c, const struct ctl_args *a)
+/* One descriptor as the Security tab shows it; --json: {"owner", "sddl", "aces"}. */
+static int
+print_descriptor(struct ctl *c, const struct sd *sd, const char *sddl)
 {
 	json_t *list = json_array();
-	struct ctl_entry *en;
-	struct buf sddl, words;
-	struct sd sd;
-	struct err e;
 
-	if (load(c, a->positional[0], &en, &sd, &e) != 0) {
-		json_decref(list);
-		return ctl_fail(c, &e);
-	}
-	buf_init(&sddl, 1 << 20);
-	if (sd_to_sddl(&sd, &sddl, &c->domain, &e) != 0)
-		buf_reset(&sddl);
-	if (!c->json && sd.has_owner)
-		printf("Owner: %s\n", ctl_name_from_sid(c, &sd.owner));
-	if (!c->json && sd.dacl == NULL)
+	if (!c->json && sd->has_owner)
+		printf("Owner: %s\n", ctl_name_from_sid(c, &sd->owner));
+	if (!c->json && sd->dacl == NULL)
 		puts("no access list: everyone has every right");
-	for (size_t i = 0; sd.dacl != NULL && i < sd.dacl->n; i++) {
-		const struct ace *ace = &sd.dacl->aces[i];
+	for (size_t i = 0; sd->dacl != NULL && i < sd->dacl->n; i++) {
+		const struct ace *ace = &sd->dacl->aces[i];
 		const char *who = ctl_name_from_sid(c, &ace->sid), *type = is_deny(ace) ? "Deny" : "Allow";
+		struct buf words;
 
 		buf_init(&words, 256);
 		put_words(&words, ace);
@@ -134,16 +125,60 @@ ctl_template_acl_show(struct ctl *c, const struct ctl_args *a)
 			printf("%-6s %-40s %s%s\n", type, who, buf_cstr(&words), ace->flags & INHERITED_ACE ? " (inherited)" : "");
 		buf_fini(&words);
 	}
-	if (c->json) {
-		int rc = ctl_print_json(json_pack("{s:s, s:o}", "sddl", buf_cstr(&sddl), "aces", list));
-
-		buf_fini(&sddl);
-		return rc;
-	}
+	if (c->json)
+		return ctl_print_json(json_pack("{s:s, s:s, s:o}", "owner", sd->has_owner ? ctl_name_from_sid(c, &sd->owner) : "",
+		    "sddl", sddl, "aces", list));
 	json_decref(list);
-	printf("SDDL: %s\n", buf_cstr(&sddl));
-	buf_fini(&sddl);
+	printf("SDDL: %s\n", sddl);
 	return CTL_OK;
+}
+
+int
+ctl_template_acl_show(struct ctl *c, const struct ctl_args *a)
+{
+	struct ctl_entry *en;
+	struct buf sddl;
+	struct sd sd;
+	struct err e;
+	int rc;
+
+	if (load(c, a->positional[0], &en, &sd, &e) != 0)
+		return ctl_fail(c, &e);
+	buf_init(&sddl, 1 << 20);
+	if (sd_to_sddl(&sd, &sddl, &c->domain, &e) != 0) {
+		buf_fini(&sddl);
+		return ctl_fail(c, &e);
+	}
+	if (ctl_arg(a, "sddl") != NULL && !c->json)
+		rc = puts(buf_cstr(&sddl)) < 0 ? CTL_FAILURE : CTL_OK;
+	else
+		rc = print_descriptor(c, &sd, buf_cstr(&sddl));
+	buf_fini(&sddl);
+	return rc;
+}
+
+/* The whole descriptor from SDDL; owner and group stay where the text names none. */
+int
+ctl_template_acl_set(struct ctl *c, const struct ctl_args *a)
+{
+	const char *sddl = ctl_arg(a, "sddl");
+	struct ctl_entry *en;
+	struct sd old, sd;
+	struct err e;
+
+	if (sddl == NULL)
+		return ctl_usage("--sddl TEXT is needed");
+	if (load(c, a->positional[0], &en, &old, &e) != 0 || sd_from_sddl(&sd, c->pool, sddl, &c->domain, &e) != 0)
+		return ctl_fail(c, &e);
+	if (!sd.has_owner) {
+		sd.has_owner = old.has_owner;
+		sd.owner = old.owner;
+	}
+	if (!sd.has_group) {
+		sd.has_group = old.has_group;
+		sd.group = old.group;
+	}
+	return store(c, en, &sd, &e) != 0 ? ctl_fail(c, &e) : CTL_OK;
 }
 
 static bool
@@ -223,6 +258,38 @@ ctl_template_acl_deny(struct ctl *c, const struct ctl_args *a)
 	return change(c, a, true);
 }
 
+/* Is this the entry of one of the rights that were named (none named: any)? */
+static bool
+is_named(const struct ace *ace, const struct ctl_args *a)
+{
+	for (size_t i = 2; i < a->n_positional; i++) {
+		const struct right *r = find_right(a->positional[i]);
+
+		if (ace->has_object_type != (r->object != NULL))
+			continue;
+		if (r->object != NULL ? guid_equal(&ace->object_type, r->object) : (ace->mask & r->mask) == r->mask)
+			return true;
+	}
+	return a->n_positional == 2;
+}
+
+/* Takes the named rights out of an entry: false when nothing is left of it. */
+static bool
+reduce(struct ace *ace, const struct ctl_args *a)
+{
+	uint32_t gone = 0;
+
+	if (ace->has_object_type || a->n_positional == 2)
+		return false;
+	for (size_t i = 2; i < a->n_positional; i++) {
+		const struct right *r = find_right(a->positional[i]);
+
+		gone |= r->object == NULL ? r->mask : 0;
+	}
+	ace->mask &= ~gone;
+	return ace->mask != 0;
+}
+
 int
 ctl_template_acl_remove(struct ctl *c, const struct ctl_args *a)
 {
@@ -230,16 +297,24 @@ ctl_template_acl_remove(struct ctl *c, const struct ctl_args *a)
 	struct sid who;
 	struct sd sd;
 	struct err e;
-	size_t n = 0, before;
+	size_t n = 0, hit = 0;
 
+	for (size_t i = 2; i < a->n_positional; i++)
+		if (find_right(a->positional[i]) == NULL)
+			return ctl_usage("'%s' is no right of a template (Read, Write, Enroll, Autoenroll, FullControl)",
+			    a->positional[i]);
 	if (load(c, a->positional[0], &en, &sd, &e) != 0 || ctl_sid_from_name(c, a->positional[1], &who, &e) != 0)
 		return ctl_fail(c, &e);
-	before = sd.dacl != NULL ? sd.dacl->n : 0;
-	for (size_t i = 0; i < before; i++)
-		if (!sid_equal(&sd.dacl->aces[i].sid, &who))
-			sd.dacl->aces[n++] = sd.dacl->aces[i];
-	if (n == before) {
-		ERR(&e, E_FILE_NOT_FOUND, "%.60s has no entry of %.60s", a->positional[0], a->positional[1]);
+	for (size_t i = 0; sd.dacl != NULL && i < sd.dacl->n; i++) {
+		struct ace ace = sd.dacl->aces[i];
+		bool mine = sid_equal(&ace.sid, &who) && is_named(&ace, a);
+
+		hit += mine;
+		if (!mine || reduce(&ace, a))
+			sd.dacl->aces[n++] = ace;
+	}
+	if (hit == 0) {
+		ERR(&e, E_FILE_NOT_FOUND, "%.60s has no such entry of %.60s", a->positional[0], a->positional[1]);
 		return ctl_fail(c, &e);
 	}
 	sd.dacl->n = n;

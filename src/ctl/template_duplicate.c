@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "base/rng.h"
-#include "ctl/template.h"
+#include "ctl/compatibility.h"
 
 /* Not carried over: AD keeps them, or the copy gets its own. */
 static const char *const own_attributes[] = { "cn", "name", "distinguishedName", "objectGUID", "whenCreated", "whenChanged",
@@ -19,8 +19,8 @@ random_arc(void)
 	return v % 16777215 + 1;
 }
 
-static const char *
-name_from_display(struct ctl *c, const char *display)
+const char *
+ctl_template_name_from_display(struct ctl *c, const char *display)
 {
 	char *s = pool_strdup(c->pool, display);
 	size_t n = 0;
@@ -46,8 +46,8 @@ forest_oid_base(struct ctl *c, const char **out, struct err *e)
 }
 
 /* The msPKI-Enterprise-Oid object that belongs to a template's OID (templates.md 8.4). */
-static int
-add_oid_object(struct ctl *c, const char *oid, const char *display, struct err *e)
+int
+ctl_template_add_oid(struct ctl *c, const char *oid, const char *display, struct err *e)
 {
 	struct ctl_entry en = { 0 };
 	struct bytes classes[] = { { (const uint8_t *)"top", 3 }, { (const uint8_t *)"msPKI-Enterprise-Oid", 20 } };
@@ -107,22 +107,6 @@ set_descriptor(struct ctl *c, struct ctl_entry *en, const struct sid *creator, s
 	return ret;
 }
 
-/*
- * compatibility.md section 2. The provider category of a source is told by its schema: 3 is KSP, 4 by its legacy bit,
- * 1 and 2 are legacy CSPs.
- */
-static uint32_t
-schema_for(uint32_t source_schema, uint32_t private_key_flags, bool *legacy)
-{
-	uint32_t ca = (private_key_flags & CT_FLAG_SERVER_VERSION_MASK) >> 16;
-	uint32_t recipient = (private_key_flags & CT_FLAG_CLIENT_VERSION_MASK) >> 24;
-
-	*legacy = source_schema <= 2 || (source_schema == 4 && (private_key_flags & CT_FLAG_USE_LEGACY_PROVIDER) != 0);
-	if (ca >= COMPATIBILITY_2012 && recipient >= COMPATIBILITY_2012)
-		return 4;
-	return *legacy ? 2 : 3;
-}
-
 static int
 add_critical_obsolete_san(struct ctl *c, struct ctl_entry *en, struct err *e)
 {
@@ -143,22 +127,12 @@ add_critical_obsolete_san(struct ctl *c, struct ctl_entry *en, struct err *e)
 
 /* What a first save writes besides the controls. */
 static int
-first_save(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct err *e)
+first_save(struct ctl *c, struct ctl_entry *en, struct err *e)
 {
-	uint32_t pk = (uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0);
 	uint32_t nf = (uint32_t)ctl_entry_int(en, "msPKI-Certificate-Name-Flag", 0);
-	uint32_t gf = (uint32_t)ctl_entry_int(en, "flags", 0), schema;
+	uint32_t gf = (uint32_t)ctl_entry_int(en, "flags", 0);
 	struct ctl_attr *eku = ctl_entry_attr(en, "pKIExtendedKeyUsage");
-	bool legacy;
 
-	if (((pk & CT_FLAG_SERVER_VERSION_MASK) >> 16 < COMPATIBILITY_2008 ||
-		(pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24 < COMPATIBILITY_2008) && source_schema == 3)
-		return ERR(e, E_INVALIDARG, "a Key Storage Provider template needs compatibility of at least Windows Server "
-					    "2008 and Windows Vista");
-	schema = schema_for(source_schema, pk, &legacy);
-	pk &= ~(uint32_t)CT_FLAG_USE_LEGACY_PROVIDER;
-	if (schema == 4 && legacy)
-		pk |= CT_FLAG_USE_LEGACY_PROVIDER;
 	if (eku != NULL && ctl_entry_set_bytes(c, en, "msPKI-Certificate-Application-Policy", eku->values, eku->n, e) != 0)
 		return -1;
 	if ((nf & (CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH |
@@ -166,33 +140,17 @@ first_save(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct e
 		      CT_FLAG_SUBJECT_REQUIRE_EMAIL)) == 0 && add_critical_obsolete_san(c, en, e) != 0)
 		return -1;
 	gf = (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED;
-	if (ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", schema, e) != 0 ||
-	    ctl_entry_set_int(c, en, "msPKI-Private-Key-Flag", pk, e) != 0 || ctl_entry_set_int(c, en, "flags", gf, e) != 0 ||
-	    ctl_entry_set_int(c, en, "revision", 100, e) != 0)
+	if (ctl_entry_set_int(c, en, "flags", gf, e) != 0 || ctl_entry_set_int(c, en, "revision", 100, e) != 0)
 		return -1;
 	return ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision", 2, e);
 }
 
-/* The preset of the Compatibility tab: what the source has, else 2003 / XP; a key storage provider needs 2008 / Vista. */
-static int
-preset_compatibility(struct ctl *c, struct ctl_entry *en, uint32_t source_schema, struct err *e)
-{
-	uint32_t pk = (uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0);
-	uint32_t lowest = source_schema == 3 ? COMPATIBILITY_2008 : COMPATIBILITY_2003;
-
-	if ((pk & CT_FLAG_SERVER_VERSION_MASK) == 0)
-		pk |= lowest << 16;
-	if ((pk & CT_FLAG_CLIENT_VERSION_MASK) == 0)
-		pk |= lowest << 24;
-	return ctl_entry_set_int(c, en, "msPKI-Private-Key-Flag", pk, e);
-}
-
 static int
 build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, const char *display,
-    const struct ctl_args *a, struct ctl_entry *en, struct err *e)
+    const struct ctl_args *a, struct ctl_entry *en, struct compatibility_changes *changes, struct err *e)
 {
 	const char *creator_name = ctl_arg(a, "creator"), *base, *oid;
-	uint32_t source_schema = (uint32_t)ctl_entry_int(source, "msPKI-Template-Schema-Version", 1);
+	struct compatibility before = compatibility_of(source);
 	struct sid creator;
 	uint8_t guid[16];
 	struct bytes guid_bytes = { guid, sizeof(guid) };
@@ -212,12 +170,9 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	if (oid == NULL || ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
 	    ctl_entry_set_text(c, en, "displayName", display, e) != 0 ||
 	    ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e) != 0 ||
-	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || preset_compatibility(c, en, source_schema, e) != 0)
-		return -1;
-	/* A schema-1 source has no application policies; the controls see the copy as the schema 2 it will be. */
-	if (source_schema == 1 && ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", 2, e) != 0)
-		return -1;
-	if (ctl_template_apply_controls(c, en, a, e) != 0 || first_save(c, en, source_schema, e) != 0)
+	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || compatibility_first_save(c, en, a, e) != 0 ||
+	    controls_apply(c, en, a, e) != 0 || controls_check(c, en, a, e) != 0 ||
+	    compatibility_enforce(c, en, a, before, changes, e) != 0 || first_save(c, en, e) != 0)
 		return -1;
 	return set_descriptor(c, en, &creator, e);
 }
@@ -232,27 +187,47 @@ check_name(struct ctl *c, const char *name)
 	return NULL;
 }
 
+/* --show-resulting-changes: prints, saves nothing. */
+static int
+show_changes(struct ctl *c, struct compatibility_changes *changes)
+{
+	int rc = CTL_OK;
+
+	if (c->json)
+		rc = ctl_print_json(json_pack("{s:O, s:O, s:O}", "added", changes->added, "removed", changes->removed,
+		    "switchedOff", changes->cleared));
+	else
+		compatibility_changes_print(changes);
+	compatibility_changes_free(changes);
+	return rc;
+}
+
 int
 ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
 {
 	const char *display = ctl_arg(a, "display-name"), *name = ctl_arg(a, "name"), *bad;
+	struct compatibility_changes changes = { NULL, NULL, NULL };
 	struct ctl_entry *source, copy = { 0 };
 	struct err e;
+	int rc;
 
-	if (ctl_template_check_controls(c, a) != CTL_OK)
+	if (controls_check_values(c, a) != CTL_OK)
 		return CTL_USAGE;
 	if (ctl_template_find(c, a->positional[0], &source, &e) != 0)
 		return ctl_fail(c, &e);
 	if (display == NULL)
 		display = pool_printf(c->pool, "Copy of %s", ctl_entry_text(source, "displayName"));
 	if (name == NULL)
-		name = name_from_display(c, display);
+		name = ctl_template_name_from_display(c, display);
 	bad = check_name(c, name);
 	if (bad != NULL)
 		return ctl_usage("%s", bad);
+	rc = build_copy(c, source, name, display, a, &copy, &changes, &e);
+	if (rc == 0 && ctl_arg(a, "show-resulting-changes") != NULL)
+		return show_changes(c, &changes);
+	compatibility_changes_free(&changes);
 	/* The OID object first: if the template cannot be added, a spare OID does no harm; the reverse would. */
-	if (build_copy(c, source, name, display, a, &copy, &e) != 0 ||
-	    add_oid_object(c, ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), display, &e) != 0 ||
+	if (rc != 0 || ctl_template_add_oid(c, ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), display, &e) != 0 ||
 	    ctl_ldap_add(c, &copy, &e) != 0)
 		return ctl_fail(c, &e);
 	if (c->json)
@@ -266,8 +241,8 @@ ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
 
 /* ---- save ---- */
 
-static bool
-attr_equal(const struct ctl_attr *x, const struct ctl_attr *y)
+bool
+ctl_attr_equal(const struct ctl_attr *x, const struct ctl_attr *y)
 {
 	if (x == NULL || y == NULL || x->n != y->n)
 		return x == y;
@@ -277,65 +252,114 @@ attr_equal(const struct ctl_attr *x, const struct ctl_attr *y)
 	return true;
 }
 
-/* The first n changes, which leave out the revision. */
+/* Writes what differs between the stored entry and its edited copy, with the next minor revision. */
 static int
-tell_saved(struct ctl *c, const struct ctl_entry *en, const struct ctl_attr *changes, size_t n)
+save(struct ctl *c, const struct ctl_entry *old, struct ctl_entry *en, json_t *changed, struct err *e)
+{
+	uint32_t gf = (uint32_t)ctl_entry_int(en, "flags", 0);
+	struct ctl_attr changes[2 * CTL_ATTRS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < en->n_attrs; i++)
+		if (!ctl_attr_equal(&en->attrs[i], ctl_entry_attr(old, en->attrs[i].name)))
+			json_array_append_new(changed, json_string(en->attrs[i].name));
+	for (size_t i = 0; i < old->n_attrs; i++)
+		if (ctl_entry_attr(en, old->attrs[i].name) == NULL) {
+			changes[n++] = (struct ctl_attr){ old->attrs[i].name, NULL, 0 };
+			json_array_append_new(changed, json_string(old->attrs[i].name));
+		}
+	if (json_array_size(changed) == 0)
+		return 0;
+	if (ctl_entry_set_int(c, en, "flags", (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED, e) != 0 ||
+	    ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision",
+		(uint32_t)ctl_entry_int(old, "msPKI-Template-Minor-Revision", 0) + 1, e) != 0)
+		return -1;
+	for (size_t i = 0; i < en->n_attrs; i++)
+		if (!ctl_attr_equal(&en->attrs[i], ctl_entry_attr(old, en->attrs[i].name)))
+			changes[n++] = en->attrs[i];
+	return ctl_ldap_replace(c, old->dn, changes, n, e);
+}
+
+static int
+report(struct ctl *c, const struct ctl_entry *en, json_t *changed, struct compatibility_changes *changes)
 {
 	const char *name = ctl_entry_text(en, "cn");
 	int major = ctl_entry_int(en, "revision", 0), minor = ctl_entry_int(en, "msPKI-Template-Minor-Revision", 0);
-	json_t *changed = json_array();
+	json_t *v;
+	size_t i;
+	int rc = CTL_OK;
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(changed, json_string(changes[i].name));
-	if (c->json)
-		return ctl_print_json(json_pack("{s:s, s:o, s:i, s:i}", "name", name, "changed", changed, "majorRevision", major,
-		    "minorRevision", minor));
+	if (c->json) {
+		rc = ctl_print_json(json_pack("{s:s, s:O, s:O, s:i, s:i}", "name", name, "changed", changed, "switchedOff",
+		    changes->cleared, "majorRevision", major, "minorRevision", minor));
+	} else {
+		json_array_foreach(changed, i, v)
+			printf("%s: %s changed\n", name, json_string_value(v));
+		json_array_foreach(changes->cleared, i, v)
+			printf("%s: %s: switched off, the compatibility levels do not have it\n", name, json_string_value(v));
+		if (json_array_size(changed) == 0)
+			printf("%s: nothing to change\n", name);
+		else
+			printf("%s: version %d.%d\n", name, major, minor);
+	}
 	json_decref(changed);
-	for (size_t i = 0; i < n; i++)
-		printf("%s: %s changed\n", name, changes[i].name);
-	if (n == 0)
-		printf("%s: nothing to change\n", name);
-	else
-		printf("%s: version %d.%d\n", name, major, minor);
-	return CTL_OK;
+	compatibility_changes_free(changes);
+	return rc;
 }
 
 int
 ctl_template_set(struct ctl *c, const struct ctl_args *a)
 {
+	struct compatibility_changes changes = { NULL, NULL, NULL };
+	json_t *changed = json_array();
 	struct ctl_entry *old, en = { 0 };
-	struct ctl_attr changes[96];
-	size_t n = 0;
 	struct err e;
+	int rc;
 
-	if (ctl_template_check_controls(c, a) != CTL_OK)
+	if (controls_check_values(c, a) != CTL_OK) {
+		json_decref(changed);
 		return CTL_USAGE;
-	if (ctl_template_find(c, a->positional[0], &old, &e) != 0)
-		return ctl_fail(c, &e);
-	for (size_t i = 0; i < old->n_attrs; i++)
-		if (ctl_entry_set_bytes(c, &en, old->attrs[i].name, old->attrs[i].values, old->attrs[i].n, &e) != 0)
-			return ctl_fail(c, &e);
-	if (ctl_entry_int(old, "msPKI-Template-Schema-Version", 1) == 1) {
-		ERR(&e, E_INVALIDARG, "%.60s has schema version 1: only its Security tab can be edited; duplicate it first",
+	}
+	rc = ctl_template_find(c, a->positional[0], &old, &e);
+	if (rc == 0 && ctl_entry_int(old, "msPKI-Template-Schema-Version", 1) == 1)
+		rc = ERR(&e, E_INVALIDARG, "%.60s has schema version 1: only its Security tab can be edited; duplicate it first",
 		    a->positional[0]);
+	for (size_t i = 0; rc == 0 && i < old->n_attrs; i++)
+		rc = ctl_entry_set_bytes(c, &en, old->attrs[i].name, old->attrs[i].values, old->attrs[i].n, &e);
+	if (rc == 0 && (compatibility_save(c, &en, a, &e) != 0 || controls_apply(c, &en, a, &e) != 0 ||
+			   controls_check(c, &en, a, &e) != 0 ||
+			   compatibility_enforce(c, &en, a, compatibility_of(old), &changes, &e) != 0))
+		rc = -1;
+	if (rc == 0 && ctl_arg(a, "show-resulting-changes") != NULL) {
+		json_decref(changed);
+		return show_changes(c, &changes);
+	}
+	if (rc != 0 || save(c, old, &en, changed, &e) != 0) {
+		json_decref(changed);
+		compatibility_changes_free(&changes);
 		return ctl_fail(c, &e);
 	}
-	if (ctl_template_apply_controls(c, &en, a, &e) != 0)
+	return report(c, &en, changed, &changes);
+}
+
+/* Reenroll All Certificate Holders: the next major revision, which autoenrollment takes for a new template. */
+int
+ctl_template_reenroll(struct ctl *c, const struct ctl_args *a)
+{
+	struct ctl_entry *old, en = { 0 };
+	struct err e;
+	uint32_t major;
+
+	if (ctl_template_find(c, a->positional[0], &old, &e) != 0)
 		return ctl_fail(c, &e);
-	for (size_t i = 0; i < en.n_attrs; i++)
-		if (!attr_equal(&en.attrs[i], ctl_entry_attr(old, en.attrs[i].name)))
-			changes[n++] = en.attrs[i];
-	for (size_t i = 0; i < old->n_attrs && n < ARRAY_LEN(changes); i++)
-		if (ctl_entry_attr(&en, old->attrs[i].name) == NULL)
-			changes[n++] = (struct ctl_attr){ old->attrs[i].name, NULL, 0 };
-	if (n == 0)
-		return tell_saved(c, old, changes, 0);
-	if (ctl_entry_set_int(c, &en, "msPKI-Template-Minor-Revision",
-		(uint32_t)ctl_entry_int(old, "msPKI-Template-Minor-Revision", 0) + 1, &e) != 0)
+	major = (uint32_t)ctl_entry_int(old, "revision", 0) + 1;
+	if (ctl_entry_set_int(c, &en, "revision", major, &e) != 0 ||
+	    ctl_entry_set_int(c, &en, "msPKI-Template-Minor-Revision", 0, &e) != 0 ||
+	    ctl_ldap_replace(c, old->dn, en.attrs, en.n_attrs, &e) != 0)
 		return ctl_fail(c, &e);
-	if (n < ARRAY_LEN(changes))
-		changes[n++] = *ctl_entry_attr(&en, "msPKI-Template-Minor-Revision");
-	if (ctl_ldap_replace(c, old->dn, changes, n, &e) != 0)
-		return ctl_fail(c, &e);
-	return tell_saved(c, &en, changes, n - 1);
+	if (c->json)
+		return ctl_print_json(json_pack("{s:s, s:i, s:i}", "name", ctl_entry_text(old, "cn"), "majorRevision", (int)major,
+		    "minorRevision", 0));
+	printf("%s is now version %u.0: holders of its certificates enroll again\n", ctl_entry_text(old, "cn"), major);
+	return CTL_OK;
 }

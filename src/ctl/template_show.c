@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/template.h"
+#include "ctl/compatibility.h"
 
 #define MAX_FIELDS 64
 
@@ -134,7 +134,7 @@ key_usage_text(struct ctl *c, struct bytes ku)
 static const char *
 compatibility_text(struct ctl *c, uint32_t level, bool recipient)
 {
-	const char *name = ctl_compatibility_name(level, recipient);
+	const char *name = compatibility_name(level, recipient);
 
 	return level == 0 ? "(not set)" : name != NULL ? name : pool_printf(c->pool, "unknown level %u", level);
 }

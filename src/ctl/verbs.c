@@ -5,11 +5,25 @@
 static const struct ctl_option duplicate_options[] = {
 	{ "name", "NAME", "General: Template name (default: the display name without spaces)" },
 	{ "creator", "PRINCIPAL", "gets Full Control and owns the copy (default: the domain's Administrator)" },
-	CTL_TEMPLATE_CONTROLS,
+	{ "show-resulting-changes", NULL, "print what the compatibility levels add and remove; save nothing" },
+#define TAB(name) { "", NULL, name },
+#define CONTROL(option, value, label, ...) { option, value, label },
+#include "ctl/controls.def"
 	{ 0 },
 };
 static const struct ctl_option set_options[] = {
-	CTL_TEMPLATE_CONTROLS,
+	{ "show-resulting-changes", NULL, "print what the compatibility levels add and remove; save nothing" },
+#include "ctl/controls.def"
+#undef TAB
+#undef CONTROL
+	{ 0 },
+};
+static const struct ctl_option acl_show_options[] = {
+	{ "sddl", NULL, "the descriptor as SDDL, nothing else" },
+	{ 0 },
+};
+static const struct ctl_option acl_set_options[] = {
+	{ "sddl", "TEXT", "D:... for the access list; O: and G: stay as they are unless given" },
 	{ 0 },
 };
 static const struct ctl_option cert_options[] = {
@@ -54,11 +68,14 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "template", "show", "NAME", 1, 1, NULL, "one template, every attribute decoded", ctl_template_show },
 	{ "template", "duplicate", "NAME", 1, 1, duplicate_options, "Duplicate Template", ctl_template_duplicate },
 	{ "template", "set", "NAME", 1, 1, set_options, "change controls of a template", ctl_template_set },
-	{ "template", "acl show", "NAME", 1, 1, NULL, "the Security tab", ctl_template_acl_show },
+	{ "template", "reenroll", "NAME", 1, 1, NULL, "Reenroll All Certificate Holders", ctl_template_reenroll },
+	{ "template", "acl show", "NAME", 1, 1, acl_show_options, "the Security tab", ctl_template_acl_show },
+	{ "template", "acl set", "NAME", 1, 1, acl_set_options, "replace the access list", ctl_template_acl_set },
 	{ "template", "acl grant", "NAME PRINCIPAL RIGHT...", 3, 8, NULL,
 	    "allow Read, Write, Enroll, Autoenroll, FullControl", ctl_template_acl_grant },
 	{ "template", "acl deny", "NAME PRINCIPAL RIGHT...", 3, 8, NULL, "deny the same rights", ctl_template_acl_deny },
-	{ "template", "acl remove", "NAME PRINCIPAL", 2, 2, NULL, "remove a principal's entries", ctl_template_acl_remove },
+	{ "template", "acl remove", "NAME PRINCIPAL [RIGHT...]", 2, 8, NULL, "remove a principal's entries, or these rights of it",
+	    ctl_template_acl_remove },
 	{ "ca", "show", "", 0, 0, NULL, "the CA: names, key, settings, published templates", ctl_ca_show },
 	{ "ca", "publish", "TEMPLATE...", 1, 64, NULL, "Certificate Template to Issue", ctl_ca_publish },
 	{ "ca", "unpublish", "TEMPLATE...", 1, 64, NULL, "stop issuing a template", ctl_ca_unpublish },

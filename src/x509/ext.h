@@ -66,5 +66,8 @@ x509_ext_certificate_policies(struct buf *out, struct x509_strings oids, const c
 /* "Client Authentication" for "1.3.6.1.5.5.7.3.2": console names of the well-known OIDs; NULL when unknown. */
 const char *
 x509_oid_name(const char *oid);
+/* The reverse, for n characters: without regard to case, '-' equal to ' '. NULL when unknown. */
+const char *
+x509_oid_from_name(const char *name, size_t n);
 
 #endif

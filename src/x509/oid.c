@@ -1,4 +1,5 @@
 /* Well-known object identifiers by the names that the Windows consoles give them. */
+#include <ctype.h>
 #include <string.h>
 
 #include "x509/ext.h"
@@ -95,6 +96,31 @@ x509_oid_name(const char *oid)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (strcmp(rows[i].oid, oid) == 0)
 			return rows[i].name;
+	}
+	return NULL;
+}
+
+/* Equal but for case, with '-' for ' ' so that names need no quotes on a command line. */
+static bool
+name_matches(const char *name, const char *typed, size_t n)
+{
+	if (strlen(name) != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char t = typed[i] == '-' ? ' ' : typed[i], c = name[i] == '-' ? ' ' : name[i];
+
+		if (tolower((unsigned char)t) != tolower((unsigned char)c))
+			return false;
+	}
+	return true;
+}
+
+const char *
+x509_oid_from_name(const char *name, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (name_matches(rows[i].name, name, n))
+			return rows[i].oid;
 	}
 	return NULL;
 }

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "ctl/admin.h"
-#include "ctl/template.h"
+#include "ctl/compatibility.h"
 
 static void
 periods(void **state)
@@ -92,7 +92,7 @@ compatibility_levels(void **state)
 		struct err e;
 		unsigned level;
 
-		if (ctl_compatibility_parse(cases[i].text, &level, &e) != 0)
+		if (compatibility_parse(cases[i].text, &level, &e) != 0)
 			fail_msg("%s: %s", cases[i].text, e.msg);
 		assert_int_equal(level, cases[i].level);
 	}
@@ -110,7 +110,7 @@ compatibility_levels_that_are_none(void **state)
 		struct err e = { 0 };
 		unsigned level;
 
-		if (ctl_compatibility_parse(cases[i], &level, &e) == 0)
+		if (compatibility_parse(cases[i], &level, &e) == 0)
 			fail_msg("'%s' is taken for %u", cases[i], level);
 		assert_int_equal(e.hr, E_INVALIDARG);
 		assert_non_null(strstr(e.msg, "no compatibility level"));
@@ -124,19 +124,19 @@ names_are_levels(void **state)
 	(void)state;
 	for (unsigned level = 1; level <= COMPATIBILITY_2016; level++) {
 		for (unsigned recipient = 0; recipient < 2; recipient++) {
-			const char *name = ctl_compatibility_name(level, recipient);
+			const char *name = compatibility_name(level, recipient);
 			struct err e;
 			unsigned again;
 
 			assert_non_null(name);
-			if (ctl_compatibility_parse(name, &again, &e) != 0)
+			if (compatibility_parse(name, &again, &e) != 0)
 				fail_msg("%s: %s", name, e.msg);
 			assert_int_equal(again, level);
 		}
 	}
-	assert_null(ctl_compatibility_name(0, false));
-	assert_null(ctl_compatibility_name(COMPATIBILITY_2016 + 1, true));
-	assert_null(ctl_compatibility_name(15, false));
+	assert_null(compatibility_name(0, false));
+	assert_null(compatibility_name(COMPATIBILITY_2016 + 1, true));
+	assert_null(compatibility_name(15, false));
 }
 
 int
