@@ -7,6 +7,8 @@
 #include "ctl/control_priv.h"
 #include "ctl/ra_properties.h"
 
+#define MAX_PROVIDERS 16
+
 #define NEEDS_KSP(e) \
 	ERR((e), E_INVALIDARG, "needs Provider Category Key Storage Provider (duplicate with --provider-category ksp)")
 
@@ -273,17 +275,21 @@ control_set_providers(struct control_edit *ed, struct err *e)
 	const char *list = "";
 	unsigned n = 0;
 
-	if (strcasecmp(ed->value, "any") != 0)
-		for (const char *s = ed->value; *s != '\0';) {
-			size_t len = strcspn(s, ",");
+	if (strcasecmp(ed->value, "any") == 0)
+		return control_store_list(ed, "pKIDefaultCSPs", "", ';', e);
+	for (const char *s = ed->value;;) {
+		size_t len = strcspn(s, ",");
 
-			if (len == 0)
-				return ERR(e, E_INVALIDARG, "a provider without a name");
-			list = pool_printf(ed->c->pool, "%s%s%u,%.*s", list, n > 0 ? ";" : "", n + 1, (int)len, s);
-			n++;
-			s += len + (s[len] == ',');
-		}
-	return control_store_list(ed, "pKIDefaultCSPs", list, ';', e);
+		if (len == 0)
+			return ERR(e, E_INVALIDARG, "a provider without a name");
+		if (n == MAX_PROVIDERS)
+			return ERR(e, E_INVALIDARG, "more than %d providers", MAX_PROVIDERS);
+		n++;
+		list = pool_printf(ed->c->pool, "%s%s%u,%.*s", list, n > 1 ? ";" : "", n, (int)len, s);
+		if (s[len] == '\0')
+			return control_store_list(ed, "pKIDefaultCSPs", list, ';', e);
+		s += len + 1;
+	}
 }
 
 const char *
@@ -296,7 +302,7 @@ control_get_providers(const struct control_edit *ed)
 		for (size_t i = 0; i < a->n; i++) {
 			const char *v = (const char *)a->values[i].p, *comma = strchr(v, ',');
 
-			if (comma != NULL && (unsigned)atoi(v) == rank)
+			if (comma != NULL && strtoul(v, NULL, 10) == rank)
 				text = pool_printf(ed->c->pool, "%s%s%s", text, *text != '\0' ? "," : "", comma + 1);
 		}
 	return *text != '\0' ? text : "any";

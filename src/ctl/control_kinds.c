@@ -1,4 +1,5 @@
 /* Controls of the usual kinds: flags, choices, lists, periods, numbers, OIDs. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -107,14 +108,13 @@ find_word(const struct control_word *words, const char *s, size_t n)
 static int
 no_such_word(const struct control_word *words, const char *s, size_t n, struct err *e)
 {
-	char list[120] = "";
+	ERR(e, E_INVALIDARG, "'%.*s' is none of", (int)(n < 40 ? n : 40), s);
+	for (const struct control_word *w = words; w->word != NULL; w++) {
+		size_t at = strlen(e->msg);
 
-	for (; words->word != NULL && strlen(list) + strlen(words->word) + 3 < sizeof(list); words++) {
-		if (*list != '\0')
-			strcat(list, ", ");
-		strcat(list, words->word);
+		snprintf(e->msg + at, sizeof(e->msg) - at, "%s %s", w > words ? "," : "", w->word);
 	}
-	return ERR(e, E_INVALIDARG, "'%.*s' is none of %s", (int)(n < 30 ? n : 30), s, list);
+	return -1;
 }
 
 int
