@@ -24,7 +24,8 @@ connect_control(struct ctl *c, struct err *e)
 		return ERR(e, E_INVALIDARG, "%.60s/control: path too long for a socket", c->state);
 	c->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->control_fd < 0 || connect(c->control_fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		ERR(e, E_RPC_SERVER_UNAVAILABLE, "no server answers at %.80s: %s", sa.sun_path, strerror(errno));
+		ERR(e, E_RPC_SERVER_UNAVAILABLE, "no server answers at %.80s: %s", sa.sun_path,
+		    strerror(errno));
 		ctl_control_close(c);
 		return -1;
 	}
@@ -37,6 +38,14 @@ ctl_control_close(struct ctl *c)
 	if (c->control_fd >= 0)
 		close(c->control_fd);
 	c->control_fd = -1;
+}
+
+/* Which of the two sides notices first is chance, so both say the same. */
+static void
+hung_up(struct err *e)
+{
+	ERR(e, E_RPC_SERVER_UNAVAILABLE,
+	    "the server closed the connection (it serves root and its own user)");
 }
 
 static int
@@ -57,7 +66,7 @@ send_line(struct ctl *c, json_t *o, struct err *e)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0) {
-			ERR(e, E_RPC_SERVER_UNAVAILABLE, "the server hung up: %s", strerror(errno));
+			hung_up(e);
 			goto out;
 		}
 		off += (size_t)put;
@@ -83,7 +92,7 @@ receive_line(struct ctl *c, struct err *e)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {
-			ERR(e, E_RPC_SERVER_UNAVAILABLE, "the server closed the connection");
+			hung_up(e);
 			goto out;
 		}
 		buf_put(&b, chunk, (size_t)got);
@@ -125,7 +134,8 @@ ctl_call(struct ctl *c, const char *verb, json_t *args, struct err *e)
 		error = json_object_get(answer, "error");
 		hr = json_string_value(json_object_get(error, "hr"));
 		msg = json_string_value(json_object_get(error, "message"));
-		ERR(e, hr != NULL ? (uint32_t)strtoul(hr, NULL, 16) : E_UNEXPECTED, "%s", msg != NULL ? msg : "refused");
+		ERR(e, hr != NULL ? (uint32_t)strtoul(hr, NULL, 16) : E_UNEXPECTED, "%s",
+		    msg != NULL ? msg : "refused");
 	}
 	json_decref(answer);
 	return result;
