@@ -64,25 +64,35 @@ ready_json(const struct server *s)
 	    (double)(clock_monotonic_us() - s->started_us) / 1000.0);
 }
 
+/* By renaming: whoever waits for the file finds the whole line in it. */
+static void
+write_ready_file(const char *path, const char *line)
+{
+	char next[PATH_MAX];
+	FILE *f;
+
+	if (snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next) || (f = fopen(next, "w")) == NULL) {
+		log_error(main, "cannot write --ready-file %s", path);
+		return;
+	}
+	fprintf(f, "%s\n", line);
+	if (fclose(f) != 0 || rename(next, path) != 0)
+		log_error(main, "cannot write --ready-file %s", path);
+}
+
 static void
 announce(struct server *s)
 {
 	json_t *o = ready_json(s);
 	char *line = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	FILE *f;
 
 	json_decref(o);
 	if (line == NULL)
 		return;
+	if (s->opt.ready_file != NULL)
+		write_ready_file(s->opt.ready_file, line);
 	puts(line);
 	fflush(stdout);
-	if (s->opt.ready_file != NULL) {
-		f = fopen(s->opt.ready_file, "w");
-		if (f == NULL || fprintf(f, "%s\n", line) < 0)
-			log_error(main, "cannot write --ready-file %s", s->opt.ready_file);
-		if (f != NULL)
-			fclose(f);
-	}
 	free(line);
 	log_info(main, "ready: %s%s", ca_config_string(s->ca), s->opt.seeded ? ", SEEDED: keys are not secret" : "");
 }
