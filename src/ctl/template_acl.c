@@ -178,7 +178,9 @@ ctl_template_acl_set(struct ctl *c, const struct ctl_args *a)
 		sd.has_group = old.has_group;
 		sd.group = old.group;
 	}
-	return store(c, en, &sd, &e) != 0 ? ctl_fail(c, &e) : CTL_OK;
+	if (store(c, en, &sd, &e) != 0)
+		return ctl_fail(c, &e);
+	return c->json ? ctl_template_acl_show(c, a) : CTL_OK;
 }
 
 static bool
