@@ -89,8 +89,11 @@ worker(void *arg)
 		pthread_mutex_lock(&w->lock);
 		first = w->finished.head == NULL;
 		queue_push(&w->finished, j);
-		if (first) /* one wake-up for all that finish before the loop looks */
+		if (first) { /* one wake-up for all that finish before the loop looks */
+			pthread_mutex_unlock(&w->lock);
 			notify(w->fd);
+			pthread_mutex_lock(&w->lock);
+		}
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -174,8 +177,8 @@ work_submit(struct work *w, void (*job)(void *arg), void (*done)(void *arg), voi
 	*j = (struct job){ NULL, job, done, arg };
 	pthread_mutex_lock(&w->lock);
 	queue_push(&w->todo, j);
-	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->wake); /* not under the lock: the woken worker would only wait for it */
 	return 0;
 }
 

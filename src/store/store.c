@@ -99,8 +99,8 @@ submit(struct store *s, const struct store_op *model, struct err *e)
 	*op = *model;
 	pthread_mutex_lock(&s->lock);
 	store_queue_push(&s->todo, op);
-	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
+	pthread_cond_signal(&s->wake); /* not under the lock: the writer would only wait for it */
 	return 0;
 }
 

@@ -248,14 +248,20 @@ take_batch(struct store *s, unsigned *n)
 static void
 hand_back(struct store *s, struct store_op *batch)
 {
-	uint64_t one = 1;
-
 	while (batch != NULL) {
 		struct store_op *next = batch->next;
 
 		store_queue_push(&s->finished, batch);
 		batch = next;
 	}
+}
+
+/* Without the lock, for which whoever wakes would only wait. */
+static void
+wake_readers(struct store *s)
+{
+	uint64_t one = 1;
+
 	pthread_cond_signal(&s->finished_wake);
 	while (write(s->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
@@ -291,6 +297,9 @@ store_writer_main(void *arg)
 		if (n > s->stats.largest_batch)
 			s->stats.largest_batch = n;
 		hand_back(s, batch);
+		pthread_mutex_unlock(&s->lock);
+		wake_readers(s);
+		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
