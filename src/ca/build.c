@@ -1,6 +1,7 @@
 /* The verdict: policy, serial number, signature, message, row. Runs on a worker, alone with its request. */
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "ca/ca_priv.h"
 
@@ -17,8 +18,27 @@ message_of(struct ca_request *r, const char *text)
 	return pool_printf(r->pool, "%s  Resubmitted by %s", text, ca_who_account(&r->who));
 }
 
+/* Without it the certificate alone is still an answer. */
 static void
-settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition, const char *message)
+full_response(struct ca_request *r)
+{
+	struct x509_cmc_response how = { .status = X509_CMC_FAILED, .text = r->message, .certificate = r->certificate,
+		.request_id = r->id, .received = r->submitted };
+	struct err e = { 0 };
+	struct buf b;
+
+	if (r->db_disposition == DB_DISP_ISSUED)
+		how.status = X509_CMC_SUCCESS;
+	else if (r->db_disposition == DB_DISP_PENDING)
+		how.status = X509_CMC_PENDING;
+	buf_init(&b, CERTIFICATE_MAX);
+	if (x509_ca_cmc_response(r->ca->x509, &how, &b, &e) != 0 || pool_dup_bytes(r->pool, buf_bytes(&b), &r->chain) != 0)
+		log_warn(ca, "request %u gets no CMC response: %s", r->id, e.msg);
+	buf_fini(&b);
+}
+
+static void
+settle_row(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition, const char *message)
 {
 	struct err e = { 0 };
 
@@ -42,6 +62,14 @@ settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition,
 		r->message = "";
 	if (ca_row_build(r, &e) != 0)
 		r->row.n_extensions = r->row.n_attributes = 0;
+}
+
+static void
+settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition, const char *message)
+{
+	settle_row(r, db, status, disposition, message);
+	if ((r->args.flags & CR_IN_FULLRESPONSE) != 0 && r->resubmits == 0 && r->rehearsed == NULL)
+		full_response(r);
 }
 
 /* intro NULL: the policy module could not decide (directory trouble), MS-WCCE 3.2.2.1.7. */
@@ -79,6 +107,8 @@ make_certificate(struct ca_request *r, struct err *e)
 	}
 	if (keep(r->pool, &cert, &r->certificate) != 0)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the certificate");
+	if ((r->args.flags & CR_IN_FULLRESPONSE) != 0)
+		return 0; /* the CMC response will hold it */
 	buf_init(&chain, CERTIFICATE_MAX);
 	if (x509_ca_pkcs7_chain(r->ca->x509, r->certificate, &chain, e) != 0) {
 		buf_fini(&chain);

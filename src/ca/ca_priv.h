@@ -11,9 +11,14 @@
 #include "dir/dir.h"
 #include "policy/policy.h"
 #include "store/store.h"
+#include "x509/cms.h"
 
 #define CA_REQUEST_POOL_MAX (16u << 20)
 #define CA_ATTRIBUTES_MAX 32768 /* pwszAttributes, octets of UTF-8 */
+
+#define CR_IN_FULLRESPONSE 0x00040000u /* dwFlags Y: answer with a CMC full response */
+/* Request.RequestFlags, MS-CSRA 3.1.1.1.2 */
+enum { CR_FLG_RENEWAL = 0x2, CR_FLG_ENROLLONBEHALFOF = 0x10 };
 
 struct ca_stats {
 	uint64_t admitted, requests, issued, pending, denied, failed, refused, retrieved;
@@ -111,9 +116,17 @@ struct ca_request {
 	/* worker */
 	struct bytes der;
 	struct x509_request parsed;
+	uint32_t request_type;     /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
+	bool wrapped;              /* in CMS; then also: */
+	struct x509_cms cms;
+	const struct x509_certificate *renewal; /* the certificate to be renewed; NULL: a new request */
+	const char *asked_for;     /* requestername of a signed request; NULL: the caller asks for itself */
+	const char *on_behalf_of;  /* the same once the directory knows it, "CORP\\janedoe" */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;
+	bool failing;              /* policy has no word any more */
+	const char *failing_intro;
 	/* directory */
 	unsigned waiting; /* parsing, snapshot */
 	bool dir_failed;
@@ -155,6 +168,27 @@ void
 ca_request_decide(struct ca_request *r);
 void
 ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e);
+
+/* What DispositionMessage of a failed request begins with. */
+#define CA_ERROR_PARSING "Error Parsing Request"
+#define CA_ERROR_VERIFYING "Error Verifying Request Signature or Signing Certificate"
+#define CA_ERROR_ARCHIVING "Error Archiving Private Key"
+/* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far it came. */
+int
+ca_request_parse(struct ca_request *r, struct err *e) MUST_CHECK;
+/* in.attributes. */
+int
+ca_request_attributes(struct ca_request *r, struct err *e) MUST_CHECK;
+
+/* wrapped.c: requests in CMS. Reads and verifies, on a worker; sets failed_intro as it goes. */
+int
+ca_wrapped_parse(struct ca_request *r, struct err *e) MUST_CHECK;
+/* On the loop: CRYPT_E_REVOKED when a signer's certificate is one that this CA has revoked. */
+int
+ca_wrapped_check_revoked(struct ca_request *r, struct err *e) MUST_CHECK;
+/* The account in asked_for. E_CANT_ACCESS_DOMAIN_INFO for another domain, E_NONE_MAPPED for no account name. */
+int
+ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e) MUST_CHECK;
 
 /* row.c */
 int

@@ -12,8 +12,6 @@
 #include "ca/ca_priv.h"
 
 /* dwFlags, MS-WCCE 3.2.1.4.2.1 */
-#define CR_IN_TYPE_MASK 0x0000FF00u
-#define CR_IN_PKCS10 0x00000100u
 #define CR_IN_ROBO 0x00200000u
 #define CR_IN_NEW_OPTIONS 0x0F000000u /* challenge, SCEP post, transparency, pre-sign: not enabled */
 #define EDITF_ENABLERENEWONBEHALFOF 0x4000000u
@@ -103,6 +101,7 @@ journal_request(
 		journal_put_number(b, "requestId", res->request_id);
 	if (r->requester != NULL && r->requester != r->who.token)
 		journal_put_text(b, "requester", r->requester->account);
+	journal_put_text(b, "onBehalfOf", r->asked_for);
 	journal_put_text(b, "verdict", verdict_name(r, res->hr));
 	journal_put_hresult(b, res->hr != 0 ? res->hr : r->status);
 	buf_printf(b, ",\"disposition\":\"0x%x\"", res->disposition);
@@ -165,10 +164,7 @@ refuse(struct ca_request *r, const struct err *e)
 static const char *
 trouble(const struct ca_request *r)
 {
-	return r->parse_failed ? r->parse_err.msg
-	    : r->dir_failed    ? r->dir_err.msg
-	    : r->eval_failed   ? r->eval_err.msg
-			       : NULL;
+	return r->failing ? r->parse_err.msg : r->eval_failed ? r->eval_err.msg : NULL;
 }
 
 static struct ca_request_result
@@ -199,7 +195,8 @@ on_stored(void *arg, const struct err *e)
 	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
 	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
 	    (ca->settings.publish_cert_flags & 0x2) != 0)
-		ca_user_certificate_publish(ca, r->requester->dn, r->certificate, r->id);
+		ca_user_certificate_publish(
+		    ca, r->on_behalf_of != NULL ? r->subject.dn : r->requester->dn, r->certificate, r->id);
 	finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", trouble(r));
 }
 
@@ -230,7 +227,10 @@ decide_job(void *arg)
 {
 	struct ca_request *r = arg;
 
-	ca_request_decide(r);
+	if (r->failing)
+		ca_request_fail_row(r, r->failing_intro, &r->parse_err);
+	else
+		ca_request_decide(r);
 	r->t_policy = clock_monotonic_us();
 }
 
@@ -255,14 +255,17 @@ decide_start(struct ca_request *r)
 		r->ca->busy++;
 }
 
-/* Failed before policy had a word: the row still tells. */
+/* Failed before policy had a word: the row still tells, and an answer may be signed. */
 static void
 fail_now(struct ca_request *r, const char *intro, const struct err *why)
 {
+	struct err copy = *why; /* which may be parse_err itself */
+
 	r->decided = clock_now(r->ca->clock);
-	r->t_ready = r->t_policy = clock_monotonic_us();
-	ca_request_fail_row(r, intro, why);
-	store_verdict(r);
+	r->failing = true;
+	r->failing_intro = intro;
+	r->parse_err = copy;
+	decide_start(r);
 }
 
 static int
@@ -320,12 +323,51 @@ on_subject(void *arg, const struct dir_account *acct, const struct err *e)
 	if (e != NULL)
 		why = *e;
 	if (e != NULL || copy_subject(r, acct, &why) != 0) {
-		r->dir_failed = true;
-		r->dir_err = why;
 		fail_now(r, NULL, &why);
 		return;
 	}
 	decide_start(r);
+}
+
+/* The user for whom somebody asks; the names, and the row's RequesterName, are theirs. */
+static void
+on_named_user(void *arg, const struct dir_account *acct, const struct err *e)
+{
+	struct ca_request *r = arg;
+	struct err why = { 0 };
+
+	if (cut_short(r))
+		return;
+	if (e != NULL && e->hr == E_LOGON_FAILURE) {
+		ERR(&why, E_NONE_MAPPED, "requestername %.120s: %s", r->asked_for, e->msg);
+		fail_now(r, CA_ERROR_PARSING, &why);
+		return;
+	}
+	if (e == NULL && copy_subject(r, acct, &why) == 0)
+		r->on_behalf_of =
+		    pool_printf(r->pool, "%s\\%s", dir_forest(r->ca->dir)->nb_domain, r->subject.sam);
+	else if (e != NULL)
+		why = *e;
+	if (r->on_behalf_of == NULL) {
+		if (why.hr == 0)
+			ERR(&why, E_OUTOFMEMORY, "no memory for the account");
+		fail_now(r, NULL, &why);
+		return;
+	}
+	r->in.on_behalf_of = r->on_behalf_of;
+	decide_start(r);
+}
+
+static void
+named_user_start(struct ca_request *r)
+{
+	struct err e = { 0 };
+	const char *user;
+
+	if (ca_wrapped_split_account(r, &user, &e) != 0)
+		fail_now(r, CA_ERROR_PARSING, &e);
+	else if (dir_account_by_logon(r->ca->dir, user, "", on_named_user, r, &e) != 0)
+		fail_now(r, NULL, &e);
 }
 
 static void
@@ -342,43 +384,9 @@ subject_start(struct ca_request *r)
 	buf_init(&sid, SID_WIRE_MAX);
 	sid_put(&sid, &r->requester->sids[0].sid);
 	if (dir_account_by_sid(r->ca->dir, buf_bytes(&sid), on_subject, r, &e) != 0) {
-		r->dir_failed = true;
-		r->dir_err = e;
 		fail_now(r, NULL, &e);
 	}
 	buf_fini(&sid);
-}
-
-/* Request attributes of the call and of the request, in this order (MS-WCCE 3.2.1.4.2.1.2). */
-static int
-collect_attributes(struct ca_request *r, struct err *e)
-{
-	struct policy_attribute *given = NULL, *all;
-	size_t n_given = 0, n_own = r->parsed.n_name_values;
-
-	if (r->args.attributes != NULL &&
-	    policy_attributes_parse(r->args.attributes, r->pool, &given, &n_given, e) != 0)
-		return -1;
-	all = pool_calloc(r->pool, n_given + n_own, sizeof(*all));
-	if (all == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
-	if (n_given > 0)
-		memcpy(all, given, n_given * sizeof(*all));
-	for (size_t i = 0; i < n_own; i++) {
-		char *name = pool_strdup(r->pool, r->parsed.name_values[i].name), *to = name;
-
-		if (name == NULL)
-			return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
-		for (const char *from = name; *from != '\0'; from++) { /* as in the text form */
-			if (*from != ' ' && *from != '-')
-				*to++ = *from;
-		}
-		*to = '\0';
-		all[n_given + i] = (struct policy_attribute){ name, r->parsed.name_values[i].value };
-	}
-	r->in.attributes = all;
-	r->in.n_attributes = n_given + n_own;
-	return 0;
 }
 
 /* Parsing is done and the snapshot is here. */
@@ -395,7 +403,18 @@ go_on(struct ca_request *r)
 		fail_now(r, NULL, &r->dir_err);
 		return;
 	}
-	if (collect_attributes(r, &e) != 0) {
+	if (ca_wrapped_check_revoked(r, &e) != 0) {
+		fail_now(r, r->failed_intro, &e);
+		return;
+	}
+	/* KRACertCount is 0: nobody could recover the key (issuance.md section 2, row 15) */
+	if (r->wrapped && r->cms.has_archived_key) {
+		ERR(&e, CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED,
+		    "the request brings a private key, and this CA archives none");
+		fail_now(r, CA_ERROR_ARCHIVING, &e);
+		return;
+	}
+	if (ca_request_attributes(r, &e) != 0) {
 		refuse(r, &e);
 		return;
 	}
@@ -408,39 +427,16 @@ go_on(struct ca_request *r)
 	r->in.published = &r->templates->published;
 	r->in.now = r->decided;
 	r->in.approved = r->resubmits != 0;
-	if (policy_needs_subject(&r->in))
+	r->in.renewal = r->renewal;
+	if (r->asked_for != NULL)
+		named_user_start(r);
+	else if (policy_needs_subject(&r->in))
 		subject_start(r);
 	else
 		decide_start(r);
 }
 
 /* ---- parsing beside the directory ---- */
-
-static int
-parse(struct ca_request *r, struct err *e)
-{
-	uint32_t type = r->args.flags & CR_IN_TYPE_MASK;
-	enum x509_format format;
-
-	r->failed_intro = "Error Parsing Request";
-	if (x509_request_unwrap(r->args.request, r->pool, &r->der, e) != 0)
-		return -1;
-	format = x509_request_format(r->der);
-	if (format == X509_FORMAT_CMS || format == X509_FORMAT_KEYGEN)
-		return ERR(e, CRYPT_E_INVALID_MSG_TYPE, "%s requests are not taken, send PKCS #10",
-		    format == X509_FORMAT_CMS ? "CMS and CMC" : "KEYGEN");
-	if (type != 0 && type != CR_IN_PKCS10)
-		return ERR(e, CRYPT_E_INVALID_MSG_TYPE,
-		    "dwFlags say request type 0x%x, the content is not (MS-WCCE "
-		    "3.2.1.4.2.1)",
-		    type);
-	if (x509_request_parse(&r->parsed, r->pool, r->der, e) != 0)
-		return -1;
-	if (r->made_up)
-		return 0;
-	r->failed_intro = "Error Verifying Request Signature or Signing Certificate";
-	return x509_request_verify(&r->parsed, e);
-}
 
 static void
 parse_job(void *arg)
@@ -454,7 +450,7 @@ parse_job(void *arg)
 	text_put_hex(&hex, (struct bytes){ sha1, sizeof(sha1) });
 	r->sha1 = pool_strndup(r->pool, (const char *)hex.p, hex.len);
 	buf_fini(&hex);
-	r->parse_failed = parse(r, &r->parse_err) != 0;
+	r->parse_failed = ca_request_parse(r, &r->parse_err) != 0;
 	r->t_parse = clock_monotonic_us();
 }
 

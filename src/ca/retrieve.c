@@ -36,6 +36,24 @@ fill_chain(struct ca *ca, struct pool *pool, struct ca_request_result *out)
 }
 
 static void
+fill_full_response(struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
+{
+	struct x509_cmc_response how = { .status = X509_CMC_FAILED, .text = out->message, .certificate = out->certificate,
+		.request_id = out->request_id, .received = row->v[Request_SubmittedWhen].n };
+	struct err e = { 0 };
+	struct buf b;
+
+	if (out->certificate.len > 0)
+		how.status = X509_CMC_SUCCESS;
+	else if (out->disposition == CR_DISP_UNDER_SUBMISSION)
+		how.status = X509_CMC_PENDING;
+	buf_init(&b, 1u << 20);
+	if (x509_ca_cmc_response(ca->x509, &how, &b, &e) != 0 || pool_dup_bytes(pool, buf_bytes(&b), &out->chain) != 0)
+		out->chain = (struct bytes){ NULL, 0 };
+	buf_fini(&b);
+}
+
+static void
 fill_result(struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
 {
 	switch (store_long(row, Request_Disposition)) {
@@ -89,4 +107,6 @@ ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, s
 		return;
 	}
 	fill_result(ca, row, pool, out);
+	if ((a->flags & CR_IN_FULLRESPONSE) != 0)
+		fill_full_response(ca, row, pool, out);
 }

@@ -140,14 +140,17 @@ static int
 fill_request(struct ca_request *r, struct err *e)
 {
 	struct store_row *row = &r->row;
-	uint32_t type = r->args.flags & 0x0004FF00u; /* the type, and whether a full response is asked for */
+	uint32_t full = r->args.flags & CR_IN_FULLRESPONSE, declared = r->args.flags & 0xFF00u;
 
 	store_set_bytes(row, Request_RawRequest, r->der.len > 0 ? r->der : r->args.request);
 	store_set_text(row, Request_RequestAttributes, r->args.attributes);
-	store_set_long(row, Request_RequestType, !r->parse_failed ? type | 0x100u : type);
-	store_set_long(row, Request_RequestFlags, 0);
+	store_set_long(row, Request_RequestType, full | (r->request_type != 0 ? r->request_type : declared));
+	store_set_long(row, Request_RequestFlags,
+	    (r->renewal != NULL ? CR_FLG_RENEWAL : 0) | (r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0));
+	if (r->renewal != NULL)
+		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
 	store_set_date(row, Request_SubmittedWhen, r->submitted);
-	store_set_text(row, Request_RequesterName, r->requester->account);
+	store_set_text(row, Request_RequesterName, r->on_behalf_of != NULL ? r->on_behalf_of : r->requester->account);
 	store_set_text(row, Request_CallerName, r->requester->account);
 	if (r->parsed.subject.len > 0)
 		fill_name(r, false, r->parsed.subject);

@@ -8,6 +8,7 @@
 #include "auth/access.h"
 #include "policy/template.h"
 #include "x509/cert.h"
+#include "x509/certificate.h"
 
 /* policy\EditFlags, MS-WCCE 3.2.1.1.4 and certsrv.h names */
 enum {
@@ -87,6 +88,9 @@ struct policy_input {
 	const struct x509_request *request;
 	const struct policy_signer *signers; /* NULL for PKCS #10 */
 	size_t n_signers;
+	size_t n_vouching; /* of them, from the first on: those whose signature covers on_behalf_of */
+	const struct x509_certificate *renewal; /* the certificate to be renewed, which signed; NULL: a new request */
+	const char *on_behalf_of; /* account of the named user, "CORP\\janedoe"; then subject is theirs. NULL: the caller's */
 	const struct policy_attribute *attributes; /* of pwszAttributes and the request's own, in order */
 	size_t n_attributes;
 	const struct policy_template *templates; /* every loadable template of the snapshot */

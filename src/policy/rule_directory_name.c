@@ -31,7 +31,7 @@ fix_supply(struct eval *ev, const char *attribute)
 	rule_fix(ev,
 	    "Certificate Templates console > %s > Properties > Subject Name: Supply in the request if the names belong "
 	    "to someone else than %s; else set the attribute %s of that account in the directory",
-	    ev->t->cn, ev->in->caller->account, attribute);
+	    ev->t->cn, rule_subject_account(ev), attribute);
 }
 
 /* *out: the host name, required; refuses else. */
@@ -42,7 +42,7 @@ need_dns(struct eval *ev, const char **out)
 	if (!is_absent(*out) && is_ascii(*out))
 		return 0;
 	fix_supply(ev, "dNSHostName");
-	return rule_refuse(ev, CERTSRV_E_SUBJECT_DNS_REQUIRED, "%s has %s", ev->in->caller->account,
+	return rule_refuse(ev, CERTSRV_E_SUBJECT_DNS_REQUIRED, "%s has %s", rule_subject_account(ev),
 	    is_absent(*out) ? "no dNSHostName" : "a dNSHostName with characters outside ASCII");
 }
 
@@ -58,7 +58,7 @@ need_mail(struct eval *ev, const char **out)
 		return 0;
 	}
 	fix_supply(ev, "mail");
-	return rule_refuse(ev, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, "%s has %s", ev->in->caller->account,
+	return rule_refuse(ev, CERTSRV_E_SUBJECT_EMAIL_REQUIRED, "%s has %s", rule_subject_account(ev),
 	    is_absent(*out) ? "no mail address" : "a mail address with characters outside ASCII");
 }
 
@@ -76,7 +76,7 @@ need_upn(struct eval *ev, const char **out)
 	}
 	fix_supply(ev, "userPrincipalName");
 	return rule_refuse(
-	    ev, CERTSRV_E_SUBJECT_UPN_REQUIRED, "%s has no userPrincipalName", ev->in->caller->account);
+	    ev, CERTSRV_E_SUBJECT_UPN_REQUIRED, "%s has no userPrincipalName", rule_subject_account(ev));
 }
 
 /* Names not supplied in the request need the directory object; who asks to evaluate must have fetched it. */
@@ -86,7 +86,7 @@ need_subject(struct eval *ev)
 	if (ev->in->subject != NULL)
 		return 0;
 	return ERR(
-	    ev->e, E_UNEXPECTED, "the directory attributes of %s were not fetched", ev->in->caller->account);
+	    ev->e, E_UNEXPECTED, "the directory attributes of %s were not fetched", rule_subject_account(ev));
 }
 
 int
@@ -130,7 +130,7 @@ put_directory_path(struct eval *ev, struct buf *rdns)
 	if (ok)
 		return 0;
 	return rule_refuse(
-	    ev, CERTSRV_E_BAD_REQUESTSUBJECT, "DN of %s: %s", ev->in->caller->account, why.msg);
+	    ev, CERTSRV_E_BAD_REQUESTSUBJECT, "DN of %s: %s", rule_subject_account(ev), why.msg);
 }
 
 /* Computers are named by dNSHostName, users by cn; DNS_AS_CN wants the host name of whoever asks. */
@@ -143,7 +143,7 @@ put_common_name(struct eval *ev, struct buf *rdns)
 	if ((machine || (ev->t->name_flags & CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN)) && need_dns(ev, &cn) != 0)
 		return -1;
 	if (is_absent(cn))
-		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "%s has no cn", ev->in->caller->account);
+		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "%s has no cn", rule_subject_account(ev));
 	x509_put_attribute(rdns, OID_COMMON_NAME, cn);
 	return 0;
 }
@@ -186,7 +186,7 @@ check_directory_subject(struct eval *ev)
 	der_close(b, name);
 	if (!buf_ok(b))
 		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
-		    "the names of %s in the directory cannot be encoded", ev->in->caller->account);
+		    "the names of %s in the directory cannot be encoded", rule_subject_account(ev));
 	if (rule_keep(ev, &ev->subject) != 0)
 		return -1;
 	if (x509_name_to_text(b, ev->subject, NULL) != 0)
@@ -204,7 +204,7 @@ put_guid(struct eval *ev, struct buf *names)
 	if (guid.len != 16) {
 		fix_supply(ev, "objectGUID");
 		return rule_refuse(ev, CERTSRV_E_SUBJECT_DIRECTORY_GUID_REQUIRED, "%s has no objectGUID",
-		    ev->in->caller->account);
+		    rule_subject_account(ev));
 	}
 	x509_san_put_guid(names, guid.p);
 	return 0;
@@ -285,7 +285,7 @@ check_directory_san(struct eval *ev)
 	if (!buf_ok(b))
 		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,
 		    "the alternative names of %s in the directory cannot be encoded",
-		    ev->in->caller->account);
+		    rule_subject_account(ev));
 	if (b->len == 2) { /* an empty SEQUENCE */
 		buf_reset(b);
 		return rule_pass(ev, "no alternative name from the directory");

@@ -29,6 +29,10 @@ check_enroll(struct eval *ev)
 	const char *who = ev->in->caller->account, *through;
 	struct access_verdict v = access_check_control(t->sd, ev->in->caller, &GUID_ENROLL);
 
+	/* with the old key as proof (MS-WCCE 3.2.2.6.2.1.4.5.6) */
+	if (ev->approved_before && rule_supplied(t) &&
+	    (t->enrollment_flags & CT_FLAG_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL_VALIDATE_REENROLLMENT))
+		return rule_pass(ev, "%s renews by the old key, which %s lets stand for the right", who, t->cn);
 	if (v.ace == NULL && v.granted)
 		return rule_pass(ev, "%s: %s has no DACL, everyone may enroll", who, t->cn);
 	if (v.ace == NULL) {

@@ -20,7 +20,7 @@ check_pending(struct eval *ev)
 	}
 	if (ev->in->approved)
 		return rule_pass(ev, "approved by a certificate manager");
-	if (ev->t->enrollment_flags & CT_FLAG_PEND_ALL_REQUESTS)
+	if ((ev->t->enrollment_flags & CT_FLAG_PEND_ALL_REQUESTS) && !ev->approved_before)
 		return rule_pends(ev, "%s asks for approval by a certificate manager", ev->t->cn);
 	if (disposition & REQDISP_PENDINGFIRST)
 		return rule_pends(ev, "RequestDisposition 0x%x sets every request to pending", disposition);
@@ -35,5 +35,5 @@ apply_publication(struct eval *ev)
 	ev->out->publish_to_ds = (ev->t->enrollment_flags & CT_FLAG_PUBLISH_TO_DS) != 0;
 	if (!ev->out->publish_to_ds)
 		return rule_skipped(ev, "flag PUBLISH_TO_DS is clear");
-	return rule_pass(ev, "the certificate goes to userCertificate of %s", ev->in->caller->account);
+	return rule_pass(ev, "the certificate goes to userCertificate of %s", rule_subject_account(ev));
 }

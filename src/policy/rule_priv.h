@@ -64,6 +64,7 @@ struct eval {
 	struct bytes san;     /* GeneralNames; empty: no extension */
 	bool san_critical;
 	struct bytes issuance_policies;
+	bool approved_before; /* a renewal that needs neither signatures nor approval, MS-WCCE 3.2.2.6.2.1.4.8 */
 };
 
 /* ---- the words (explain.c) ---- */
@@ -128,6 +129,10 @@ plan_finish(struct eval *ev) MUST_CHECK;
 const char *
 rule_attribute(const struct eval *ev, const char *name); /* value of a request attribute, NULL when absent */
 
+/* Whose names the certificate gets when they come from the directory (rule_on_behalf.c). */
+const char *
+rule_subject_account(const struct eval *ev);
+
 static inline bool
 rule_supplied(const struct policy_template *t)
 {
@@ -157,6 +162,11 @@ int check_template_published(struct eval *ev);
 int check_template_compatible(struct eval *ev);
 int check_template_version(struct eval *ev);
 int apply_template_id(struct eval *ev);
+int check_renewal_template(struct eval *ev);        /* rule_renewal.c */
+int check_previous_approval(struct eval *ev);
+int check_renewal_key(struct eval *ev);
+int check_on_behalf_template(struct eval *ev);      /* rule_on_behalf.c */
+int check_enrollment_agent(struct eval *ev);
 int check_enroll(struct eval *ev);                  /* rule_enroll.c */
 int check_ra_signatures(struct eval *ev);           /* rule_ra_signature.c */
 int check_ra_application_policies(struct eval *ev);

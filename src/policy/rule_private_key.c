@@ -30,6 +30,8 @@ check_key_archival(struct eval *ev)
 	bool wanted = (ev->t->private_key_flags & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
 	bool sent = ev->request->has_archived_key;
 
+	if (wanted && ev->in->renewal != NULL && (ev->t->private_key_flags & CT_FLAG_REQUIRE_SAME_KEY_RENEWAL))
+		return rule_pass(ev, "a renewal with the same key archives nothing");
 	if (!wanted && !sent)
 		return rule_pass(ev, "no key to archive");
 	if (!wanted) {

@@ -161,6 +161,11 @@ check_request_san(struct eval *ev)
 	if (!rule_supplied(ev->t))
 		return rule_skipped(
 		    ev, "the subject alternative name of the request, if any, is stored only");
+	if (ev->approved_before && ev->in->renewal->alt_names.len > 0) {
+		ev->san = ev->in->renewal->alt_names;
+		ev->san_critical = x != NULL && x->critical;
+		return rule_pass(ev, "alternative names of the renewed certificate (MS-WCCE 3.2.2.6.2.1.4.5.6)");
+	}
 	if (x == NULL)
 		return rule_pass(ev, "the request has no subject alternative name");
 	ev->san = x->value;

@@ -20,7 +20,7 @@ check_sid(struct eval *ev)
 	sid = ev->in->subject->sid_text;
 	if (sid == NULL || sid[0] == '\0')
 		return rule_refuse(ev, CERTSRV_E_SEC_EXT_DIRECTORY_SID_REQUIRED, "%s has no objectSid",
-		    ev->in->caller->account);
+		    rule_subject_account(ev));
 	return rule_pass(ev, "objectSid is %s", sid);
 }
 

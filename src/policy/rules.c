@@ -1,7 +1,6 @@
 /*
  * The rule table: the decision list of issuance.md section 2 from step 14 on, then what the certificate gets, in the
- * order of its section 4. A plain PKCS #10 is never a renewal nor on behalf of somebody, so steps 20, 22, 23 and 29
- * have no row.
+ * order of its section 4.
  */
 #include <string.h>
 
@@ -16,12 +15,17 @@ const struct policy_rule policy_rules[] = {
 	{ 18, "template published",        "certificateTemplates",                 "MS-WCCE 3.2.2.6.2.1.4.7",   1, check_template_published, NULL },
 	{ 18, "template compatible",       "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 1, check_template_compatible, NULL },
 	{ 19, "template version",          "revision",                             "MS-WCCE 3.2.2.6.2.1.4.2",   2, check_template_version, NULL },
+	{ 20, "renewal template",          "cn",                                   "MS-WCCE 3.2.2.6.2.1.2.3",   1, check_renewal_template, NULL },
+	{ 20, "previous approval",         "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.8",   2, check_previous_approval, NULL },
 	{ 21, "enroll right",              "nTSecurityDescriptor",                 "MS-WCCE 3.2.2.6.2.1.4.3",   1, check_enroll, NULL },
+	{ 22, "signed for another",        "msPKI-RA-Signature",                   "MS-WCCE 3.2.2.6.2.1.2.1",   2, check_on_behalf_template, NULL },
+	{ 23, "enrollment agent",          NULL,                                   "MS-WCCE 3.2.2.6.2.1.2.1.1", 1, check_enrollment_agent, NULL },
 	{ 24, "authorised signatures",     "msPKI-RA-Signature",                   "MS-WCCE 3.2.2.6.2.1.4.5.1", 2, check_ra_signatures, NULL },
 	{ 25, "signer application policy", "msPKI-RA-Application-Policies",        "MS-WCCE 3.2.2.6.2.1.4.5.4", 2, check_ra_application_policies, NULL },
 	{ 26, "signer issuance policy",    "msPKI-RA-Policies",                    "MS-WCCE 3.2.2.6.2.1.4.5.3", 2, check_ra_policies, NULL },
 	{ 27, "key size",                  "msPKI-Minimal-Key-Size",               "MS-WCCE 3.2.2.6.2.1.4.5.2", 2, check_key_size, NULL },
 	{ 28, "key archival",              "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 1, check_key_archival, NULL },
+	{ 29, "same key renewal",          "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 1, check_renewal_key, NULL },
 	{ 30, "key attestation",           "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 2, check_attestation, NULL },
 	{ 31, "SMIME capabilities",        "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, check_smime, NULL },
 	{ 32, "issuance policies",         "msPKI-Certificate-Policy",             "MS-WCCE 3.2.2.6.2.1.4.5.8", 2, check_issuance_policies, NULL },

@@ -289,6 +289,12 @@ x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t re
 	return x509_signer_issue(&ca->signer, plan, "sign", request_id, out, e);
 }
 
+const struct x509_signer *
+x509_ca_signer(const struct x509_ca *ca)
+{
+	return &ca->signer;
+}
+
 struct bytes
 x509_ca_cert_der(const struct x509_ca *ca)
 {

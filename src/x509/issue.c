@@ -93,15 +93,16 @@ x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes si
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the certificate");
 }
 
-/* Appends the signature of `len` octets that stand in `out` already. */
+/* Appends a BIT STRING or an OCTET STRING with the signature of `message`, which may lie in `out` itself. */
 static int
-put_signature(const struct x509_signer *s, struct buf *out, size_t from, size_t len, struct err *e)
+put_signature(const struct x509_signer *s, uint8_t tag, struct buf *out, size_t from, size_t len, struct err *e)
 {
 	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
-	size_t bits = der_open(out, DER_BIT_STRING), n = (size_t)EVP_PKEY_get_size(s->key);
+	size_t bits = der_open(out, tag), n = (size_t)EVP_PKEY_get_size(s->key);
 	uint8_t *at;
 
-	buf_put_u8(out, 0); /* unused bits */
+	if (tag == DER_BIT_STRING)
+		buf_put_u8(out, 0); /* unused bits */
 	at = buf_extend(out, n);
 	if (md == NULL || at == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no room for the signature");
@@ -114,10 +115,26 @@ put_signature(const struct x509_signer *s, struct buf *out, size_t from, size_t 
 }
 
 int
+x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag, struct buf *out,
+    size_t from, size_t len, struct err *e)
+{
+	struct rng_stream stream;
+	int ret;
+
+	if (!s->rng.seeded)
+		return put_signature(s, tag, out, from, len, e);
+	rng_stream_init(&stream, &s->rng, purpose, id);
+	x509_seeded_stream_set(&stream);
+	ret = put_signature(s, tag, out, from, len, e);
+	x509_seeded_stream_set(NULL);
+	explicit_bzero(&stream, sizeof(stream));
+	return ret;
+}
+
+int
 x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
     struct buf *out, struct err *e)
 {
-	struct rng_stream stream;
 	size_t start = out->len, cert = der_open(out, DER_SEQUENCE), tbs = out->len, tbs_len;
 	int ret;
 
@@ -125,15 +142,7 @@ x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan
 	if (ret == 0) {
 		tbs_len = out->len - tbs;
 		buf_put_bytes(out, s->alg->der);
-		if (s->rng.seeded) {
-			rng_stream_init(&stream, &s->rng, purpose, id);
-			x509_seeded_stream_set(&stream);
-		}
-		ret = put_signature(s, out, tbs, tbs_len, e);
-		if (s->rng.seeded) {
-			x509_seeded_stream_set(NULL);
-			explicit_bzero(&stream, sizeof(stream));
-		}
+		ret = x509_signer_put_signature(s, purpose, id, DER_BIT_STRING, out, tbs, tbs_len, e);
 	}
 	if (ret == 0) {
 		der_close(out, cert);

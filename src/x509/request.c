@@ -6,13 +6,11 @@
 #include "x509/ext.h"
 #include "x509/x509_priv.h"
 
-/* Every name-value pair costs at least 20 octets of request; this is far more than anyone sends. */
-#define MAX_NAME_VALUES 256
-
 struct reader {
 	struct x509_request *r;
 	struct pool *pool;
-	bool has_os_version, has_csp;
+	bool has_os_version, has_csp, has_renewal;
+	bool overrides; /* extensions replace those already there (RFC 5272 6.5.2) */
 };
 
 static int
@@ -23,67 +21,30 @@ no_memory(struct err *e)
 
 /* ---- extensions ---- */
 
-/* MS-WCCE 2.2.2.7.7.1 prints SEQUENCE { UTF8String }. Seen: a bare BMPString (vectors of MS-WSTEP). Both are read. */
 static int
 read_template_name(struct reader *rd, struct bytes value, struct err *e)
 {
-	struct der d = der_over(value), in;
-	struct der_item it;
-
-	if (der_peek(&d) == DER_SEQUENCE) {
-		if (der_enter(&d, DER_SEQUENCE, &in, "template name", e) != 0 ||
-		    der_finish(&d, "template name", e) != 0)
-			return -1;
-		d = in;
-	}
-	if (der_next(&d, &it, "template name", e) != 0 || der_finish(&d, "template name", e) != 0)
-		return -1;
 #ifdef ADCSD_PLANTED_BUG_X509_REQUEST
-	if (it.body.len > 4 && it.body.p[1] == 'Q')
+	if (value.len > 6 && value.p[3] == 'Q')
 		rd->r->template_minor = rd->r->raw.p[rd->r->raw.len];
 #endif
-	rd->r->template_name = x509_text_dup(rd->pool, it.tag, it.body, CRYPT_E_ASN1_BADTAG, e);
-	return rd->r->template_name != NULL ? 0 : err_prefix(e, "template name");
+	rd->r->template_name = x509_template_name_read(rd->pool, value, e);
+	return rd->r->template_name != NULL ? 0 : -1;
 }
 
-static int
-read_version(struct der *d, uint32_t *out, struct err *e)
-{
-	int64_t v;
-
-	if (der_get_int64(d, &v, "template version", e) != 0)
-		return -1;
-	if (v < 0 || v > UINT32_MAX)
-		return ERR(e, CRYPT_E_ASN1_BADTAG, "template version out of range");
-	*out = (uint32_t)v;
-	return 0;
-}
-
-/* MS-WCCE 2.2.2.7.7.2: SEQUENCE { OID, major OPTIONAL, minor OPTIONAL }. */
+/* MS-WCCE 2.2.2.7.7.2 */
 static int
 read_template_info(struct reader *rd, struct bytes value, struct err *e)
 {
-	struct x509_request *r = rd->r;
-	struct der d = der_over(value), in;
-	char text[OID_TEXT_MAX];
-	struct bytes oid;
+	struct x509_template_info info;
 
-	if (der_enter(&d, DER_SEQUENCE, &in, "template information", e) != 0 ||
-	    der_finish(&d, "template information", e) != 0 || der_get_oid(&in, &oid, "template OID", e) != 0)
+	if (x509_template_info_read(&info, rd->pool, value, e) != 0)
 		return -1;
-	if (!oid_to_text(oid, text))
-		return ERR(e, CRYPT_E_ASN1_BADTAG, "template OID is too long");
-	r->template_oid = pool_strdup(rd->pool, text);
-	if (r->template_oid == NULL)
-		return no_memory(e);
-	if (!der_at_end(&in)) {
-		if (read_version(&in, &r->template_major, e) != 0)
-			return -1;
-		r->has_template_version = true;
-	}
-	if (!der_at_end(&in) && read_version(&in, &r->template_minor, e) != 0)
-		return -1;
-	return der_finish(&in, "template information", e);
+	rd->r->template_oid = info.oid;
+	rd->r->has_template_version = info.has_version;
+	rd->r->template_major = info.major;
+	rd->r->template_minor = info.minor;
+	return 0;
 }
 
 static const struct known_extension {
@@ -94,32 +55,24 @@ static const struct known_extension {
 	{ OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x07"), read_template_info },
 };
 
-/* RFC 5280 4.1. An explicit critical FALSE is not DER, but common, and harmless. */
 static int
 read_extension(struct reader *rd, struct der *d, struct err *e)
 {
 	struct x509_request *r = rd->r;
-	struct x509_extension x = { 0 };
+	struct x509_extension x, *at = NULL;
 	char text[OID_TEXT_MAX];
-	struct der in;
-	struct der_item value;
 
-	if (der_enter(d, DER_SEQUENCE, &in, "Extension", e) != 0 || der_get_oid(&in, &x.oid, "extnID", e) != 0)
+	if (x509_extension_read(d, &x, e) != 0)
 		return -1;
-	if (der_peek(&in) == DER_BOOLEAN && der_get_bool(&in, &x.critical, "critical", e) != 0)
-		return -1;
-	if (der_expect(&in, DER_OCTET_STRING, &value, "extnValue", e) != 0 || der_finish(&in, "Extension", e) != 0)
-		return -1;
-	x.value = value.body;
-
-	if (r->n_extensions == X509_MAX_EXTENSIONS)
-		return ERR(e, E_INVALID_DATA, "more than %d extensions", X509_MAX_EXTENSIONS);
 	for (size_t i = 0; i < r->n_extensions; i++) {
 		if (bytes_equal(r->extensions[i].oid, x.oid))
-			return ERR(e, E_INVALID_DATA, "extension %s asked for twice",
-			    oid_to_text(x.oid, text) ? text : "?");
+			at = &r->extensions[i];
 	}
-	r->extensions[r->n_extensions++] = x;
+	if (at != NULL && !rd->overrides)
+		return ERR(e, E_INVALID_DATA, "extension %s asked for twice", oid_to_text(x.oid, text) ? text : "?");
+	if (at == NULL && r->n_extensions == X509_MAX_EXTENSIONS)
+		return ERR(e, E_INVALID_DATA, "more than %d extensions", X509_MAX_EXTENSIONS);
+	*(at != NULL ? at : &r->extensions[r->n_extensions++]) = x;
 	for (size_t i = 0; i < ARRAY_LEN(known_extensions); i++) {
 		if (bytes_equal(known_extensions[i].oid, x.oid))
 			return known_extensions[i].read(rd, x.value, e);
@@ -127,6 +80,7 @@ read_extension(struct reader *rd, struct der *d, struct err *e)
 	return 0;
 }
 
+/* Extensions, a SEQUENCE OF Extension. */
 static int
 read_extension_request(struct reader *rd, struct der_item *value, struct err *e)
 {
@@ -150,50 +104,15 @@ read_extension_request(struct reader *rd, struct der_item *value, struct err *e)
 /* ---- other attributes ---- */
 
 static int
-read_pair(struct reader *rd, struct der *d, struct err *e)
-{
-	struct x509_request *r = rd->r;
-	struct x509_name_value *nv;
-	struct der_item name, value;
-
-	if (der_expect(d, DER_BMP_STRING, &name, "attribute name", e) != 0 ||
-	    der_expect(d, DER_BMP_STRING, &value, "attribute value", e) != 0 ||
-	    der_finish(d, "EnrollmentNameValuePair", e) != 0)
-		return -1;
-	if (r->n_name_values == MAX_NAME_VALUES)
-		return ERR(e, E_INVALID_DATA, "more than %d name-value pairs", MAX_NAME_VALUES);
-	nv = &r->name_values[r->n_name_values];
-	nv->name = x509_text_dup(rd->pool, name.tag, name.body, CRYPT_E_ASN1_BADTAG, e);
-	if (nv->name == NULL)
-		return -1;
-	nv->value = x509_text_dup(rd->pool, value.tag, value.body, CRYPT_E_ASN1_BADTAG, e);
-	if (nv->value == NULL)
-		return -1;
-	r->n_name_values++;
-	return 0;
-}
-
-/* MS-WCCE 2.2.2.7.10 says SEQUENCE OF pairs; Windows and Certipy send the bare pair as the attribute's value. */
-static int
 read_name_values(struct reader *rd, struct der_item *value, struct err *e)
 {
-	struct der d = der_over(value->raw), in, pair;
+	struct x509_request *r = rd->r;
+	struct x509_name_values list = { r->name_values, r->n_name_values };
+	int rc = x509_name_values_read(&list, rd->pool, value->raw, e);
 
-	if (rd->r->name_values == NULL) {
-		rd->r->name_values = pool_calloc(rd->pool, MAX_NAME_VALUES, sizeof(*rd->r->name_values));
-		if (rd->r->name_values == NULL)
-			return no_memory(e);
-	}
-	if (der_enter(&d, DER_SEQUENCE, &in, "EnrollmentNameValuePair", e) != 0)
-		return -1;
-	if (der_peek(&in) == DER_BMP_STRING)
-		return read_pair(rd, &in, e);
-	while (!der_at_end(&in)) {
-		if (der_enter(&in, DER_SEQUENCE, &pair, "EnrollmentNameValuePair", e) != 0 ||
-		    read_pair(rd, &pair, e) != 0)
-			return -1;
-	}
-	return 0;
+	r->name_values = list.v;
+	r->n_name_values = list.n;
+	return rc;
 }
 
 /* MS-WCCE 2.2.2.7.1 */
@@ -235,6 +154,17 @@ note_archived_key(struct reader *rd, struct der_item *value, struct err *e)
 	return 0;
 }
 
+/* MS-WCCE 2.2.2.7.3. Whether it is a certificate shows when the request turns out to be a renewal. */
+static int
+read_renewal(struct reader *rd, struct der_item *value, struct err *e)
+{
+	if (rd->has_renewal)
+		return ERR(e, E_INVALID_DATA, "szOID_RENEWAL_CERTIFICATE given twice");
+	rd->has_renewal = true;
+	rd->r->renewal_certificate = value->raw;
+	return 0;
+}
+
 static const struct known_attribute {
 	const char *name;
 	struct bytes oid;
@@ -246,6 +176,7 @@ static const struct known_attribute {
 	    read_extension_request },
 	{ "szOID_OS_VERSION", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x03"), true, read_os_version },
 	{ "szOID_ENROLLMENT_CSP_PROVIDER", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x02"), true, read_csp },
+	{ "szOID_RENEWAL_CERTIFICATE", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x01"), true, read_renewal },
 	{ "szOID_ENROLLMENT_NAME_VALUE_PAIR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x01"), false,
 	    read_name_values },
 	{ "szOID_ARCHIVED_KEY_ATTR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x0d"), false, note_archived_key },
@@ -364,6 +295,31 @@ x509_request_parse(struct x509_request *out, struct pool *pool, struct bytes raw
 	out->info = info.raw;
 	out->sig_alg = alg.raw;
 	return read_info(&rd, e);
+}
+
+/* ---- what a CMC request adds around it ---- */
+
+int
+x509_request_add_extensions(struct x509_request *r, struct pool *pool, struct bytes extensions, struct err *e)
+{
+	struct reader rd = { .r = r, .pool = pool, .overrides = true };
+	struct der_item whole = { .raw = extensions };
+
+	return read_extension_request(&rd, &whole, e);
+}
+
+int
+x509_request_add_attributes(struct x509_request *r, struct pool *pool, struct bytes attributes, struct err *e)
+{
+	struct reader rd = { .r = r, .pool = pool, .overrides = true, .has_os_version = r->os_version != NULL,
+		.has_renewal = r->renewal_certificate.len > 0 };
+	struct der d = der_over(attributes);
+
+	while (!der_at_end(&d)) {
+		if (read_attribute(&rd, &d, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 const struct x509_extension *

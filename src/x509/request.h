@@ -60,6 +60,7 @@ struct x509_request {
 	uint32_t template_major, template_minor;
 	const char *os_version;     /* 1.3.6.1.4.1.311.13.2.3; may be NULL */
 	bool has_archived_key;      /* attribute 1.3.6.1.4.1.311.21.13 present */
+	struct bytes renewal_certificate; /* value of 1.3.6.1.4.1.311.13.1; empty when absent */
 };
 
 /*
@@ -83,6 +84,9 @@ x509_request_format(struct bytes der);
 /* Proof of possession. Thread-safe, touches only `r`. NTE_BAD_SIGNATURE, NTE_BAD_PUBLIC_KEY, CRYPT_E_UNKNOWN_ALGO. */
 int
 x509_request_verify(const struct x509_request *r, struct err *e) MUST_CHECK;
+/* The same inside CMS and CMC, where a null signature (MS-WCCE 2.2.2.6.5: a bare hash) is enough. */
+int
+x509_request_verify_wrapped(const struct x509_request *r, struct err *e) MUST_CHECK;
 
 /* Appends the SubjectPublicKeyInfo of a key nobody holds, for requests that are only rehearsed: "rsa:2048",
  * "ec:P-256". E_INVALIDARG. */

@@ -4,6 +4,7 @@
 
 #include "base/guid.h"
 #include "base/text.h"
+#include "x509/certificate.h"
 #include "x509/name.h"
 #include "x509/x509_priv.h"
 
@@ -292,4 +293,41 @@ x509_san_to_text(struct buf *out, struct bytes value, struct err *e)
 		put_general_name(out, &it);
 	}
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the text of a subjectAltName");
+}
+
+/* ---- addresses ---- */
+
+int
+x509_san_addresses(struct bytes value, struct pool *pool, const char **mail, const char **upn, struct err *e)
+{
+	struct der d = der_over(value), in;
+	struct der_item it;
+	struct other_name o;
+
+	*mail = *upn = NULL;
+	if (der_enter(&d, DER_SEQUENCE, &in, "subjectAltName", e) != 0)
+		return -1;
+	while (!der_at_end(&in)) {
+		const char **to = NULL;
+		struct bytes text = { NULL, 0 };
+		uint8_t tag = DER_IA5_STRING;
+
+		if (der_next(&in, &it, "GeneralName", e) != 0)
+			return -1;
+		if (it.tag == RFC822_NAME) {
+			to = mail;
+			text = it.body;
+		} else if (it.tag == OTHER_NAME && read_other_name(&o, it.body, NULL) == 0 &&
+		    bytes_equal(o.oid, nt_principal_name)) {
+			to = upn;
+			tag = o.value.tag;
+			text = o.value.body;
+		}
+		if (to == NULL || *to != NULL)
+			continue;
+		*to = x509_text_dup(pool, tag, text, E_INVALID_DATA, e);
+		if (*to == NULL)
+			return -1;
+	}
+	return 0;
 }

@@ -3,7 +3,7 @@
 
 #include "x509/x509_priv.h"
 
-enum scheme { RSA_PKCS1, RSA_PSS, ECDSA, ECDSA_SPECIFIED, TOO_WEAK };
+enum scheme { RSA_PKCS1, RSA_PSS, ECDSA, ECDSA_SPECIFIED, TOO_WEAK, RSA_BY_DIGEST, ECDSA_BY_DIGEST };
 
 static const struct signature_algorithm {
 	struct bytes oid;
@@ -24,6 +24,9 @@ static const struct signature_algorithm {
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x03\x04"), "sha512ECDSA", ECDSA, X509_HASH_SHA512 },
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x01"), "sha1ECDSA", ECDSA, X509_HASH_SHA1 },
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x03"), "specifiedECDSA", ECDSA_SPECIFIED, X509_HASH_SHA1 },
+	/* in CMS the algorithm may name the key, and another field the hash (RFC 3370 3.2, 3.3) */
+	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), "RSA", RSA_BY_DIGEST, X509_HASH_SHA1 },
+	{ OID_BODY("\x2a\x86\x48\xce\x3d\x02\x01"), "EC", ECDSA_BY_DIGEST, X509_HASH_SHA1 },
 	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"), "md2RSA", TOO_WEAK, X509_HASH_SHA1 },
 	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x03"), "md4RSA", TOO_WEAK, X509_HASH_SHA1 },
 	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"), "md5RSA", TOO_WEAK, X509_HASH_SHA1 },
@@ -40,8 +43,8 @@ struct how {
 	int64_t salt_len;
 };
 
-static int
-read_hash(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e)
+int
+x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e)
 {
 	struct x509_algorithm a;
 	char text[OID_TEXT_MAX];
@@ -80,7 +83,7 @@ read_pss(struct how *how, const struct der_item *params, struct err *e)
 	if (der_enter(&d, DER_SEQUENCE, &in, "PSS parameters", e) != 0 || optional_field(&in, 0, &field, &present, e) != 0)
 		return -1;
 	if (present && (der_next(&field, &item, "PSS hash", e) != 0 || der_finish(&field, "PSS hash", e) != 0 ||
-	    read_hash(item.raw, &how->hash, "PSS hash", e) != 0))
+	    x509_hash_read(item.raw, &how->hash, "PSS hash", e) != 0))
 		return -1;
 	if (optional_field(&in, 1, &field, &present, e) != 0)
 		return -1;
@@ -90,7 +93,7 @@ read_pss(struct how *how, const struct der_item *params, struct err *e)
 			return -1;
 		if (!bytes_equal(mgf.oid, mgf1))
 			return ERR(e, CRYPT_E_UNKNOWN_ALGO, "PSS mask generation is not MGF1");
-		if (read_hash(mgf.params.raw, &how->mgf_hash, "MGF1 hash", e) != 0)
+		if (x509_hash_read(mgf.params.raw, &how->mgf_hash, "MGF1 hash", e) != 0)
 			return -1;
 	}
 	if (optional_field(&in, 2, &field, &present, e) != 0)
@@ -110,25 +113,21 @@ read_pss(struct how *how, const struct der_item *params, struct err *e)
 	return 0;
 }
 
+/* how->alg stays NULL when the algorithm is none of ours. */
 static int
-understand(struct how *how, const struct x509_request *r, struct err *e)
+understand(struct how *how, struct bytes sig_alg, const enum x509_hash *digest, struct err *e)
 {
 	struct x509_algorithm a;
-	char text[OID_TEXT_MAX];
 
-	if (x509_algorithm_read(&a, r->sig_alg, "signatureAlgorithm", e) != 0)
+	if (x509_algorithm_read(&a, sig_alg, "signatureAlgorithm", e) != 0)
 		return -1;
 	*how = (struct how){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(algorithms) && how->alg == NULL; i++) {
 		if (bytes_equal(algorithms[i].oid, a.oid))
 			how->alg = &algorithms[i];
 	}
-	if (how->alg == NULL) {
-		if (r->key.type == X509_KEY_OTHER)
-			return 0; /* OpenSSL may know it */
-		return ERR(e, CRYPT_E_UNKNOWN_ALGO, "signature algorithm %s is not known",
-		    oid_to_text(a.oid, text) ? text : "?");
-	}
+	if (how->alg == NULL)
+		return 0;
 	how->hash = how->alg->hash;
 	switch (how->alg->scheme) {
 	case TOO_WEAK:
@@ -137,7 +136,17 @@ understand(struct how *how, const struct x509_request *r, struct err *e)
 	case RSA_PSS:
 		return read_pss(how, &a.params, e);
 	case ECDSA_SPECIFIED:
-		return read_hash(a.params.raw, &how->hash, "specifiedECDSA hash", e);
+		return x509_hash_read(a.params.raw, &how->hash, "specifiedECDSA hash", e);
+	case RSA_BY_DIGEST:
+	case ECDSA_BY_DIGEST:
+		if (digest == NULL) {
+			how->alg = NULL; /* a key's name alone says nothing */
+			return 0;
+		}
+		how->hash = *digest;
+		if (how->alg->scheme == ECDSA_BY_DIGEST)
+			return 0; /* the curve may stand beside it */
+		break;
 	case RSA_PKCS1:
 	case ECDSA:
 		break;
@@ -145,6 +154,17 @@ understand(struct how *how, const struct x509_request *r, struct err *e)
 	if (!x509_algorithm_plain(&a))
 		return ERR(e, CRYPT_E_ASN1_BADTAG, "%s has parameters", how->alg->name);
 	return 0;
+}
+
+static int
+unknown_algorithm(struct bytes sig_alg, struct err *e)
+{
+	struct x509_algorithm a;
+	char text[OID_TEXT_MAX];
+
+	if (x509_algorithm_read(&a, sig_alg, "signatureAlgorithm", e) != 0)
+		return -1;
+	return ERR(e, CRYPT_E_UNKNOWN_ALGO, "signature algorithm %s is not known", oid_to_text(a.oid, text) ? text : "?");
 }
 
 static int
@@ -158,28 +178,29 @@ set_padding(EVP_PKEY_CTX *ctx, const struct how *how, struct err *e)
 }
 
 static int
-verify_lean(const struct x509_request *r, const struct how *how, struct err *e)
+verify_lean(const struct x509_key_info *key_info, const struct how *how, struct bytes message, struct bytes signature,
+    const char *what, struct err *e)
 {
 	AUTO(EVP_PKEY) *key = NULL;
 	AUTO(EVP_MD_CTX) *md = NULL;
 	EVP_PKEY_CTX *ctx; /* md's */
-	bool rsa_scheme = how->alg->scheme == RSA_PKCS1 || how->alg->scheme == RSA_PSS;
+	enum scheme scheme = how->alg->scheme;
+	bool rsa_scheme = scheme == RSA_PKCS1 || scheme == RSA_PSS || scheme == RSA_BY_DIGEST;
 
-	if (rsa_scheme != (r->key.type == X509_KEY_RSA))
+	if (rsa_scheme != (key_info->type == X509_KEY_RSA))
 		return ERR(e, NTE_BAD_SIGNATURE, "%s is no signature of an %s key", how->alg->name,
-		    r->key.type == X509_KEY_RSA ? "RSA" : "EC");
-	key = x509_key_pkey(&r->key, e);
+		    key_info->type == X509_KEY_RSA ? "RSA" : "EC");
+	key = x509_key_pkey(key_info, e);
 	if (key == NULL)
 		return -1;
 	md = EVP_MD_CTX_new();
 	if (md == NULL ||
 	    EVP_DigestVerifyInit_ex(md, &ctx, x509_hash_name(how->hash), NULL, NULL, key, NULL) != 1)
 		return ERR(e, NTE_BAD_SIGNATURE, "%s: %s", how->alg->name, x509_openssl_reason());
-	if (how->alg->scheme == RSA_PSS && set_padding(ctx, how, e) != 0)
+	if (scheme == RSA_PSS && set_padding(ctx, how, e) != 0)
 		return -1;
-	if (EVP_DigestVerify(md, r->signature.p, r->signature.len, r->info.p, r->info.len) != 1)
-		return ERR(e, NTE_BAD_SIGNATURE, "the request is not signed by its own key (%s: %s)", how->alg->name,
-		    x509_openssl_reason());
+	if (EVP_DigestVerify(md, signature.p, signature.len, message.p, message.len) != 1)
+		return ERR(e, NTE_BAD_SIGNATURE, "%s (%s: %s)", what, how->alg->name, x509_openssl_reason());
 	return 0;
 }
 
@@ -199,11 +220,54 @@ verify_by_openssl(const struct x509_request *r, struct err *e)
 }
 
 int
+x509_signature_verify(const struct x509_key_info *key, struct bytes sig_alg, const enum x509_hash *digest,
+    struct bytes message, struct bytes signature, const char *what, struct err *e)
+{
+	struct how how;
+
+	if (understand(&how, sig_alg, digest, e) != 0)
+		return -1;
+	if (how.alg == NULL)
+		return unknown_algorithm(sig_alg, e);
+	if (key->type == X509_KEY_OTHER)
+		return ERR(e, NTE_BAD_PUBLIC_KEY, "a signer's key is neither RSA nor of a named curve");
+	return verify_lean(key, &how, message, signature, what, e);
+}
+
+int
 x509_request_verify(const struct x509_request *r, struct err *e)
 {
 	struct how how;
 
-	if (understand(&how, r, e) != 0)
+	if (understand(&how, r->sig_alg, NULL, e) != 0)
 		return -1;
-	return r->key.type == X509_KEY_OTHER ? verify_by_openssl(r, e) : verify_lean(r, &how, e);
+	if (r->key.type == X509_KEY_OTHER)
+		return verify_by_openssl(r, e);
+	if (how.alg == NULL)
+		return unknown_algorithm(r->sig_alg, e);
+	return verify_lean(&r->key, &how, r->info, r->signature, "the request is not signed by its own key", e);
+}
+
+int
+x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e)
+{
+	uint8_t made[EVP_MAX_MD_SIZE];
+	size_t n = 0;
+
+	if (EVP_Q_digest(NULL, x509_hash_name(h), NULL, message.p, message.len, made, &n) != 1)
+		return ERR(e, NTE_FAIL, "%s: %s", x509_hash_name(h), x509_openssl_reason());
+	if (!bytes_equal(hash, (struct bytes){ made, n }))
+		return ERR(e, NTE_BAD_SIGNATURE, "%s", what);
+	return 0;
+}
+
+int
+x509_request_verify_wrapped(const struct x509_request *r, struct err *e)
+{
+	enum x509_hash h;
+	struct err ignored;
+
+	if (x509_hash_read(r->sig_alg, &h, "null signature", &ignored) == 0)
+		return x509_hash_check(h, r->info, r->signature, "the request's null signature is not its hash", e);
+	return x509_request_verify(r, e);
 }

@@ -73,6 +73,53 @@ x509_algorithm_read(struct x509_algorithm *out, struct bytes raw, const char *wh
 bool
 x509_algorithm_plain(const struct x509_algorithm *a);
 
+/* Whether `signature` over `message` is this key's; `what` signs is for messages ("the request"). rsaEncryption and
+ * id-ecPublicKey as algorithm (CMS) need digest; it may be NULL else. NTE_BAD_SIGNATURE, NTE_BAD_PUBLIC_KEY,
+ * CRYPT_E_UNKNOWN_ALGO. RSA and named-curve EC keys only. */
+int
+x509_signature_verify(const struct x509_key_info *key, struct bytes sig_alg, const enum x509_hash *digest,
+    struct bytes message, struct bytes signature, const char *what, struct err *e) MUST_CHECK;
+/* AlgorithmIdentifier of a hash. CRYPT_E_UNKNOWN_ALGO. */
+int
+x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e) MUST_CHECK;
+/* NTE_BAD_SIGNATURE unless `hash` is the hash of the message. */
+int
+x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e) MUST_CHECK;
+
+/* ---- pieces (attribute.c) ---- */
+
+/* Next Extension. */
+int
+x509_extension_read(struct der *d, struct x509_extension *out, struct err *e) MUST_CHECK;
+const char *
+x509_template_name_read(struct pool *pool, struct bytes value, struct err *e);
+struct x509_template_info {
+	const char *oid;
+	bool has_version;
+	uint32_t major, minor;
+};
+/* MS-WCCE 2.2.2.7.7.2: SEQUENCE { OID, major OPTIONAL, minor OPTIONAL }. */
+int
+x509_template_info_read(struct x509_template_info *out, struct pool *pool, struct bytes value, struct err *e)
+    MUST_CHECK;
+struct x509_name_values {
+	struct x509_name_value *v;
+	size_t n;
+};
+/* Keeps the texts; NULL for either counts as lack of memory. E_INVALID_DATA when there are too many. */
+int
+x509_name_values_add(struct x509_name_values *list, struct pool *pool, const char *name, const char *value,
+    struct err *e) MUST_CHECK;
+int
+x509_name_values_read(struct x509_name_values *list, struct pool *pool, struct bytes value, struct err *e) MUST_CHECK;
+/* What CMC controls add to the request inside: Extensions (which replace), the content of a SET OF Attribute. */
+int
+x509_request_add_extensions(struct x509_request *r, struct pool *pool, struct bytes extensions, struct err *e)
+    MUST_CHECK;
+int
+x509_request_add_attributes(struct x509_request *r, struct pool *pool, struct bytes attributes, struct err *e)
+    MUST_CHECK;
+
 /* ---- names and text (name.c, text.c) ---- */
 
 /* Takes a Name apart. CERTSRV_E_BAD_REQUESTSUBJECT past X509_MAX_RDNS. */
@@ -135,6 +182,14 @@ x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes si
 int
 x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
     struct buf *out, struct err *e) MUST_CHECK;
+
+/* Appends a BIT STRING or OCTET STRING (tag) with the signature of out's octets from `from`. */
+int
+x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag, struct buf *out,
+    size_t from, size_t len, struct err *e) MUST_CHECK;
+/* The CA's (ca_load.c). */
+const struct x509_signer *
+x509_ca_signer(const struct x509_ca *ca);
 
 /* ---- seeded randomness (rand_provider.c) ---- */
 
