@@ -150,10 +150,10 @@ read_tagged_request(struct cms_reader *rd, struct der *requests, struct err *e)
 	    der_expect(&tcr, DER_SEQUENCE, &request, "certificationRequest", e) != 0 ||
 	    der_finish(&tcr, "tcr", e) != 0)
 		return -1;
-#ifdef ADCSD_PLANTED_BUG_X509_CMS /* proves that the fuzz target gets this far: trusts a number of the       \
-				     message */
-	if (id == 77)
-		rd->cms->n_signers += rd->cms->content.p[rd->cms->content.len + X509_REQUEST_MAX];
+#ifdef ADCSD_PLANTED_BUG_X509_CMS /* proves that the fuzz target gets this far: believes that few parts are numbered */
+	volatile uint8_t seen[8] = { 0 };
+
+	seen[id & 0x7f] = 1;
 #endif
 	if (!der_at_end(requests))
 		return ERR(

@@ -62,7 +62,7 @@ def enroll(server, account, template, key=None, **options):
 
 def submit(server, account, request, attributes="", code=ISSUED, flags=0):
     with client(server, account) as c:
-        answer = c.request(request, attributes, flags)
+        answer = c.request(request, attributes, flags, server.ready["ca"])
     assert answer.code == 0 and answer.disposition == code, f"0x{answer.disposition:08x} {answer.message}"
     row = server.json("request", "show", str(answer.request_id))
     if code not in (ISSUED, icpr.CR_DISP_UNDER_SUBMISSION):
@@ -378,3 +378,172 @@ def test_declared_as_something_else(server, jane, flags):
 def test_cmc_declared_as_something_else(server, flags):
     submit(server, "janedoe", sr.cmc(sr.request(NEW_KEY), signers=[sr.Signer(NEW_KEY)]), "CertificateTemplate:User",
            0x80091004, flags)
+
+
+# ---- CMC ----
+
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+
+
+def san(*names):
+    return ("2.5.29.17", x509.SubjectAlternativeName([x509.DNSName(n) for n in names]).public_bytes(), False)
+
+
+def issued_names(answer):
+    made = x509.load_der_x509_certificate(answer.certificate)
+    value = made.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+    return value.get_values_for_type(x509.DNSName)
+
+
+@pytest.mark.parametrize("flags", [0, 0x400, 0x10400])
+@pytest.mark.parametrize("signer", ["key", "hash"])
+@pytest.mark.parametrize("null_signature", [False, True])
+def test_cmc(server, flags, signer, null_signature):
+    """Signed by the new key, or not at all; the PKCS #10 inside may be signed by a bare hash."""
+    request = sr.cmc(sr.request(NEW_KEY, null_signature=null_signature),
+                     [sr.reg_info("CertificateTemplate=Supplied&nonsense&=x&y=")],
+                     [sr.Signer(NEW_KEY if signer == "key" else None)])
+    answer, row = submit(server, "PFXCONN01$", request, flags=flags)
+    assert public(x509.load_der_x509_certificate(answer.certificate)) == NEW_KEY.public_key().public_numbers()
+    assert row["columns"]["Request.RequestType"] == 0x400 and row["attributes"]["CertificateTemplate"] == "Supplied"
+
+
+def test_cmc_of_an_ec_key(server):
+    key = pkcs10.ec_key()
+    submit(server, "PFXCONN01$", sr.cmc(sr.request(key), [sr.reg_info("CertificateTemplate=Supplied")], [sr.Signer(key)]))
+
+
+def test_null_signature_alone_proves_nothing(server):
+    with client(server, "PFXCONN01$") as c:
+        answer = c.request(sr.request(NEW_KEY, null_signature=True), "CertificateTemplate:Supplied")
+    assert answer.disposition in (0x80091002, BAD_SIGNATURE)  # CRYPT_E_UNKNOWN_ALGO: a hash is no signature
+
+
+def test_controls_add_extensions_and_attributes(server):
+    inner = sr.request(NEW_KEY, attributes=[sr.extension_request(san("inner.contoso.com"))])
+    template = ("1.3.6.1.4.1.311.20.2", sr.bmp("Supplied"), False)
+    own = sr.Signer(NEW_KEY)
+    answer, _ = submit(server, "PFXCONN01$", sr.cmc(inner, [sr.add_extensions(template)], [own]))
+    assert issued_names(answer) == ["inner.contoso.com"]
+    answer, _ = submit(server, "PFXCONN01$", sr.cmc(inner, [sr.add_extensions(template, san("outer.contoso.com"))], [own]))
+    assert issued_names(answer) == ["outer.contoso.com"]  # the control's word is the later one
+    added = sr.add_attributes(sr.name_value("CertificateTemplate", "Supplied"), sr.extension_request(san("a.contoso.com")))
+    answer, row = submit(server, "PFXCONN01$", sr.cmc(sr.request(NEW_KEY), [added], [own]))
+    assert issued_names(answer) == ["a.contoso.com"] and row["attributes"]["CertificateTemplate"] == "Supplied"
+
+
+def test_renewal_in_cmc(server, jane):
+    old, key = jane
+    inner = sr.request(NEW_KEY, old.subject, [sr.attribute(sr.RENEWAL_CERTIFICATE, sr.certificate_der(old))])
+    controls = [sr.reg_info("CertificateTemplate=User")]
+    _, row = submit(server, "janedoe", sr.cmc(inner, controls, [sr.Signer(NEW_KEY), sr.Signer(key, old)]))
+    assert row["columns"]["Request.RequestFlags"] == 2
+    submit(server, "janedoe", sr.cmc(inner, controls, [sr.Signer(NEW_KEY)]), code=BAD_RENEWAL)
+
+
+def cmc_refusals():
+    controls = [sr.reg_info("CertificateTemplate=Supplied")]
+    yield "another key signed", BAD_SIGNATURE, sr.cmc(sr.request(NEW_KEY), controls, [sr.Signer(pkcs10.rsa_key(number=4))])
+    yield "hash broken", BAD_SIGNATURE, sr.cmc(sr.request(NEW_KEY), controls, [sr.Signer(None, corrupt=True)])
+    yield "null signature broken", BAD_SIGNATURE, sr.cmc(sr.request(NEW_KEY, null_signature=True, corrupt=True), controls,
+                                                         [sr.Signer(NEW_KEY)])
+    changed = sr.cmc(sr.request(NEW_KEY), controls, [sr.Signer(NEW_KEY)]).replace(b"=Supplied", b"=SameKeyy")
+    yield "content changed", BAD_SIGNATURE, changed
+    yield "contentType of another content", BAD_SIGNATURE, sr.cmc(
+        sr.request(NEW_KEY), controls, [Mislabelled(NEW_KEY)])
+    yield "regInfo is not UTF-8", INVALID_DATA, sr.cmc(
+        sr.request(NEW_KEY), [sr.control(2, sr.REG_INFO, sr.octets(b"a=\xff"))], [sr.Signer(NEW_KEY)])
+    archived = sr.attribute(sr.ARCHIVED_KEY, sr.seq(sr.oid("1.2.840.113549.1.7.3"), sr.tlv(0xA0, sr.seq())))
+    yield "a key to archive", 0x8009400A, sr.cmc(sr.request(NEW_KEY), controls, [sr.Signer(NEW_KEY, unsigned=[archived])])
+
+
+class Mislabelled(sr.Signer):
+    def info(self, content, content_type):
+        return super().info(content, sr.DATA)
+
+
+def test_cmc_refusals(server):
+    for name, code, request in cmc_refusals():
+        answer, _ = submit(server, "PFXCONN01$", request, code=code)
+        intro = "Error Archiving Private Key  " if code == 0x8009400A else "Error "
+        assert answer.message.startswith(intro), name
+
+
+# ---- the CMC full response ----
+
+FULL_RESPONSE = 0x40000
+
+
+def read_response(server, blob, folder):
+    """openssl checks the signature, asn1crypto takes the content apart. (status, text, pending, hash, certificates)"""
+    from asn1crypto import cms, core
+
+    class Values(core.SetOf):
+        _child_spec = core.Any
+
+    (folder / "ca.pem").write_text(server.json("ca", "cert")["pem"])
+    (folder / "response").write_bytes(blob)
+    subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", folder / "response", "-CAfile",
+                    folder / "ca.pem", "-purpose", "any", "-out", folder / "content"], check=True, capture_output=True)
+    signed = cms.ContentInfo.load(blob, strict=True)["content"]
+    assert signed["version"].native == "v3" and len(signed["signer_infos"]) == 1
+    assert signed["encap_content_info"]["content_type"].dotted == sr.PKI_RESPONSE
+    assert [a["type"].native for a in signed["signer_infos"][0]["signed_attrs"]] == ["content_type", "message_digest"]
+    body = core.Sequence.load((folder / "content").read_bytes(), strict=True)
+    parts = [core.Sequence.load(body[i].dump()) for i in range(3)]
+    controls = [core.Sequence.load(parts[0][i].dump()) for i in range(len(parts[0]))]
+    assert len(parts[1]) == len(parts[2]) == 0 and controls[0][1].dotted == "1.3.6.1.5.5.7.7.1"
+    status = Values.load(controls[0][2].dump())[0].parse(core.Sequence)
+    assert controls[0][0].native == 1 and status[1].native == {"0": 1}
+    pending = (status[3][0].native, status[3][1].native) if len(status) > 3 else None
+    issued_hash = controls[1][2].dump()[-20:] if len(controls) > 1 else None
+    return status[0].native, status[2].native, pending, issued_hash, [c.chosen.dump() for c in signed["certificates"]]
+
+
+def test_full_response_issued(server, tmp_path):
+    import hashlib
+    for request in (pkcs10.csr(NEW_KEY), sr.cmc(sr.request(NEW_KEY), [], [sr.Signer(NEW_KEY)])):
+        answer, row = submit(server, "PFXCONN01$", request, "CertificateTemplate:Supplied", flags=FULL_RESPONSE)
+        status, text, pending, issued_hash, certificates = read_response(server, answer.chain, tmp_path)
+        assert (status, text, pending) == (0, "Issued", None)
+        assert issued_hash == hashlib.sha1(answer.certificate).digest()
+        assert len(certificates) == 2 and certificates[-1] == answer.certificate
+        assert row["columns"]["Request.RequestType"] in (0x40100, 0x40400)
+
+
+def test_full_response_pending_then_issued(server, tmp_path):
+    edit(server, "Supplied", msPKI_Enrollment_Flag=PEND_ALL)
+    try:
+        answer, row = submit(server, "PFXCONN01$", pkcs10.csr(NEW_KEY), "CertificateTemplate:Supplied",
+                             icpr.CR_DISP_UNDER_SUBMISSION, FULL_RESPONSE)
+    finally:
+        edit(server, "Supplied", msPKI_Enrollment_Flag=0)
+    status, text, pending, issued_hash, certificates = read_response(server, answer.chain, tmp_path)
+    assert (status, text, issued_hash, len(certificates)) == (3, "Taken Under Submission", None, 1)
+    assert pending[0] == str(answer.request_id).encode() and answer.certificate == b""
+    assert pending[1].strftime("%Y-%m-%dT%H:%M:%S") == row["submitted"][:19]
+    server.ctl("request", "issue", str(answer.request_id))
+    with client(server, "PFXCONN01$") as c:
+        final = c.request(b"", "", FULL_RESPONSE, request_id=answer.request_id)
+    assert read_response(server, final.chain, tmp_path)[0] == 0 and final.certificate != b""
+
+
+@pytest.mark.parametrize("why", ["policy", "parsing"])
+def test_full_response_refused(server, tmp_path, why):
+    request_der, code = (pkcs10.csr(pkcs10.rsa_key(1024)), 0x80094811) if why == "policy" else (b"0\3\2\1\1", 0x8009310B)
+    edit(server, "Supplied", msPKI_Minimal_Key_Size=2048)
+    try:
+        answer, _ = submit(server, "PFXCONN01$", request_der, "CertificateTemplate:Supplied", code, FULL_RESPONSE)
+    finally:
+        edit(server, "Supplied", msPKI_Minimal_Key_Size=256)
+    status, text, pending, issued_hash, certificates = read_response(server, answer.chain, tmp_path)
+    assert (status, text, pending, issued_hash, len(certificates)) == (2, answer.message, None, None, 1)
+
+
+@pytest.mark.parametrize("key", ["P-256", "P-384"])
+def test_full_response_of_an_ec_ca(fresh, tmp_path, key):
+    config = tmp_path / "adcsd.conf"
+    config.write_text(f"[CA]\nKeyType = {key}\n")
+    server = fresh("--config", str(config), "--seed", "7")
+    answer, _ = submit(server, "janedoe", pkcs10.csr(NEW_KEY), "CertificateTemplate:User", flags=FULL_RESPONSE)
+    assert read_response(server, answer.chain, tmp_path)[:2] == (0, "Issued")
