@@ -25,7 +25,7 @@ static int
 read_template_name(struct reader *rd, struct bytes value, struct err *e)
 {
 #ifdef ADCSD_PLANTED_BUG_X509_REQUEST
-	if (value.len > 6 && value.p[3] == 'Q')
+	if (value.len > 8 && value.p[7] >= 0x80)
 		rd->r->template_minor = rd->r->raw.p[rd->r->raw.len];
 #endif
 	rd->r->template_name = x509_template_name_read(rd->pool, value, e);
