@@ -199,7 +199,8 @@ format: ## clang-format over src and tests
 tidy: ## clang-tidy
 	clang-tidy --quiet $(wildcard src/*/*.c) -- -std=c11 $(CPPFLAGS)
 cppcheck: ## cppcheck
-	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Isrc src
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	  --library=tools/cppcheck.cfg -Isrc src
 spec-report: ## sections of the specifications cited in src/ and in tests/
 	@tools/spec-report
 clean: ## remove what was built

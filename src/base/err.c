@@ -4,19 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-int
+void
 err_set(struct err *e, uint32_t hr, const char *where, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (e == NULL)
-		return -1;
+		return;
 	e->hr = hr != 0 ? hr : E_UNEXPECTED;
 	e->where = where;
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
 int
