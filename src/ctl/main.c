@@ -83,7 +83,7 @@ help(const char *noun)
 	       "  --directory URI  another directory than the server's, for template verbs\n"
 	       "  --json           machine-readable output\n"
 	       "  adcsctl help NOUN lists the options of its verbs\n\n"
-	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied.\n");
+	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or findings of lint.\n");
 	return CTL_OK;
 }
 

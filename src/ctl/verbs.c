@@ -1,5 +1,6 @@
 /* Every verb of adcsctl, in the order of the help. */
 #include "ctl/admin.h"
+#include "ctl/lint.h"
 #include "ctl/template.h"
 
 static const struct ctl_option duplicate_options[] = {
@@ -57,6 +58,20 @@ static const struct ctl_option rehearse_options[] = {
 	{ "attrib", "NAME:VALUE", "request attributes; \\n between several, as in certreq -attrib" },
 	{ 0 },
 };
+static const struct ctl_option lint_options[] = {
+	{ "template", "NAME", "only this template, not CAs and other objects" },
+	{ "against", "FILE.ldif", "a forest exported by ldapsearch or ldifde instead of the directory" },
+	{ "what-if", "FILE.ldif", "as if these objects were in it; attributes named replace those that are there" },
+	{ "settings", "FILE.json", "CA settings: 'adcsctl --json ca show' of the CA, or a part of it" },
+	{ "format", "text|json|sarif", "default: text" },
+	{ "severity", "info|warning|error", "show findings from there on (default: info)" },
+	{ "fail-on", "info|warning|error|never", "exit code 4 from there on (default: warning)" },
+	{ "ignore", "ID,...", "leave these findings out" },
+	{ "trust", "PRINCIPAL,...", "findings about these alone are information" },
+	{ "profile", "intune-pkcs", "the traps of the how-to for PKCS certificates, too; needs --template" },
+	{ "connector", "PRINCIPAL", "with --profile: the connector's account; trusted" },
+	{ 0 },
+};
 static const struct ctl_option journal_options[] = {
 	{ "after", "N", "records with a higher number" },
 	{ "limit", "N", "at most N (default 100, the newest)" },
@@ -96,6 +111,7 @@ const struct ctl_verb ctl_verbs[] = {
 	    ctl_access },
 	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
 	    ctl_rehearse },
+	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },
