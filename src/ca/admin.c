@@ -24,6 +24,7 @@ static const struct ca_verb verbs[] = {
 	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
 	{ "principal.show", READERS, JOURNAL_CALL, admin_principal_show },
 	{ "rehearse", READERS, JOURNAL_NOTHING, admin_rehearse },
+	{ "rehearse.matrix", READERS, JOURNAL_NOTHING, admin_rehearse_matrix },
 	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
 	    admin_journal }, /* else reading it would make it grow */
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },

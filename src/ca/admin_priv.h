@@ -81,6 +81,8 @@ admin_principal_show(struct ca_admin *a);
 void
 admin_rehearse(struct ca_admin *a);
 void
+admin_rehearse_matrix(struct ca_admin *a);
+void
 admin_journal(struct ca_admin *a);
 void
 admin_clock_show(struct ca_admin *a);

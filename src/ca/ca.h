@@ -137,12 +137,14 @@ struct json_t;
 /* result: lent jansson object, or NULL with e. */
 typedef void
 ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
+/* clang-format off */
 /*
  * Every verb, its arguments and its result. Rights in MS-CSRA's words; a local administrator has them all.
  *
- *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore,
- * notAfter, sha1, templates: [cn], settings: {...}} ca.publish       {template}                  {templates:
- * [cn]}      Administrator ca.unpublish     {template}                  {templates: [cn]}      Administrator
+ *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
+ *                                                 sha1, templates: [cn], settings: {...}}
+ *   ca.publish       {template}                  {templates: [cn]}      Administrator
+ *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
  *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}
  *   ca.acl.grant     {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
@@ -151,24 +153,32 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
  *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}
- *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section,
- * text, fix}]} request.issue    {id}                        {id, disposition, hr, message}   Officer (a
- * denied one: Administrator) request.deny     {id}                        {id, disposition, hr, message}
- * Officer principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}
- * via: user, primary, group, wellKnown, local rehearse         {as, template?, csr? | subject?, san?, key?;
- * attributes?, flags?}   what a real request would get: {verdict, hr, hrName, disposition, message, reason,
- * requester, template, rules: as request.explain, certificate: {subject, alternativeNames, notBefore,
- * notAfter, publish, extensions: [{oid, name, critical, text?, value}]}}; verdict: issued, pending, denied,
- * failed, refused journal          {after?, limit?}            {records: [...], last: id}; without `after`
- * the newest ones clock.show       {}                          {virtual, real, stopped} clock.advance
- * {seconds}                   as clock.show          Administrator stats            {} counters
+ *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section, text, fix}]}
+ *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: Administrator)
+ *   request.deny     {id}                        {id, disposition, hr, message}   Officer
+ *   principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}   via: user,
+ *                                                 primary, group, wellKnown, local
+ *   rehearse         {as, template?, csr? | subject?, san?, key?; attributes?, flags?}   what a real request would get:
+ *                                                {verdict, hr, hrName, disposition, message, reason, requester, template,
+ *                                                 rules: as request.explain, certificate: {subject, alternativeNames,
+ *                                                 notBefore, notAfter, publish, extensions: [{oid, name, critical,
+ *                                                 text?, value}]}}; verdict: issued, pending, denied, failed, refused
+ *   rehearse.matrix  {templates?: [cn], allTemplates?, principals?: [name], subject?, san?, key?, attributes?}
+ *                                                {templates: [cn], principals: [{account, computer, disabled}],
+ *                                                 cells: [[disposition]], milliseconds}; a row per principal; 3 issued,
+ *                                                 5 pending, else the HRESULT
+ *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
+ *   clock.show       {}                          {virtual, real, stopped}
+ *   clock.advance    {seconds}                   as clock.show          Administrator
+ *   stats            {}                          counters
  *
- * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template,
- * templateName, serial, commonName, notBefore, notAfter}; members without a value are left out. state:
- * pending, issued, revoked, denied, failed. disposition of issue and deny: the CR_DISP_* number, or the
- * HRESULT as text "0x...". principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll),
- * IssueAndManageCertificates (Officer), ManageCA (Administrator).
+ * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
+ * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
+ * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
+ * principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll), IssueAndManageCertificates (Officer),
+ * ManageCA (Administrator).
  */
+/* clang-format on */
 void
 ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args,
     ca_admin_fn *cb, void *arg);

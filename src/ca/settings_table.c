@@ -4,6 +4,7 @@
 
 #include "ca/ca.h"
 #include "ca/settings.h"
+#include "policy/defaults.h"
 #include "policy/policy.h"
 
 #define BIT(prefix, name)                                                                                    \
@@ -132,7 +133,7 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "CA", "EnforceX500NameLengths", SETTING_BOOL, AT(enforce_name_lengths), "1",
 	  "Refuse subject attributes over the upper bounds of X.520." },
 	{ .section = "CA", "SubjectTemplate", SETTING_LIST, AT(subject_template),
-	  "EMail\nCommonName\nOrganizationalUnit\nOrganization\nLocality\nState\nDomainComponent\nCountry",
+	  POLICY_DEFAULT_SUBJECT_TEMPLATE,
 	  "Subject attributes taken over from requests, in console order." },
 	{ .section = "CA", "CRLPublicationURLs", SETTING_LIST, AT(crl_urls),
 	  "79:ldap:///CN=%7%8,CN=%2,CN=CDP,CN=Public Key Services,CN=Services,%6%10",
@@ -157,9 +158,7 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "policy", "RequestDisposition", SETTING_FLAGS, AT(request_disposition), "1",
 	  "1 issue, 0x101 take every request under submission first.", .bits = disposition_bits },
 	{ .section = "policy", "EnableRequestExtensionList", SETTING_LIST, AT(enable_request_extensions),
-	  "1.2.840.113549.1.9.15\n1.3.6.1.4.1.311.21.1\n1.3.6.1.4.1.311.21.2\n2.5.29.15\n1.3.6.1.4.1.311.10.9.1\n"
-	  "1.3.6.1.4.1.311.20.2\n1.3.6.1.4.1.311.21.7\n1.3.6.1.4.1.311.21.10\n1.3.6.1.4.1.311.21.11\n"
-	  "1.3.6.1.4.1.311.21.12\n2.5.29.17\n2.5.29.30\n2.5.29.32\n2.5.29.33\n2.5.29.36\n2.5.29.37",
+	  POLICY_DEFAULT_REQUEST_EXTENSIONS,
 	  "Extensions of a request that may reach the certificate." },
 	{ .section = "policy", "DisableExtensionList", SETTING_LIST, AT(disable_extensions), "",
 	  "Extensions that never reach a certificate; 1.3.6.1.4.1.311.25.2 here is ESC16." },

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ctl/admin.h"
+#include "ctl/matrix.h"
 
 #define CSR_MAX (256 * 1024)
 
@@ -61,8 +62,8 @@ file_json(const char *path, struct err *e)
 }
 
 /* certreq's notation: a backslash and an n between attributes. */
-static json_t *
-attributes_json(struct ctl *c, const char *given)
+const char *
+ctl_attributes(struct ctl *c, const char *given)
 {
 	char *text = pool_strdup(c->pool, given);
 
@@ -70,7 +71,7 @@ attributes_json(struct ctl *c, const char *given)
 		*p = '\n';
 		memmove(p + 1, p + 2, strlen(p + 2) + 1);
 	}
-	return text != NULL ? json_string(text) : NULL;
+	return text != NULL ? text : "";
 }
 
 static json_t *
@@ -84,7 +85,7 @@ arguments(struct ctl *c, const struct ctl_args *a, struct err *e)
 			json_object_set_new(args, plain[i], json_string(ctl_arg(a, plain[i])));
 	}
 	if (ctl_arg(a, "attrib") != NULL)
-		json_object_set_new(args, "attributes", attributes_json(c, ctl_arg(a, "attrib")));
+		json_object_set_new(args, "attributes", json_string(ctl_attributes(c, ctl_arg(a, "attrib"))));
 	if (ctl_arg(a, "csr") != NULL) {
 		csr = file_json(ctl_arg(a, "csr"), e);
 		if (csr == NULL) {
@@ -137,16 +138,14 @@ print_verdict(const json_t *o)
 		print_certificate(cert);
 }
 
-int
-ctl_rehearse(struct ctl *c, const struct ctl_args *a)
+static int
+rehearse_one(struct ctl *c, const struct ctl_args *a)
 {
 	const char *verdict;
 	json_t *args, *o;
 	struct err e;
 	int code;
 
-	if (ctl_arg(a, "as") == NULL)
-		return ctl_usage("rehearse needs --as PRINCIPAL");
 	if (ctl_arg(a, "csr") != NULL &&
 	    (ctl_arg(a, "subject") != NULL || ctl_arg(a, "san") != NULL || ctl_arg(a, "key") != NULL))
 		return ctl_usage("rehearse takes --csr, or --subject, --san and --key");
@@ -161,4 +160,45 @@ ctl_rehearse(struct ctl *c, const struct ctl_args *a)
 	print_verdict(o);
 	json_decref(o);
 	return code;
+}
+
+/* ---- many at once ---- */
+
+static int
+rehearse_changes(struct ctl *c, const struct ctl_args *a)
+{
+	struct ctl_matrix before, after;
+	struct err e;
+
+	if (ctl_matrix_from_ldif(c, a, ctl_arg(a, "before"), &before, &e) != 0 ||
+	    ctl_matrix_from_ldif(c, a, ctl_arg(a, "after"), &after, &e) != 0)
+		return ctl_fail(c, &e);
+	return ctl_matrix_print_changes(c, &before, &after);
+}
+
+static int
+rehearse_matrix(struct ctl *c, const struct ctl_args *a)
+{
+	const char *file = ctl_arg(a, "against");
+	struct ctl_matrix m;
+	struct err e;
+
+	if ((file != NULL ? ctl_matrix_from_ldif(c, a, file, &m, &e) : ctl_matrix_ask(c, a, &m, &e)) != 0)
+		return ctl_fail(c, &e);
+	return ctl_matrix_print(c, a, &m);
+}
+
+int
+ctl_rehearse(struct ctl *c, const struct ctl_args *a)
+{
+	bool changes = ctl_arg(a, "before") != NULL || ctl_arg(a, "after") != NULL;
+	bool many = changes || ctl_arg(a, "matrix") != NULL || ctl_arg(a, "against") != NULL;
+
+	if (changes && (ctl_arg(a, "before") == NULL || ctl_arg(a, "after") == NULL))
+		return ctl_usage("rehearse takes --before and --after together");
+	if (many && (ctl_arg(a, "as") != NULL || ctl_arg(a, "template") != NULL || ctl_arg(a, "csr") != NULL))
+		return ctl_usage("a table of rehearsals is restricted by --principals and --templates");
+	if (!many && ctl_arg(a, "as") == NULL)
+		return ctl_usage("rehearse needs --as PRINCIPAL, or --matrix");
+	return changes ? rehearse_changes(c, a) : many ? rehearse_matrix(c, a) : rehearse_one(c, a);
 }

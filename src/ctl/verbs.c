@@ -56,6 +56,14 @@ static const struct ctl_option rehearse_options[] = {
 	{ "san", "LIST", "without --csr: names as dns:, upn:, email:, url:, ipaddress:, dn:, guid:, oid:" },
 	{ "key", "TYPE", "without --csr: rsa:BITS, ec:P-256, ec:P-384, ec:P-521 (default rsa:2048)" },
 	{ "attrib", "NAME:VALUE", "request attributes; \\n between several, as in certreq -attrib" },
+	{ "matrix", NULL, "every published template for every account, as one table" },
+	{ "templates", "LIST", "of the table: only these templates, published or not" },
+	{ "all-templates", NULL, "of the table: unpublished templates too" },
+	{ "principals", "LIST", "of the table: only these accounts" },
+	{ "csv", NULL, "the table as comma-separated values" },
+	{ "against", "FILE.ldif", "the table of an export instead of the server's directory" },
+	{ "before", "FILE.ldif", "with --after: whose outcome changes from one export to the other; exit code 4 when some do" },
+	{ "after", "FILE.ldif", "the other export" },
 	{ 0 },
 };
 static const struct ctl_option lint_options[] = {

@@ -199,8 +199,11 @@ ldif_read(struct ldif_reader *r, struct pool *pool, struct dir_entry *out, bool 
 			out->dn = (const char *)p->value.p;
 			continue;
 		}
-		if (strcasecmp(p->name, "changetype") == 0)
-			return ERR(e, E_INVALID_DATA, "%s:%u: change records are not read", r->file, at);
+		if (strcasecmp(p->name, "changetype") == 0) {
+			if (strcasecmp((const char *)p->value.p, "add") != 0)
+				return ERR(e, E_INVALID_DATA, "%s:%u: change records are not read", r->file, at);
+			continue; /* ldifde writes it into every record of an export */
+		}
 		*tail = p;
 		tail = &p->next;
 		n_pairs++;

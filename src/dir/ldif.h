@@ -1,4 +1,5 @@
-/* LDIF content records (RFC 2849), as forests and templates are written. Change records and URLs are refused.
+/* LDIF content records (RFC 2849), as forests and templates are written. Change records and URLs are
+ * refused; "changetype: add", which exports of ldifde have, is passed over.
  */
 #ifndef ADCSD_DIR_LDIF_H
 #define ADCSD_DIR_LDIF_H

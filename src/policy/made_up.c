@@ -6,7 +6,8 @@
 
 #define SAN_PIECE_MAX 4096
 
-/* Where the next name begins: behind a comma that a known type and a colon follow. A URL may hold other commas. */
+/* Where the next name begins: behind a comma that a known type and a colon follow. A URL may hold other
+ * commas. */
 static const char *
 next_name(const char *s)
 {
@@ -36,7 +37,8 @@ put_one(struct buf *out, const char *piece, size_t n, struct err *e)
 		return ERR(e, E_INVALIDARG, "'%.60s' is not type:value", copy);
 	*value++ = '\0';
 	if (!san_attribute_type(copy, strlen(copy)))
-		return ERR(e, E_INVALIDARG, "'%.30s' is no type of name: dns, upn, email, url, dn, ipaddress, guid, oid", copy);
+		return ERR(e, E_INVALIDARG,
+		    "'%.30s' is no type of name: dns, upn, email, url, dn, ipaddress, guid, oid", copy);
 	return san_attribute_put(out, copy, value, e);
 }
 

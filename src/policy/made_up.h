@@ -8,13 +8,14 @@
 
 struct policy_made_up {
 	const char *subject; /* "CN=x, O=y"; NULL or empty: an empty Name */
-	const char *san;     /* "dns:a.b, upn:c@d, url:tag:...": types as in the SAN attribute; NULL: no extension */
-	const char *key;     /* x509_key_stand_in(); NULL: POLICY_MADE_UP_KEY */
+	const char
+	    *san; /* "dns:a.b, upn:c@d, url:tag:...": types as in the SAN attribute; NULL: no extension */
+	const char *key; /* x509_key_stand_in(); NULL: POLICY_MADE_UP_KEY */
 };
 
 /*
- * Appends a PKCS #10 that x509_request_parse() takes. Its key is a stand-in and its signature is one octet of zero, so
- * it must never be verified. E_INVALIDARG names the option at fault.
+ * Appends a PKCS #10 that x509_request_parse() takes. Its key is a stand-in and its signature is one octet of
+ * zero, so it must never be verified. E_INVALIDARG names the option at fault.
  */
 int
 policy_make_up(struct buf *out, const struct policy_made_up *m, struct err *e) MUST_CHECK;

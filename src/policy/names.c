@@ -21,11 +21,28 @@ next_upper(const char **s)
 	return c <= 0xffff ? text_upper_unit((uint16_t)c) : c;
 }
 
+static uint8_t
+ascii_upper(uint8_t c)
+{
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c;
+}
+
+/* Every request compares with every template of the forest, so the usual case goes first: no character beyond ASCII is
+ * another case of one within. */
 bool
 policy_name_equal(const char *a, const char *b)
 {
-	while (*a != '\0' && *b != '\0')
-		if (next_upper(&a) != next_upper(&b))
+	while (*a != '\0' && *b != '\0') {
+		uint8_t x = (uint8_t)*a, y = (uint8_t)*b;
+
+		if (x < 0x80 && y < 0x80) {
+			if (ascii_upper(x) != ascii_upper(y))
+				return false;
+			a++;
+			b++;
+		} else if (next_upper(&a) != next_upper(&b)) {
 			return false;
+		}
+	}
 	return *a == *b;
 }

@@ -1,6 +1,9 @@
 """A rehearsal says what the real request gets, and leaves nothing behind."""
 import base64
+import csv
+import io
 import json
+import re
 import subprocess
 
 import pytest
@@ -10,6 +13,7 @@ from cryptography.x509.oid import ExtensionOID
 import harness
 import icpr
 import pkcs10
+from conftest import publish_how_to
 from test_enroll import REFUSALS, TEMPLATE, template_name
 
 CASES = {
@@ -32,13 +36,17 @@ def key_usage():
 
 
 @pytest.fixture(scope="module")
-def server(how_to):
-    how_to.ctl("template", "duplicate", "IntunePKCS", "--display-name", "Rehearse Pending", "--manager-approval", "yes")
-    for account in ACCOUNTS:
-        how_to.ctl("template", "acl", "grant", "RehearsePending", f"CORP\\{account}", "Read", "Enroll")
-    how_to.ctl("ca", "publish", "RehearsePending")
-    yield how_to
-    how_to.ctl("ca", "unpublish", "RehearsePending")
+def server():
+    server = harness.Server().start()
+    try:
+        publish_how_to(server)
+        server.ctl("template", "duplicate", "IntunePKCS", "--display-name", "Rehearse Pending", "--manager-approval", "yes")
+        for account in ACCOUNTS:
+            server.ctl("template", "acl", "grant", "RehearsePending", f"CORP\\{account}", "Read", "Enroll")
+        server.ctl("ca", "publish", "RehearsePending")
+        yield server
+    finally:
+        server.remove()
 
 
 def rehearse(server, *args, stdin=None):
@@ -207,3 +215,88 @@ def test_denial_is_shown(server):
     finally:
         server.ctl("template", "acl", "remove", "RehearsePending", "CORP\\bob")
         server.ctl("template", "acl", "grant", "RehearsePending", "CORP\\bob", "Read", "Enroll")
+
+
+# ---- tables ----
+
+def cells(table):
+    return {(row["principal"], t): cell for row in table["rows"] for t, cell in zip(table["templates"], row["cells"])}
+
+
+def test_every_cell_is_a_rehearsal(server):
+    """The table builds its tokens from one reading of the directory; each cell agrees with a rehearsal of its own."""
+    table = server.json("rehearse", "--matrix", "--subject", "CN=x")
+    assert "CORP\\leaver" in [r["principal"] for r in table["rows"] if r["disabled"]]
+    assert len(table["rows"]) == len(harness.PASSWORDS)
+    for (principal, template), cell in cells(table).items():
+        code, answer = rehearse(server, "--as", principal, "--template", template, "--subject", "CN=x")
+        assert cell == (answer["verdict"] if code in (0, 3) else answer["hr"]), (principal, template)
+    assert {"issued", "pending", "0x80094012"} <= set(cells(table).values())
+
+
+def test_table_restricted_and_as_csv(server):
+    out = server.ctl("rehearse", "--matrix", "--csv", "--principals", "bob,CORP\\WS01$", "--templates", "IntunePKCS,CodeSigning")
+    assert list(csv.reader(io.StringIO(out))) == [["principal", "IntunePKCS", "CodeSigning"],
+                                                  ["CORP\\bob", "issued", "0x80094800"],
+                                                  ["CORP\\WS01$", "0x80094012", "0x80094800"]]
+    everything = server.json("rehearse", "--matrix", "--all-templates")
+    assert len(everything["templates"]) > len(server.json("rehearse", "--matrix")["templates"])
+    server.ctl("rehearse", "--matrix", "--principals", "nobody-here", code=1)
+    server.ctl("rehearse", "--matrix", "--templates", "Nonsense", code=1)
+    server.ctl("rehearse", "--matrix", "--as", "bob", code=2)
+    server.ctl("rehearse", "--before", "/nonexistent", code=2)
+    assert "CERTSRV_E_TEMPLATE_DENIED" in server.ctl("rehearse", "--matrix")
+
+
+def export(server, path, change_type=False):
+    """What ldapsearch, or ldifde when change_type is set, gives an administrator."""
+    text = "".join(subprocess.run(
+        ["ldapsearch", "-LLL", "-Q", "-Y", "EXTERNAL", "-H", server.ldapi, "-b", base], capture_output=True, text=True,
+        timeout=60, check=True).stdout for base in ("CN=Configuration,DC=corp,DC=contoso,DC=com", "DC=corp,DC=contoso,DC=com"))
+    if change_type:
+        text = re.sub(r"^(dn:.*(?:\n .*)*)$", r"\1\nchangetype: add", text, flags=re.M)
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("change_type", [False, True])
+def test_against_an_export(server, tmp_path, change_type):
+    """No server is asked: the state folder is not even named."""
+    path = export(server, tmp_path / "forest.ldif", change_type)
+    done = subprocess.run([str(harness.BUILD / "adcsctl"), "--json", "rehearse", "--against", path], capture_output=True,
+                          text=True, timeout=60, check=True, env={})
+    assert cells(json.loads(done.stdout)) == cells(server.json("rehearse", "--matrix"))
+
+
+def test_export_without_descriptors_is_told(server, tmp_path):
+    path = tmp_path / "forest.ldif"
+    export(server, path)
+    path.write_text(re.sub(r"^nTSecurityDescriptor::.*(?:\n .*)*\n", "", path.read_text(), flags=re.M))
+    done = subprocess.run([str(harness.BUILD / "adcsctl"), "rehearse", "--against", str(path)], capture_output=True, text=True,
+                          timeout=60, check=True)
+    assert "WebServer has no nTSecurityDescriptor" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["", "dn: CN=x\nobjectClass: user\n", "nonsense\n", "dn: a\nchangetype: delete\n"])
+def test_bad_exports(server, tmp_path, content):
+    path = tmp_path / "bad.ldif"
+    path.write_text(content)
+    server.ctl("rehearse", "--against", str(path), code=1)
+
+
+def test_before_and_after(server, tmp_path):
+    before = export(server, tmp_path / "before.ldif")
+    server.ctl("template", "acl", "grant", "IntunePKCS", "CORP\\WS01$", "Enroll")
+    server.ctl("template", "acl", "deny", "IntunePKCS", "CORP\\bob", "Enroll")
+    try:
+        after = export(server, tmp_path / "after.ldif")
+    finally:
+        server.ctl("template", "acl", "remove", "IntunePKCS", "CORP\\WS01$")
+        server.ctl("template", "acl", "remove", "IntunePKCS", "CORP\\bob")
+    changes = server.json("rehearse", "--before", before, "--after", after, code=4)["changes"]
+    assert [(c["change"], c["principal"], c["template"], c["before"], c["after"]) for c in changes] == [
+        ("lost", "CORP\\bob", "IntunePKCS", "issued", "0x80094012"),
+        ("won", "CORP\\WS01$", "IntunePKCS", "0x80094012", "issued")]
+    assert "0 outcomes changed" in server.ctl("rehearse", "--before", before, "--after", before)
+    assert "2 outcomes changed" in server.ctl("rehearse", "--before", before, "--after", after, code=4)
+    assert "2 outcomes changed" in server.ctl("rehearse", "--before", after, "--after", before, code=4)

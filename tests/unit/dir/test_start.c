@@ -87,7 +87,7 @@ test_refusals(void **state)
 		    "does not exist" },
 		{ "a line without a colon", "version: 1\n", "version: 1\n\nnonsense\n", E_INVALID_DATA,
 		    ":20:" },
-		{ "a change record", "sAMAccountName: bob\n", "changetype: add\n", E_INVALID_DATA,
+		{ "a change record", "sAMAccountName: bob\n", "changetype: modify\n", E_INVALID_DATA,
 		    "change records" },
 		{ "an object without its parent", "dn: CN=Users,DC", "dn: CN=Other,DC", E_INVALID_DATA,
 		    "config" },
