@@ -75,7 +75,7 @@ static int
 read_forest(struct ctl *c, const struct ctl_args *a, struct lint_request *in, struct err *e)
 {
 	const char *file = ctl_arg(a, "against"), *over = ctl_arg(a, "what-if");
-	struct ctl_forest f = { NULL, 0, 0 };
+	struct ctl_forest f = { 0 };
 
 	if ((file != NULL ? ctl_forest_from_ldif(c, &f, file, e) : ctl_forest_from_ldap(c, &f, e)) != 0)
 		return -1;

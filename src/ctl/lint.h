@@ -10,6 +10,8 @@
 struct ctl_forest {
 	struct dir_entry *v;
 	size_t n, cap;
+	uint32_t *by_dn; /* index + 1 of the object at a DN's hash; 0: free */
+	size_t slots;    /* a power of two, or 0 */
 };
 /* The running server's directory, or --directory. */
 int

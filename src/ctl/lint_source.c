@@ -7,32 +7,67 @@
 #include "dir/files.h"
 #include "dir/ldif.h"
 
-static struct dir_entry *
-find_dn(const struct ctl_forest *f, const char *dn)
+/* ---- objects by DN ---- */
+
+/* FNV-1a over the letters without case. */
+static uint32_t
+dn_hash(const char *dn)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (strcasecmp(f->v[i].dn, dn) == 0)
-			return &f->v[i];
-	return NULL;
+	uint32_t h = 2166136261u;
+
+	for (; *dn != '\0'; dn++)
+		h = (h ^ (uint8_t)(*dn >= 'A' && *dn <= 'Z' ? *dn + 32 : *dn)) * 16777619u;
+	return h;
+}
+
+/* The slot that holds the DN, or the free one where it belongs. */
+static uint32_t *
+dn_slot(const struct ctl_forest *f, const char *dn)
+{
+	size_t at = dn_hash(dn) & (f->slots - 1);
+
+	while (f->by_dn[at] != 0 && strcasecmp(f->v[f->by_dn[at] - 1].dn, dn) != 0)
+		at = (at + 1) & (f->slots - 1);
+	return &f->by_dn[at];
 }
 
 static struct dir_entry *
-append(struct ctl *c, struct ctl_forest *f, struct err *e)
+find_dn(const struct ctl_forest *f, const char *dn)
 {
-	if (f->n == f->cap) {
-		size_t cap = f->cap * 2 + 256;
-		struct dir_entry *v = pool_calloc(c->pool, cap, sizeof(*v));
+	uint32_t at = f->slots > 0 ? *dn_slot(f, dn) : 0;
 
-		if (v == NULL) {
-			ERR(e, E_OUTOFMEMORY, "no memory for %zu objects", cap);
-			return NULL;
-		}
-		if (f->n > 0)
-			memcpy(v, f->v, f->n * sizeof(*v));
-		f->v = v;
-		f->cap = cap;
-	}
-	return &f->v[f->n++];
+	return at > 0 ? &f->v[at - 1] : NULL;
+}
+
+/* Room for twice as many; never more than half the slots are taken. */
+static int
+grow(struct ctl *c, struct ctl_forest *f, struct err *e)
+{
+	size_t cap = f->cap > 0 ? f->cap * 2 : 512;
+	struct dir_entry *v = pool_calloc(c->pool, cap, sizeof(*v));
+	uint32_t *slots = pool_calloc(c->pool, cap * 2, sizeof(*slots));
+
+	if (v == NULL || slots == NULL || cap > UINT32_MAX / 4)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu objects", cap);
+	if (f->n > 0)
+		memcpy(v, f->v, f->n * sizeof(*v));
+	f->v = v;
+	f->cap = cap;
+	f->by_dn = slots;
+	f->slots = cap * 2;
+	for (size_t i = 0; i < f->n; i++)
+		*dn_slot(f, f->v[i].dn) = (uint32_t)i + 1;
+	return 0;
+}
+
+static int
+append(struct ctl *c, struct ctl_forest *f, const struct dir_entry *en, struct err *e)
+{
+	if (f->n == f->cap && grow(c, f, e) != 0)
+		return -1;
+	f->v[f->n] = *en;
+	*dn_slot(f, en->dn) = (uint32_t)++f->n;
+	return 0;
 }
 
 /* ---- LDAP ---- */
@@ -47,17 +82,15 @@ take_search(struct ctl *c, struct ctl_forest *f, const char *base, enum ctl_scop
 	if (base == NULL || ctl_ldap_search(c, base, scope, filter, &en, &n, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct dir_entry *out = append(c, f, e);
 		struct dir_attr *attrs = pool_calloc(c->pool, en[i].n_attrs, sizeof(*attrs));
 
-		if (out == NULL)
-			return -1;
 		if (attrs == NULL)
 			return ERR(e, E_OUTOFMEMORY, "no memory for %.80s", en[i].dn);
 		for (size_t k = 0; k < en[i].n_attrs; k++)
 			attrs[k] =
 			    (struct dir_attr){ en[i].attrs[k].name, en[i].attrs[k].values, en[i].attrs[k].n };
-		*out = (struct dir_entry){ en[i].dn, attrs, en[i].n_attrs };
+		if (append(c, f, &(struct dir_entry){ en[i].dn, attrs, en[i].n_attrs }, e) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -130,14 +163,7 @@ ctl_forest_from_ldif(struct ctl *c, struct ctl_forest *f, const char *path, stru
 		if (rc != 0 || !more)
 			break;
 		there = find_dn(f, en.dn);
-		if (there != NULL) {
-			rc = lay_over(c, there, &en, e);
-		} else {
-			there = append(c, f, e);
-			rc = there != NULL ? 0 : -1;
-			if (rc == 0)
-				*there = en;
-		}
+		rc = there != NULL ? lay_over(c, there, &en, e) : append(c, f, &en, e);
 	}
 	ldif_reader_fini(&r);
 	buf_fini(&text);

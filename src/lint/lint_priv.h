@@ -16,6 +16,12 @@
 
 #define LINT_TOKENS 512 /* made once, kept for the pass */
 
+/* A member of a group, by DN; from member and memberOf alike. */
+struct lint_membership {
+	const char *dn;
+	const struct lint_account *group;
+};
+
 struct lint_model {
 	struct pool *pool;
 	struct sddl_domain domain;
@@ -28,6 +34,8 @@ struct lint_model {
 	size_t n_templates, n_cas, n_objects, n_oids, n_accounts;
 	const struct sid *trusted;
 	size_t n_trusted;
+	struct lint_membership *memberships; /* by DN, without case */
+	size_t n_memberships;
 	struct token **tokens;
 	size_t n_tokens;
 };
@@ -56,6 +64,10 @@ void
 lint_model_fini(struct lint_model *m);
 const struct lint_account *
 lint_account_find(const struct lint_model *m, const struct sid *sid);
+
+/* The first membership of this DN, or n_memberships. */
+size_t
+lint_membership_first(const struct lint_model *m, const char *dn);
 
 /* ---- who.c ---- */
 

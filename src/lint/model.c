@@ -283,6 +283,78 @@ lint_account_find(const struct lint_model *m, const struct sid *sid)
 	return m->n_accounts > 0 ? bsearch(&key, m->accounts, m->n_accounts, sizeof(key), by_sid) : NULL;
 }
 
+/* ---- memberships ---- */
+
+static int
+by_dn(const void *a, const void *b)
+{
+	return strcasecmp(((const struct lint_membership *)a)->dn, ((const struct lint_membership *)b)->dn);
+}
+
+static int
+accounts_by_dn(const void *a, const void *b)
+{
+	const struct lint_account *const *x = a, *const *y = b;
+
+	return strcasecmp((*x)->dn, (*y)->dn);
+}
+
+static const struct lint_account *
+find_dn(const struct lint_account *const *sorted, size_t n, const char *dn)
+{
+	struct lint_account key = { .dn = dn };
+	const struct lint_account *at = &key, *const * found;
+
+	found = n > 0 ? bsearch(&at, sorted, n, sizeof(*sorted), accounts_by_dn) : NULL;
+	return found != NULL ? *found : NULL;
+}
+
+size_t
+lint_membership_first(const struct lint_model *m, const char *dn)
+{
+	size_t low = 0, high = m->n_memberships;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(m->memberships[middle].dn, dn) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int
+link_members(struct lint_model *m, struct err *e)
+{
+	const struct lint_account **sorted = pool_calloc(m->pool, m->n_accounts, sizeof(*sorted));
+	size_t most = 0;
+
+	for (size_t i = 0; i < m->n_accounts; i++)
+		most += m->accounts[i].member.n + m->accounts[i].member_of.n;
+	m->memberships = pool_calloc(m->pool, most, sizeof(*m->memberships));
+	if (sorted == NULL || m->memberships == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu memberships", most);
+	for (size_t i = 0; i < m->n_accounts; i++)
+		sorted[i] = &m->accounts[i];
+	qsort(sorted, m->n_accounts, sizeof(*sorted), accounts_by_dn);
+	for (size_t i = 0; i < m->n_accounts; i++) {
+		const struct lint_account *a = &m->accounts[i];
+
+		for (size_t k = 0; a->is_group && k < a->member.n; k++)
+			m->memberships[m->n_memberships++] = (struct lint_membership){ a->member.v[k], a };
+		for (size_t k = 0; k < a->member_of.n; k++) {
+			const struct lint_account *group = find_dn(sorted, m->n_accounts, a->member_of.v[k]);
+
+			if (group != NULL && group->is_group)
+				m->memberships[m->n_memberships++] = (struct lint_membership){ a->dn, group };
+		}
+	}
+	qsort(m->memberships, m->n_memberships, sizeof(*m->memberships), by_dn);
+	return 0;
+}
+
 static int
 by_cn(const void *a, const void *b)
 {
@@ -322,5 +394,5 @@ lint_model_build(struct lint_model *m, const struct lint_request *in, struct poo
 	qsort(m->accounts, m->n_accounts, sizeof(*m->accounts), by_sid);
 	qsort(m->templates, m->n_templates, sizeof(*m->templates), by_cn);
 	add_ca_hosts(&b);
-	return 0;
+	return link_members(m, e);
 }

@@ -81,15 +81,6 @@ add_everybody(struct token *t)
 	return 0;
 }
 
-static bool
-names_dn(struct x509_strings list, const char *dn)
-{
-	for (size_t i = 0; i < list.n; i++)
-		if (strcasecmp(list.v[i], dn) == 0)
-			return true;
-	return false;
-}
-
 /* Groups that hold what the token has got so far; the token's list grows while it is walked, and never twice.
  */
 static int
@@ -97,16 +88,11 @@ add_groups(const struct lint_model *m, struct token *t)
 {
 	for (size_t i = 0; i < t->n_sids; i++) {
 		const struct lint_account *a = lint_account_find(m, &t->sids[i].sid);
+		size_t at = a != NULL ? lint_membership_first(m, a->dn) : m->n_memberships;
 
-		if (a == NULL)
-			continue;
-		for (size_t k = 0; k < m->n_accounts; k++) {
-			const struct lint_account *g = &m->accounts[k];
-
-			if (g->is_group && (names_dn(g->member, a->dn) || names_dn(a->member_of, g->dn)) &&
-			    add_sid(t, &g->sid) != 0)
+		for (; at < m->n_memberships && strcasecmp(m->memberships[at].dn, a->dn) == 0; at++)
+			if (add_sid(t, &m->memberships[at].group->sid) != 0)
 				return -1;
-		}
 	}
 	return 0;
 }
@@ -279,15 +265,11 @@ try_principal(struct lint_run *r, const struct sd *sd, const struct sid *sid, en
 static struct lint_principals
 who(struct lint_run *r, const struct sd *sd, enum lint_trust least, passes_fn *passes, const void *wanted)
 {
-	struct lint_principals out = { NULL, 0 };
+	struct lint_principal found[MAX_WHO];
+	struct lint_principals out = { found, 0 };
 
 	if (sd == NULL)
-		return out;
-	out.v = pool_calloc(r->pool, MAX_WHO, sizeof(*out.v));
-	if (out.v == NULL) {
-		r->short_of_memory = true;
-		return out;
-	}
+		return (struct lint_principals){ NULL, 0 };
 	if (sd->dacl == NULL)
 		try_principal(r, sd, &SID_EVERYONE, least, passes, wanted, &out);
 	if (sd->has_owner)
@@ -297,6 +279,11 @@ who(struct lint_run *r, const struct sd *sd, enum lint_trust least, passes_fn *p
 
 		if (ace->type == ACCESS_ALLOWED_ACE_TYPE || ace->type == ACCESS_ALLOWED_OBJECT_ACE_TYPE)
 			try_principal(r, sd, &ace->sid, least, passes, wanted, &out);
+	}
+	out.v = out.n > 0 ? pool_dup(r->pool, found, out.n * sizeof(found[0])) : NULL;
+	if (out.n > 0 && out.v == NULL) {
+		r->short_of_memory = true;
+		out.n = 0;
 	}
 	return out;
 }

@@ -314,6 +314,88 @@ test_principals(void **state)
 	}
 }
 
+/* The access list of a template that logs on and takes the subject from the request: who can abuse it. */
+static void
+test_access_lists(void **state)
+{
+#define ENROLL "0e10c968-78fb-11d2-90d4-00c04f79dc55"
+#define USER "S-1-5-21-1111111111-2222222222-3333333333-1103"     /* janedoe */
+#define COMPUTER "S-1-5-21-1111111111-2222222222-3333333333-1112" /* the CA's host */
+#define CONSUMERS "S-1-5-21-1111111111-2222222222-3333333333-1203"
+#define EMPLOYEES "S-1-5-21-1111111111-2222222222-3333333333-1204" /* holds Domain Users */
+	static const struct {
+		const char *name, *sddl;
+		int esc1, esc4; /* severity, -1: none */
+	} cases[] = {
+		{ "Domain Users", "D:(OA;;CR;" ENROLL ";;DU)", LINT_ERROR, -1 },
+		{ "all extended rights", "D:(A;;CR;;;AU)", LINT_ERROR, -1 },
+		{ "extended rights without a GUID", "D:(OA;;CR;;;WD)", LINT_ERROR, -1 },
+		{ "Autoenroll alone", "D:(OA;;CR;a05b8cc2-17bc-4802-a710-e7c15ab866a2;;DU)", -1, -1 },
+		{ "Full Control of the console has no Enroll", "D:(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;DU)", -1,
+		    LINT_ERROR },
+		{ "generic all", "D:(A;;0xF01FF;;;DU)", LINT_ERROR, LINT_ERROR },
+		{ "a group that holds Domain Users", "D:(OA;;CR;" ENROLL ";;" EMPLOYEES ")", LINT_ERROR, -1 },
+		{ "a group of some", "D:(OA;;CR;" ENROLL ";;" CONSUMERS ")", LINT_WARNING, -1 },
+		{ "one user", "D:(OA;;CR;" ENROLL ";;" USER ")", LINT_WARNING, -1 },
+		{ "administrators", "D:(A;;0xF01FF;;;DA)(A;;0xF01FF;;;EA)(A;;0xF01FF;;;LA)(A;;0xF01FF;;;SY)",
+		    -1, -1 },
+		{ "the CA's host", "D:(A;;0xF01FF;;;" COMPUTER ")", -1, -1 },
+		{ "denied first", "D:(OD;;CR;" ENROLL ";;DU)(OA;;CR;" ENROLL ";;DU)", -1, -1 },
+		{ "denied to everybody first", "D:(D;;CR;;;WD)(OA;;CR;" ENROLL ";;DU)", -1, -1 },
+		{ "denied too late", "D:(OA;;CR;" ENROLL ";;DU)(OD;;CR;" ENROLL ";;DU)", LINT_ERROR, -1 },
+		{ "some of them denied", "D:(OD;;CR;" ENROLL ";;" USER ")(OA;;CR;" ENROLL ";;DU)", LINT_ERROR,
+		    -1 },
+		{ "for children only", "D:(OA;CIIO;CR;" ENROLL ";;DU)", -1, -1 },
+		{ "an empty list", "D:", -1, -1 },
+		{ "no list at all", "D:NO_ACCESS_CONTROL", LINT_ERROR, LINT_ERROR },
+		{ "WriteDacl", "D:(A;;WD;;;" USER ")", -1, LINT_WARNING },
+		{ "WriteOwner", "D:(A;;WO;;;AU)", -1, LINT_ERROR },
+		{ "one harmless attribute", "D:(OA;;WP;bf967953-0de6-11d0-a285-00aa003049e2;;AU)", -1, -1 },
+		{ "the name flags", "D:(OA;;WP;ea1dddc4-60ff-416e-8cc0-17cee534bce7;;AU)", -1, LINT_ERROR },
+		{ "the name flags, writing denied",
+		    "D:(D;;WP;;;WD)(OA;;WP;ea1dddc4-60ff-416e-8cc0-17cee534bce7;;AU)", -1, -1 },
+		{ "owner", "O:" USER "D:(A;;RPLCRC;;;AU)", -1, LINT_WARNING },
+		{ "owner, without rights of owners", "O:" USER "D:(A;;RC;;;OW)", -1, -1 },
+	};
+	struct sddl_domain domain;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(sid_from_text(&domain.domain, "S-1-5-21-1111111111-2222222222-3333333333", &e), 0);
+	domain.root = domain.domain;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct lint_finding *f1, *f4;
+		struct dir_attr attr = { "nTSecurityDescriptor", NULL, 1 };
+		struct dir_entry change = { NULL, &attr, 1 };
+		struct bytes value;
+		struct buf wire;
+		struct bench b;
+		struct sd sd;
+
+		bench_run(&b, "ESC1-vulnerable");
+		buf_init(&wire, SD_WIRE_MAX);
+		if (sd_from_sddl(&sd, b.pool, cases[i].sddl, &domain, &e) != 0 ||
+		    sd_to_wire(&sd, &wire, &e) != 0)
+			fail_msg("%s: %s", cases[i].name, e.msg);
+		value = buf_bytes(&wire);
+		attr.values = &value;
+		for (size_t k = 0; k < b.n; k++)
+			if (strncasecmp(b.entries[k].dn, "CN=LintT,", 9) == 0)
+				change.dn = b.entries[k].dn;
+		lay_over(&b, &change);
+		if (lint_run_all(&b.in, b.pool, &b.report, &e) != 0)
+			fail_msg("%s: %s", cases[i].name, e.msg);
+		f1 = find(&b.report, "ESC1", "LintT");
+		f4 = find(&b.report, "ESC4", "LintT");
+		if ((f1 != NULL ? (int)f1->severity : -1) != cases[i].esc1 ||
+		    (f4 != NULL ? (int)f4->severity : -1) != cases[i].esc4)
+			fail_msg("%s: ESC1 %d, ESC4 %d", cases[i].name, f1 != NULL ? (int)f1->severity : -1,
+			    f4 != NULL ? (int)f4->severity : -1);
+		buf_fini(&wire);
+		bench_free(&b);
+	}
+}
+
 /* Values that are not what their setting takes. */
 static void
 test_settings_refused(void **state)
@@ -379,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_fresh_forest),
 		cmocka_unit_test(test_every_rule),
 		cmocka_unit_test(test_principals),
+		cmocka_unit_test(test_access_lists),
 		cmocka_unit_test(test_settings_refused),
 		cmocka_unit_test(test_refusals),
 	};
