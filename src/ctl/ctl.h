@@ -22,6 +22,7 @@ struct ctl {
 	struct ctl_ldap *ldap;
 	struct sddl_domain domain; /* filled with the first LDAP use */
 	const char *domain_dn, *config_dn, *nb_domain;
+	bool is_ad;          /* the directory keeps names, times and GUIDs itself (AD, Samba) */
 };
 
 /* Prints "adcsctl: message" (or a JSON error with --json) and gives the exit code. */

@@ -61,6 +61,7 @@ read_names(struct ctl *c, struct err *e)
 		return -1;
 	c->domain_dn = n > 0 ? ctl_entry_text(&en[0], "defaultNamingContext") : NULL;
 	c->config_dn = n > 0 ? ctl_entry_text(&en[0], "configurationNamingContext") : NULL;
+	c->is_ad = n > 0 && ctl_entry_attr(&en[0], "dsServiceName") != NULL;
 	if (c->domain_dn == NULL || c->config_dn == NULL)
 		return ERR(e, E_DS_NO_SUCH_OBJECT, "rootDSE names no defaultNamingContext or configurationNamingContext");
 	if (ctl_ldap_search(c, c->domain_dn, CTL_BASE, "(objectClass=*)", &en, &n, e) != 0)
@@ -216,6 +217,14 @@ ctl_ldap_replace(struct ctl *c, const char *dn, const struct ctl_attr *attrs, si
 		return ERR(e, E_OUTOFMEMORY, "no memory for a change");
 	rc = ldap_modify_ext_s(c->ldap->ld, dn, mods, NULL, NULL);
 	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "modify %.80s", dn), e);
+}
+
+int
+ctl_ldap_delete(struct ctl *c, const char *dn, struct err *e)
+{
+	int rc = ldap_delete_ext_s(c->ldap->ld, dn, NULL, NULL);
+
+	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "delete %.80s", dn), e);
 }
 
 const char *

@@ -32,6 +32,8 @@ ctl_ldap_add(struct ctl *c, const struct ctl_entry *en, struct err *e) MUST_CHEC
 /* Replaces the named attributes (n == 0 values: deletes them). */
 int
 ctl_ldap_replace(struct ctl *c, const char *dn, const struct ctl_attr *attrs, size_t n, struct err *e) MUST_CHECK;
+int
+ctl_ldap_delete(struct ctl *c, const char *dn, struct err *e) MUST_CHECK;
 /* RFC 4515 escaping, in the pool. */
 const char *
 ctl_ldap_escape(struct ctl *c, const char *value);

@@ -18,6 +18,14 @@ ctl_template_decode(struct ctl *c, const struct ctl_entry *en, struct policy_tem
 /* The display name without blanks: the name the console proposes. */
 const char *
 ctl_template_name_from_display(struct ctl *c, const char *display);
+int
+ctl_forest_oid_base(struct ctl *c, const char **out, struct err *e) MUST_CHECK;
+/* A new OID under the forest's base. NULL with e. */
+const char *
+ctl_template_new_oid(struct ctl *c, struct err *e) MUST_CHECK;
+/* What is wrong with a template name; NULL: nothing. */
+const char *
+ctl_template_name_check(struct ctl *c, const char *name);
 /* The msPKI-Enterprise-Oid object that belongs to a template's OID (templates.md 8.4). */
 int
 ctl_template_add_oid(struct ctl *c, const char *oid, const char *display, struct err *e) MUST_CHECK;
@@ -42,6 +50,14 @@ int
 ctl_template_set(struct ctl *c, const struct ctl_args *a);
 int
 ctl_template_reenroll(struct ctl *c, const struct ctl_args *a);
+int
+ctl_template_diff(struct ctl *c, const struct ctl_args *a);
+int
+ctl_template_export(struct ctl *c, const struct ctl_args *a);
+int
+ctl_template_import(struct ctl *c, const struct ctl_args *a);
+int
+ctl_template_delete(struct ctl *c, const struct ctl_args *a);
 int
 ctl_template_show(struct ctl *c, const struct ctl_args *a);
 

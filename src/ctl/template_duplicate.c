@@ -33,8 +33,8 @@ ctl_template_name_from_display(struct ctl *c, const char *display)
 	return s;
 }
 
-static int
-forest_oid_base(struct ctl *c, const char **out, struct err *e)
+int
+ctl_forest_oid_base(struct ctl *c, const char **out, struct err *e)
 {
 	struct ctl_entry *en;
 	size_t n;
@@ -45,7 +45,19 @@ forest_oid_base(struct ctl *c, const char **out, struct err *e)
 	return *out != NULL ? 0 : ERR(e, E_DS_NO_SUCH_OBJECT, "CN=OID has no msPKI-Cert-Template-OID (the forest's OID base)");
 }
 
-/* The msPKI-Enterprise-Oid object that belongs to a template's OID (templates.md 8.4). */
+const char *
+ctl_template_new_oid(struct ctl *c, struct err *e)
+{
+	const char *base, *oid;
+
+	if (ctl_forest_oid_base(c, &base, e) != 0)
+		return NULL;
+	oid = pool_printf(c->pool, "%s.%u.%u", base, random_arc(), random_arc());
+	if (oid == NULL)
+		ERR(e, E_OUTOFMEMORY, "no memory for an OID");
+	return oid;
+}
+
 int
 ctl_template_add_oid(struct ctl *c, const char *oid, const char *display, struct err *e)
 {
@@ -149,7 +161,7 @@ static int
 build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, const char *display,
     const struct ctl_args *a, struct ctl_entry *en, struct compatibility_changes *changes, struct err *e)
 {
-	const char *creator_name = ctl_arg(a, "creator"), *base, *oid;
+	const char *creator_name = ctl_arg(a, "creator"), *oid;
 	struct compatibility before = compatibility_of(source);
 	struct sid creator;
 	uint8_t guid[16];
@@ -161,13 +173,13 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	for (size_t i = 0; i < ARRAY_LEN(own_attributes); i++)
 		ctl_entry_drop(en, own_attributes[i]);
 	en->dn = pool_printf(c->pool, "CN=%s,%s", name, ctl_pks_dn(c, "Certificate Templates"));
-	if (forest_oid_base(c, &base, e) != 0)
+	oid = ctl_template_new_oid(c, e);
+	if (oid == NULL)
 		return -1;
-	oid = pool_printf(c->pool, "%s.%u.%u", base, random_arc(), random_arc());
 	rng_system(guid, sizeof(guid));
 	if (ctl_sid_from_name(c, creator_name != NULL ? creator_name : "LA", &creator, e) != 0)
 		return err_prefix(e, "--creator");
-	if (oid == NULL || ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
+	if (ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
 	    ctl_entry_set_text(c, en, "displayName", display, e) != 0 ||
 	    ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e) != 0 ||
 	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || compatibility_first_save(c, en, a, e) != 0 ||
@@ -177,8 +189,8 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	return set_descriptor(c, en, &creator, e);
 }
 
-static const char *
-check_name(struct ctl *c, const char *name)
+const char *
+ctl_template_name_check(struct ctl *c, const char *name)
 {
 	if (*name == '\0' || strlen(name) > 64)
 		return "a template name has 1 to 64 characters";
@@ -219,7 +231,7 @@ ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
 		display = pool_printf(c->pool, "Copy of %s", ctl_entry_text(source, "displayName"));
 	if (name == NULL)
 		name = ctl_template_name_from_display(c, display);
-	bad = check_name(c, name);
+	bad = ctl_template_name_check(c, name);
 	if (bad != NULL)
 		return ctl_usage("%s", bad);
 	rc = build_copy(c, source, name, display, a, &copy, &changes, &e);

@@ -19,6 +19,22 @@ static const struct ctl_option set_options[] = {
 #undef CONTROL
 	{ 0 },
 };
+static const struct ctl_option diff_options[] = {
+	{ "against", "FILE", "compare with the template of this name in a file" },
+	{ "domain-sid", "SID", "the domain of the file" },
+	{ 0 },
+};
+static const struct ctl_option export_options[] = {
+	{ "all", NULL, "every template of the forest" },
+	{ "out", "FILE", "write there (default: standard output)" },
+	{ 0 },
+};
+static const struct ctl_option import_options[] = {
+	{ "display-name", "TEXT", "another Template display name, and the Template name that follows from it" },
+	{ "replace", NULL, "overwrite templates of the same name" },
+	{ "domain-sid", "SID", "the domain of the file: all its SIDs become those of this domain" },
+	{ 0 },
+};
 static const struct ctl_option acl_show_options[] = {
 	{ "sddl", NULL, "the descriptor as SDDL, nothing else" },
 	{ 0 },
@@ -92,6 +108,11 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "template", "duplicate", "NAME", 1, 1, duplicate_options, "Duplicate Template", ctl_template_duplicate },
 	{ "template", "set", "NAME", 1, 1, set_options, "change controls of a template", ctl_template_set },
 	{ "template", "reenroll", "NAME", 1, 1, NULL, "Reenroll All Certificate Holders", ctl_template_reenroll },
+	{ "template", "diff", "NAME [OTHER]", 1, 2, diff_options, "compare control by control: exit code 0 equal, 1 different",
+	    ctl_template_diff },
+	{ "template", "export", "[NAME...]", 0, 256, export_options, "templates and their OID objects as LDIF", ctl_template_export },
+	{ "template", "import", "FILE", 1, 1, import_options, "templates from LDIF, or JSON of ADCSTemplate or AWS", ctl_template_import },
+	{ "template", "delete", "NAME", 1, 1, NULL, "delete a template; CAs that publish it keep its name", ctl_template_delete },
 	{ "template", "acl show", "NAME", 1, 1, acl_show_options, "the Security tab", ctl_template_acl_show },
 	{ "template", "acl set", "NAME", 1, 1, acl_set_options, "replace the access list", ctl_template_acl_set },
 	{ "template", "acl grant", "NAME PRINCIPAL RIGHT...", 3, 8, NULL,
