@@ -30,15 +30,43 @@ by_attribute(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
+/* A DN with its attribute types in capitals, as AD spells them; OpenLDAP spells them as its schema does. */
+static const char *
+ad_dn(struct ctl *c, const char *dn)
+{
+	char *s = pool_strdup(c->pool, dn);
+	bool in_type = true;
+
+	for (char *p = s; p != NULL && *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == ',')
+			in_type = true;
+		else if (*p == '=')
+			in_type = false;
+		else if (in_type && *p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	}
+	return s != NULL ? s : dn;
+}
+
 static int
 put_entry(struct ctl *c, struct buf *out, const struct ctl_entry *en, struct err *e)
 {
-	struct dir_entry d = { en->dn, pool_calloc(c->pool, en->n_attrs, sizeof(*d.attrs)), en->n_attrs };
+	struct dir_entry d = { ad_dn(c, en->dn), pool_calloc(c->pool, en->n_attrs, sizeof(*d.attrs)), en->n_attrs };
 
 	if (d.attrs == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for an entry");
-	for (size_t i = 0; i < en->n_attrs; i++)
-		d.attrs[i] = (struct dir_attr){ en->attrs[i].name, en->attrs[i].values, en->attrs[i].n };
+	for (size_t i = 0; i < en->n_attrs; i++) {
+		struct dir_attr *a = &d.attrs[i];
+
+		*a = (struct dir_attr){ en->attrs[i].name, en->attrs[i].values, en->attrs[i].n };
+		if (a->n == 1 && (strcasecmp(a->name, "distinguishedName") == 0 || strcasecmp(a->name, "objectCategory") == 0)) {
+			const char *dn = ad_dn(c, (const char *)a->values[0].p);
+
+			a->values[0] = (struct bytes){ (const uint8_t *)dn, strlen(dn) };
+		}
+	}
 	qsort(d.attrs, d.n_attrs, sizeof(*d.attrs), by_attribute);
 	ldif_put(out, &d);
 	return 0;
@@ -125,10 +153,12 @@ ctl_template_export(struct ctl *c, const struct ctl_args *a)
 			rc = -1;
 	if (rc == 0 && !buf_ok(&out))
 		rc = ERR(&e, E_OUTOFMEMORY, "the export is larger than %u octets", TEMPLATE_FILE_MAX);
-	if (rc == 0)
-		rc = write_out(ctl_arg(a, "out"), &out, &e);
+	if (rc == 0 && c->json && ctl_arg(a, "out") == NULL)
+		rc = ctl_print_json(json_pack("{s:s}", "ldif", buf_cstr(&out)));
+	else
+		rc = rc == 0 && write_out(ctl_arg(a, "out"), &out, &e) == 0 ? CTL_OK : ctl_fail(c, &e);
 	buf_fini(&out);
-	return rc == 0 ? CTL_OK : ctl_fail(c, &e);
+	return rc;
 }
 
 /* ---- import ---- */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/compatibility.h"
+#include "ctl/ra_properties.h"
 
 #define MAX_FIELDS 64
 
@@ -36,6 +37,13 @@ field(struct view *v, const char *label, const char *value)
 		json_object_set_new(v->json, v->tab, t);
 	}
 	json_object_set_new(t, label + strspn(label, " "), json_string(value)); /* bits are indented for people */
+}
+
+/* An attribute that the CA never reads. */
+static void
+client_field(struct view *v, const char *label, const char *value, const char *what)
+{
+	field(v, label, pool_printf(v->c->pool, "%s  [client side only: %s]", value, what));
 }
 
 static const char *
@@ -139,8 +147,37 @@ compatibility_text(struct ctl *c, uint32_t level, bool recipient)
 	return level == 0 ? "(not set)" : name != NULL ? name : pool_printf(c->pool, "unknown level %u", level);
 }
 
+static const char *
+control_value(struct view *v, const struct ctl_entry *en, const char *option)
+{
+	return control_get(v->c, en, control_find(option));
+}
+
+/* What the client makes its key by. */
 static void
-show(struct view *v, const struct policy_template *t)
+show_keys(struct view *v, const struct ctl_entry *en, const struct policy_template *t)
+{
+	bool ksp = ra_properties_used(en);
+	const char *usage = ra_property_get(v->c, en, "msPKI-Key-Usage");
+
+	client_field(v, "Provider Category", ksp ? "Key Storage Provider" : "Legacy Cryptographic Service Provider",
+	    "where the key is made; the CA reads from it how msPKI-RA-Application-Policies is written");
+	client_field(v, "Algorithm name", t->asymmetric_algorithm != NULL ? t->asymmetric_algorithm : "Determined by CSP",
+	    ksp ? "makes a key of this algorithm" : "the provider decides");
+	client_field(v, "Providers", plain_list(v->c, t->csps, "any provider available on the subject's computer"),
+	    "tries them in this order");
+	client_field(v, "Request hash", t->hash_algorithm != NULL ? t->hash_algorithm : "(none)", "signs the request with it");
+	client_field(v, "Key spec", pool_printf(v->c->pool, "%d", ctl_entry_int(en, "pKIDefaultKeySpec", 0)),
+	    "1: key exchange, 2: signature; legacy providers");
+	client_field(v, "Key usage of the private key", usage != NULL ? usage : "(none)",
+	    "1 decrypts, 2 signs, 4 agrees, 16777215 all; key storage providers");
+	client_field(v, "Key permissions", control_value(v, en, "key-permissions"), "may use the private key besides the enrollee");
+	client_field(v, "Advanced symmetric algorithm", control_value(v, en, "advanced-symmetric-algorithm"),
+	    "AES-256 instead of 3DES for the archived key");
+}
+
+static void
+show(struct view *v, const struct ctl_entry *en, const struct policy_template *t)
 {
 	struct ctl *c = v->c;
 	uint32_t pk = t->private_key_flags;
@@ -149,7 +186,7 @@ show(struct view *v, const struct policy_template *t)
 	field(v, "Template display name", t->display_name != NULL ? t->display_name : "");
 	field(v, "Template name", t->cn);
 	field(v, "Validity period", span_text(c, t->validity));
-	field(v, "Renewal period", span_text(c, t->overlap));
+	client_field(v, "Renewal period", span_text(c, t->overlap), "renews that long before the certificate ends");
 	field(v, "Schema version", pool_printf(c->pool, "%u", t->schema_version));
 	field(v, "Version", pool_printf(c->pool, "%u.%u", t->major, t->minor));
 	field(v, "Object identifier", t->oid != NULL ? t->oid : "(none)");
@@ -158,13 +195,13 @@ show(struct view *v, const struct policy_template *t)
 	field(v, "Certification Authority", compatibility_text(c, (pk & CT_FLAG_SERVER_VERSION_MASK) >> 16, false));
 	field(v, "Certificate recipient", compatibility_text(c, (pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24, true));
 	tab(v, "Request Handling");
+	field(v, "Purpose", control_value(v, en, "purpose"));
 	bits(v, "msPKI-Private-Key-Flag", pk, policy_private_key_bits,
 	    CT_FLAG_SERVER_VERSION_MASK | CT_FLAG_CLIENT_VERSION_MASK);
 	bits(v, "msPKI-Enrollment-Flag", t->enrollment_flags, policy_enrollment_bits, 0);
 	tab(v, "Cryptography");
 	field(v, "Minimum key size", pool_printf(c->pool, "%u", t->min_key_bits));
-	field(v, "Algorithm name", t->asymmetric_algorithm != NULL ? t->asymmetric_algorithm : "Determined by CSP");
-	field(v, "Providers", plain_list(c, t->csps, "any provider available on the subject's computer"));
+	show_keys(v, en, t);
 	tab(v, "Subject Name");
 	bits(v, "msPKI-Certificate-Name-Flag", t->name_flags, policy_name_bits, 0);
 	tab(v, "Issuance Requirements");
@@ -173,7 +210,8 @@ show(struct view *v, const struct policy_template *t)
 	field(v, "Signer application policies", oid_list(c, t->ra_application_policies));
 	field(v, "Signer issuance policies", oid_list(c, t->ra_policies));
 	tab(v, "Superseded Templates");
-	field(v, "Templates", plain_list(c, t->supersedes, "(none)"));
+	client_field(v, "Templates", plain_list(c, t->supersedes, "(none)"),
+	    "autoenrollment replaces certificates of these by one of this template");
 	tab(v, "Extensions");
 	field(v, "Extended key usage", oid_list(c, t->eku));
 	field(v, "Application Policies", oid_list(c, t->application_policies));
@@ -194,7 +232,7 @@ ctl_template_show(struct ctl *c, const struct ctl_args *a)
 	if (ctl_template_find(c, a->positional[0], &en, &e) != 0 || ctl_template_decode(c, en, &t, &e) != 0)
 		return ctl_fail(c, &e);
 	v.json = json_object();
-	show(&v, &t);
+	show(&v, en, &t);
 	if (c->json)
 		return ctl_print_json(v.json);
 	json_decref(v.json);

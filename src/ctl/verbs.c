@@ -110,7 +110,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "template", "reenroll", "NAME", 1, 1, NULL, "Reenroll All Certificate Holders", ctl_template_reenroll },
 	{ "template", "diff", "NAME [OTHER]", 1, 2, diff_options, "compare control by control: exit code 0 equal, 1 different",
 	    ctl_template_diff },
-	{ "template", "export", "[NAME...]", 0, 256, export_options, "templates and their OID objects as LDIF", ctl_template_export },
+	{ "template", "export", "NAME...", 0, 256, export_options, "templates and their OID objects as LDIF", ctl_template_export },
 	{ "template", "import", "FILE", 1, 1, import_options, "templates from LDIF, or JSON of ADCSTemplate or AWS", ctl_template_import },
 	{ "template", "delete", "NAME", 1, 1, NULL, "delete a template; CAs that publish it keep its name", ctl_template_delete },
 	{ "template", "acl show", "NAME", 1, 1, acl_show_options, "the Security tab", ctl_template_acl_show },

@@ -87,7 +87,10 @@ def aces(entry):
 
 VERBS = {
     "template list": [], "template show": ["IntunePKCS"], "template duplicate": ["User", "--display-name", "Another"],
-    "template set": ["Approved", "--validity", "6m"], "template reenroll": ["Approved"], "template acl show": ["User"],
+    "template set": ["Approved", "--validity", "6m"], "template reenroll": ["Approved"],
+    "template diff": ["Approved", "Approved"], "template export": ["Approved"],
+    "template import": [str(harness.ROOT / "templates/WebServer.ldif"), "--replace"], "template delete": ["Another"],
+    "template acl show": ["User"],
     "template acl set": ["Approved", "--sddl", "D:PAI(A;;LCRPLORC;;;AU)(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;AU)"],
     "template acl grant": ["Approved", "CORP\\bob", "Read"], "template acl deny": ["Approved", "CORP\\bob", "Enroll"],
     "template acl remove": ["Approved", "CORP\\bob"],
