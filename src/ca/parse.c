@@ -1,11 +1,13 @@
 /* What a request says, in any of its forms: steps 6 and 8 to 11 of issuance.md section 2. */
 #include <string.h>
+#include <strings.h>
 
 #include "ca/ca_priv.h"
 
 /* RequestType in dwFlags, MS-WCCE 3.2.1.4.2.1 */
 #define CR_IN_TYPE_MASK 0x0000FF00u
 #define CR_IN_PKCS10 0x00000100u
+#define CR_IN_KEYGEN 0x00000200u
 #define CR_IN_PKCS7 0x00000300u
 #define CR_IN_CMC 0x00000400u
 
@@ -23,6 +25,7 @@ type_of(enum x509_format format, struct bytes der)
 			return 0;
 		return content == X509_CMS_PKIDATA ? CR_IN_CMC : CR_IN_PKCS7;
 	case X509_FORMAT_KEYGEN:
+		return CR_IN_KEYGEN;
 	case X509_FORMAT_UNKNOWN:
 		break;
 	}
@@ -38,6 +41,33 @@ type_fits(uint32_t declared, uint32_t found, enum x509_format format)
 	return found == 0 && (format == X509_FORMAT_CMS) == (declared != CR_IN_PKCS10);
 }
 
+/* MS-WCCE 3.2.1.4.2.1.4.1.4: the challenge must be repeated in the attributes, which name the subject as
+ * well. */
+static int
+parse_keygen(struct ca_request *r, struct err *e)
+{
+	struct policy_attribute *given = NULL;
+	struct x509_name_value *words;
+	const char *challenge, *repeated = "";
+	size_t n = 0;
+
+	if (x509_keygen_parse(&r->parsed, r->pool, r->der, &challenge, e) != 0 ||
+	    policy_attributes_parse(r->args.attributes, r->pool, &given, &n, e) != 0)
+		return -1;
+	words = pool_calloc(r->pool, n, sizeof(*words));
+	if (words == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+	for (size_t i = 0; i < n; i++) {
+		words[i] = (struct x509_name_value){ given[i].name, given[i].value };
+		if (strcasecmp(given[i].name, "challenge") == 0)
+			repeated = given[i].value;
+	}
+	if (challenge[0] != '\0' && strcmp(challenge, repeated) != 0)
+		return ERR(e, E_INVALID_DATA,
+		    "the request's challenge is not the attribute's (MS-WCCE 3.2.1.4.2.1.4.1.4)");
+	return x509_keygen_subject(&r->parsed, r->pool, words, n, e);
+}
+
 int
 ca_request_parse(struct ca_request *r, struct err *e)
 {
@@ -49,9 +79,6 @@ ca_request_parse(struct ca_request *r, struct err *e)
 		return -1;
 	format = x509_request_format(r->der);
 	r->request_type = type_of(format, r->der);
-	if (format == X509_FORMAT_KEYGEN)
-		return ERR(
-		    e, CRYPT_E_INVALID_MSG_TYPE, "KEYGEN requests are not taken, send PKCS #10 or CMC");
 	if (!type_fits(type, r->request_type, format))
 		return ERR(e, CRYPT_E_INVALID_MSG_TYPE,
 		    "dwFlags say request type 0x%x, the content is not (MS-WCCE "
@@ -59,7 +86,8 @@ ca_request_parse(struct ca_request *r, struct err *e)
 		    type);
 	if (format == X509_FORMAT_CMS)
 		return ca_wrapped_parse(r, e);
-	if (x509_request_parse(&r->parsed, r->pool, r->der, e) != 0)
+	if ((format == X509_FORMAT_KEYGEN ? parse_keygen(r, e)
+					  : x509_request_parse(&r->parsed, r->pool, r->der, e)) != 0)
 		return -1;
 	if (r->made_up)
 		return 0;

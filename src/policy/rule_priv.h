@@ -204,6 +204,7 @@ int apply_key_usage(struct eval *ev);               /* rule_usage.c */
 int apply_basic_constraints(struct eval *ev);
 int apply_extended_key_usage(struct eval *ev);
 int apply_application_policies(struct eval *ev);
+int apply_netscape_type(struct eval *ev);           /* rule_usage.c */
 int apply_publication(struct eval *ev);             /* rule_pending.c */
 /* clang-format on */
 

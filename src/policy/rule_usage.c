@@ -1,5 +1,6 @@
 /* Extensions that say what the key is for (MS-WCCE 3.2.2.6.2.1.4.4.1 to 4.4.6, 4.5.5, 4.6). */
 #include <string.h>
+#include <strings.h>
 
 #include "policy/rule_priv.h"
 
@@ -82,4 +83,24 @@ apply_application_policies(struct eval *ev)
 {
 	return put_of_template(
 	    ev, OID_APPLICATION_CERT_POLICIES, ev->t->ext.application_policies, "application policies");
+}
+
+/*
+ * The specification's two numbers for the types fit no BIT STRING; Ours: the bits of Netscape's own description, SSL
+ * client 0x80 and SSL server 0x40.
+ */
+int
+apply_netscape_type(struct eval *ev)
+{
+	static const uint8_t client = 0x80, server = 0x40;
+	const char *type = rule_attribute(ev, "CertType");
+	bool is_server = type != NULL && strcasecmp(type, "server") == 0;
+	struct bytes value;
+
+	if (!ev->request->keygen)
+		return rule_skipped(ev, "no KEYGEN request");
+	der_put_bits(&ev->scratch, (struct bytes){ is_server ? &server : &client, 1 }, is_server ? 6 : 7);
+	if (rule_keep(ev, &value) != 0)
+		return -1;
+	return rule_put(ev, OID_NETSCAPE_CERT_TYPE, false, value, "SSL %s", is_server ? "server" : "client");
 }

@@ -57,6 +57,7 @@ const struct policy_rule policy_rules[] = {
 	{ 38, "issuance policies",         "msPKI-Certificate-Policy",             "MS-WCCE 3.2.2.6.2.1.4.5.8", 2, NULL, apply_issuance_policies },
 	{ 38, "SMIME capabilities",        "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, NULL, apply_smime },
 	{ 38, "OCSP no check",             "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, NULL, apply_ocsp_nocheck },
+	{ 38, "Netscape certificate type", NULL,                                   "MS-WCCE 3.2.1.4.2.1.2",     1, NULL, apply_netscape_type },
 	{ 38, "subject alternative name",  "pKICriticalExtensions",                "MS-WCCE 3.2.2.6.2.1.4.5.9", 1, NULL, apply_san },
 	{ 38, "security identifier",       "msPKI-Enrollment-Flag",                "MS-WCCE 2.2.2.7.7.4",       1, NULL, apply_sid },
 	{ 38, "publication",               "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, NULL, apply_publication },

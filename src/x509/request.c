@@ -223,11 +223,10 @@ read_attribute(struct reader *rd, struct der *d, struct err *e)
 /* ---- the request ---- */
 
 /* Text is checked here, once, so that nobody behind meets a subject that cannot be shown, compared or stored. */
-static int
-read_subject(struct reader *rd, struct err *e)
+int
+x509_request_read_subject(struct x509_request *r, struct pool *pool, struct err *e)
 {
 	struct x509_rdn rdns[X509_MAX_RDNS];
-	struct x509_request *r = rd->r;
 
 	if (x509_name_read(r->subject, rdns, &r->n_rdns, e) != 0)
 		return err_prefix(e, "subject");
@@ -235,7 +234,7 @@ read_subject(struct reader *rd, struct err *e)
 		if (x509_text_check(rdns[i].tag, rdns[i].value, CERTSRV_E_BAD_REQUESTSUBJECT, e) != 0)
 			return err_prefix(e, "subject attribute %zu", i + 1);
 	}
-	r->rdns = pool_dup(rd->pool, rdns, r->n_rdns * sizeof(rdns[0]));
+	r->rdns = pool_dup(pool, rdns, r->n_rdns * sizeof(rdns[0]));
 	return r->rdns != NULL ? 0 : no_memory(e);
 }
 
@@ -254,7 +253,7 @@ read_info(struct reader *rd, struct err *e)
 	    der_expect(&in, DER_SEQUENCE, &spki, "subjectPKInfo", e) != 0)
 		return -1;
 	r->subject = subject.raw;
-	if (read_subject(rd, e) != 0 || x509_key_read(&r->key, spki.raw, e) != 0)
+	if (x509_request_read_subject(r, rd->pool, e) != 0 || x509_key_read(&r->key, spki.raw, e) != 0)
 		return -1;
 	if (der_at_end(&in)) /* the standard wants an empty [0] here; some encoders leave it out */
 		return 0;

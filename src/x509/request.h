@@ -60,6 +60,7 @@ struct x509_request {
 	uint32_t template_major, template_minor;
 	const char *os_version;     /* 1.3.6.1.4.1.311.13.2.3; may be NULL */
 	bool has_archived_key;      /* attribute 1.3.6.1.4.1.311.21.13 present */
+	bool keygen;                /* a SignedPublicKeyAndChallenge */
 	struct bytes renewal_certificate; /* value of 1.3.6.1.4.1.311.13.1; empty when absent */
 };
 
@@ -75,6 +76,17 @@ x509_request_parse(struct x509_request *out, struct pool *pool, struct bytes raw
 /* The DER inside PEM (any header, one line or many) or bare base64; DER passes through. */
 int
 x509_request_unwrap(struct bytes in, struct pool *pool, struct bytes *der, struct err *e) MUST_CHECK;
+
+/*
+ * KEYGEN instead of PKCS #10: key, signature and challenge; the subject follows by x509_keygen_subject() from the request
+ * attributes (CN, O, ...; others are passed over). CRYPT_E_ASN1_*; CERTSRV_E_BAD_REQUESTSUBJECT when nothing names one.
+ */
+int
+x509_keygen_parse(struct x509_request *out, struct pool *pool, struct bytes raw, const char **challenge, struct err *e)
+    MUST_CHECK;
+int
+x509_keygen_subject(struct x509_request *r, struct pool *pool, const struct x509_name_value *words, size_t n,
+    struct err *e) MUST_CHECK;
 
 /* What the first bytes say the content is. */
 enum x509_format { X509_FORMAT_PKCS10, X509_FORMAT_CMS, X509_FORMAT_KEYGEN, X509_FORMAT_UNKNOWN };

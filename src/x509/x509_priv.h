@@ -112,6 +112,9 @@ x509_name_values_add(struct x509_name_values *list, struct pool *pool, const cha
     struct err *e) MUST_CHECK;
 int
 x509_name_values_read(struct x509_name_values *list, struct pool *pool, struct bytes value, struct err *e) MUST_CHECK;
+/* Takes r->subject apart into r->rdns, its text checked. */
+int
+x509_request_read_subject(struct x509_request *r, struct pool *pool, struct err *e) MUST_CHECK;
 /* What CMC controls add to the request inside: Extensions (which replace), the content of a SET OF Attribute. */
 int
 x509_request_add_extensions(struct x509_request *r, struct pool *pool, struct bytes extensions, struct err *e)

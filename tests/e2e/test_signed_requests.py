@@ -547,3 +547,62 @@ def test_full_response_of_an_ec_ca(fresh, tmp_path, key):
     server = fresh("--config", str(config), "--seed", "7")
     answer, _ = submit(server, "janedoe", pkcs10.csr(NEW_KEY), "CertificateTemplate:User", flags=FULL_RESPONSE)
     assert read_response(server, answer.chain, tmp_path)[:2] == (0, "Issued")
+
+
+# ---- KEYGEN: not signed by others, but the last of the four forms ----
+
+NETSCAPE_TYPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+WORDS = "CertificateTemplate:Supplied\nCN:browser.contoso.com\nO:Contoso\nchallenge:magic"
+
+
+@pytest.fixture(scope="module")
+def spkac(tmp_path_factory):
+    """openssl spkac: (DER, the same in base64)"""
+    import base64
+    path = tmp_path_factory.mktemp("spkac") / "key.pem"
+    path.write_bytes(NEW_KEY.private_bytes(sr.Encoding.PEM, pkcs10.serialization.PrivateFormat.PKCS8,
+                                           pkcs10.serialization.NoEncryption()))
+    done = subprocess.run(["openssl", "spkac", "-key", path, "-challenge", "magic", "-digest", "sha256"], check=True,
+                          capture_output=True)
+    text = done.stdout.strip().removeprefix(b"SPKAC=")
+    return base64.b64decode(text), text
+
+
+@pytest.mark.parametrize("flags", [0, 0x200])
+@pytest.mark.parametrize("form", [0, 1])
+def test_keygen(server, spkac, flags, form):
+    answer, row = submit(server, "PFXCONN01$", spkac[form], WORDS + "\nCertType:server\nrmd:x", flags=flags)
+    made = x509.load_der_x509_certificate(answer.certificate)
+    assert public(made) == NEW_KEY.public_key().public_numbers()
+    assert made.subject.rfc4514_string() == "CN=browser.contoso.com,O=Contoso"
+    assert made.extensions.get_extension_for_oid(NETSCAPE_TYPE).value.value == b"\x03\x02\x06\x40"
+    assert row["columns"]["Request.RequestType"] == 0x200
+
+
+def test_keygen_of_a_client(server, spkac):
+    answer, _ = submit(server, "PFXCONN01$", spkac[0], WORDS)
+    made = x509.load_der_x509_certificate(answer.certificate)
+    assert made.extensions.get_extension_for_oid(NETSCAPE_TYPE).value.value == b"\x03\x02\x07\x80"
+
+
+KEYGEN_REFUSALS = {
+    "another challenge": (WORDS.replace("magic", "Magic"), 0, INVALID_DATA),
+    "no challenge": (WORDS.replace("challenge", "challange"), 0, INVALID_DATA),
+    "no subject": ("CertificateTemplate:Supplied\nchallenge:magic", 0, 0x80094001),
+    "declared as PKCS #10": (WORDS, 0x100, 0x80091004),
+    "declared as CMC": (WORDS, 0x400, 0x80091004),
+}
+
+
+@pytest.mark.parametrize("case", sorted(KEYGEN_REFUSALS))
+def test_keygen_refusals(server, spkac, case):
+    words, flags, code = KEYGEN_REFUSALS[case]
+    answer, _ = submit(server, "PFXCONN01$", spkac[0], words, code, flags)
+    assert answer.message.startswith("Error Parsing Request  ")
+
+
+def test_keygen_signature(server, spkac):
+    broken = spkac[0][:-1] + bytes([spkac[0][-1] ^ 1])
+    answer, _ = submit(server, "PFXCONN01$", broken, WORDS, BAD_SIGNATURE)
+    assert answer.message.startswith(VERIFYING)
+    submit(server, "PFXCONN01$", spkac[0][:-40], WORDS, 0x80093102)

@@ -29,7 +29,9 @@ use_names(const struct x509_request *r, struct pool *pool, struct buf *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct x509_name_value words = { "CN", "browser" };
 	struct pool *pool = pool_new(4 << 20);
+	const char *challenge;
 	struct x509_request r;
 	struct bytes der;
 	struct buf text;
@@ -39,7 +41,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	buf_init(&text, 1 << 20);
 	if (x509_request_unwrap((struct bytes){ data, size }, pool, &der, &e) == 0) {
-		(void)x509_request_format(der);
+		if (x509_request_format(der) == X509_FORMAT_KEYGEN &&
+		    x509_keygen_parse(&r, pool, der, &challenge, &e) == 0 &&
+		    x509_keygen_subject(&r, pool, &words, 1, &e) == 0) {
+			use_names(&r, pool, &text);
+			(void)!x509_request_verify(&r, &e);
+		}
 		if (x509_request_parse(&r, pool, der, &e) == 0) {
 			use_names(&r, pool, &text);
 			(void)!x509_request_verify(&r, &e);
