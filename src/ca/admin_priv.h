@@ -91,8 +91,6 @@ admin_clock_advance(struct ca_admin *a);
 void
 admin_stats(struct ca_admin *a);
 
-json_t *
-json_base64(struct bytes v);
 /* "2026-11-23T20:49:00Z" as a JSON string. */
 json_t *
 json_time(filetime_t t);

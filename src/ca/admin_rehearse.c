@@ -4,9 +4,7 @@
 #include "base/text.h"
 #include "ca/admin_priv.h"
 #include "policy/made_up.h"
-#include "x509/name.h"
-
-#define TEXT_MAX 65536
+#include "rehearse/report.h"
 
 static const char *const via_names[] = {
 	[TOKEN_VIA_USER] = "user",
@@ -65,71 +63,6 @@ admin_principal_show(struct ca_admin *a)
 	with_token(a, "name", on_token_to_show);
 }
 
-/* ---- the certificate that would result ---- */
-
-static json_t *
-text_or_null(struct buf *b, int rc)
-{
-	json_t *s =
-	    rc == 0 && buf_ok(b) ? json_stringn(b->len > 0 ? (const char *)b->p : "", b->len) : json_null();
-
-	buf_fini(b);
-	return s;
-}
-
-static json_t *
-name_json(struct bytes name)
-{
-	struct err ignored;
-	struct buf b;
-
-	buf_init(&b, TEXT_MAX);
-	return text_or_null(&b, x509_name_to_text(&b, name, &ignored));
-}
-
-static json_t *
-san_json(struct bytes value)
-{
-	struct err ignored;
-	struct buf b;
-
-	buf_init(&b, TEXT_MAX);
-	return text_or_null(&b, x509_san_to_text(&b, value, &ignored));
-}
-
-static json_t *
-extension_json(const struct x509_extension *x, const char *dotted)
-{
-	const char *name = x509_oid_name(dotted);
-	json_t *o = json_pack("{s:s, s:s?, s:b, s:o}", "oid", dotted, "name", name, "critical", x->critical,
-	    "value", json_base64(x->value));
-
-	if (strcmp(dotted, OID_SUBJECT_ALT_NAME) == 0)
-		json_object_set_new(o, "text", san_json(x->value));
-	return o;
-}
-
-static json_t *
-plan_json(const struct policy_result *out)
-{
-	const struct x509_cert_plan *plan = &out->plan;
-	json_t *list = json_array(), *san = json_null();
-
-	for (size_t i = 0; i < plan->n_extensions; i++) {
-		char dotted[OID_TEXT_MAX] = "";
-
-		(void)!oid_to_text(plan->extensions[i].oid, dotted);
-		json_array_append_new(list, extension_json(&plan->extensions[i], dotted));
-		if (strcmp(dotted, OID_SUBJECT_ALT_NAME) == 0) {
-			json_decref(san);
-			san = san_json(plan->extensions[i].value);
-		}
-	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o}", "subject", name_json(plan->subject),
-	    "alternativeNames", san, "notBefore", json_time(plan->not_before), "notAfter",
-	    json_time(plan->not_after), "publish", out->publish_to_ds, "extensions", list);
-}
-
 /* ---- rehearse ---- */
 
 static const char *
@@ -160,7 +93,7 @@ on_rehearsed(void *arg, const struct ca_request *r, const struct ca_request_resu
 		why, "requester", r->who.token->account, "template",
 		r->out.template != NULL ? r->out.template->cn : NULL, "rules",
 		rules != NULL ? rules : json_array(), "certificate",
-		settled ? plan_json(&r->out) : json_null()));
+		settled ? report_certificate(&r->out) : json_null()));
 }
 
 /* The request as sent, or one made up. */

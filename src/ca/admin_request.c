@@ -111,12 +111,6 @@ base64_json(struct bytes v, bool pem)
 	return s;
 }
 
-json_t *
-json_base64(struct bytes v)
-{
-	return base64_json(v, false);
-}
-
 static json_t *
 columns_json(const struct store_row *r)
 {

@@ -13,6 +13,9 @@ ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request
 ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats, ctl_server_stop;
 
+/* Appends a file, or standard input for "-". */
+int
+ctl_read_file(const char *path, struct buf *out, struct err *e) MUST_CHECK;
 /* Request attributes as certreq takes them: a backslash and an n between several. In the pool. */
 const char *
 ctl_attributes(struct ctl *c, const char *given);

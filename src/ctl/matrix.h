@@ -33,6 +33,11 @@ int
 ctl_matrix_from_ldif(struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out, struct err *e)
     MUST_CHECK;
 
+/* One request of --as in an export: the server's answer to "rehearse" but for message, disposition and reason. NULL with
+ * e, also when the request itself cannot be read. */
+json_t *
+ctl_rehearse_in_export(struct ctl *c, const struct ctl_args *a, const char *path, struct err *e);
+
 /* As a table, CSV (--csv) or JSON. */
 int
 ctl_matrix_print(struct ctl *c, const struct ctl_args *a, const struct ctl_matrix *m);

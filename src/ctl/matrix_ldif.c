@@ -10,8 +10,10 @@
 #include "ctl/admin.h"
 #include "ctl/matrix.h"
 #include "dir/ldif.h"
+#include "policy/made_up.h"
 #include "rehearse/defaults.h"
 #include "rehearse/matrix.h"
+#include "rehearse/report.h"
 
 struct export {
 	struct ctl *c;
@@ -269,18 +271,118 @@ fill(struct export *x, const struct ctl_args *a, struct ctl_matrix *out, struct 
 	return 0;
 }
 
+/* ---- one request, explained ---- */
+
+/* A client's request, with its signature verified, or one made up. Everything in the pool. */
+static int
+take_request(struct export *x, const struct ctl_args *a, struct x509_request *out, struct err *e)
+{
+	const char *file = ctl_arg(a, "csr");
+	struct policy_made_up made = { ctl_arg(a, "subject"), ctl_arg(a, "san"), ctl_arg(a, "key") };
+	struct bytes raw = { 0 }, der;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, X509_REQUEST_MAX);
+	rc = file != NULL ? ctl_read_file(file, &b, e) : policy_make_up(&b, &made, e);
+	if (rc == 0 && pool_dup_bytes(x->c->pool, buf_bytes(&b), &raw) != 0)
+		rc = ERR(e, E_OUTOFMEMORY, "no memory for a request");
+	buf_fini(&b);
+	if (rc != 0 || x509_request_unwrap(raw, x->c->pool, &der, e) != 0 ||
+	    x509_request_parse(out, x->c->pool, der, e) != 0)
+		return -1;
+	return file != NULL ? x509_request_verify(out, e) : 0;
+}
+
+static int
+take_attributes(struct export *x, const struct ctl_args *a, const struct x509_request *r, struct policy_input *in,
+    struct err *e)
+{
+	const char *template = ctl_arg(a, "template"), *given = ctl_arg(a, "attrib");
+	const char *text = pool_printf(x->c->pool, "%s%s\n%s", template != NULL ? "CertificateTemplate:" : "",
+	    template != NULL ? template : "", given != NULL ? ctl_attributes(x->c, given) : "");
+	struct policy_attribute *list, *all;
+	size_t n;
+
+	if (text == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+	if (policy_attributes_parse(text, x->c->pool, &list, &n, e) != 0)
+		return -1;
+	all = pool_calloc(x->c->pool, n + r->n_name_values, sizeof(*all));
+	if (all == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+	if (n > 0)
+		memcpy(all, list, n * sizeof(*all));
+	for (size_t i = 0; i < r->n_name_values; i++)
+		all[n++] = (struct policy_attribute){ r->name_values[i].name, r->name_values[i].value };
+	in->attributes = all;
+	in->n_attributes = n;
+	return 0;
+}
+
+static json_t *
+explain(struct export *x, const struct ctl_args *a, struct err *e)
+{
+	const struct person *who = people_find(x->people, ctl_arg(a, "as"));
+	struct policy_input in = { .ca = &x->ca, .templates = x->templates, .n_templates = x->n_templates,
+		.published = &x->published, .now = clock_real() };
+	struct policy_result r;
+	struct x509_request request;
+	char code[16];
+	uint32_t hr;
+
+	if (who == NULL) {
+		ERR(e, E_DS_NO_SUCH_OBJECT, "no account '%.60s' in %.60s", ctl_arg(a, "as"), x->path);
+		return NULL;
+	}
+	if (take_request(x, a, &request, e) != 0 || take_attributes(x, a, &request, &in, e) != 0)
+		return NULL;
+	in.caller = who->token;
+	in.request = &request;
+	if (policy_needs_subject(&in))
+		in.subject = &who->subject;
+	if (policy_evaluate(&in, x->c->pool, &r, e) != 0)
+		return NULL;
+	hr = r.outcome == POLICY_DENY ? r.hr : 0;
+	snprintf(code, sizeof(code), "0x%08x", hr);
+	return json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:o, s:o}", "verdict",
+	    r.outcome == POLICY_ISSUE	      ? "issued"
+		: r.outcome == POLICY_PEND ? "pending"
+					      : "denied",
+	    "hr", code, "hrName", hr != 0 ? hresult_name(hr) : NULL, "requester", who->token->account, "template",
+	    r.template != NULL ? r.template->cn : NULL, "rules", report_rules(&r), "certificate",
+	    r.outcome != POLICY_DENY ? report_certificate(&r) : json_null());
+}
+
+/* ---- ways in ---- */
+
+static int
+load(struct export *x, struct err *e)
+{
+	if (read_entries(x, e) != 0 || find_domain(x, e) != 0 || take_templates(x, e) != 0 ||
+	    take_published(x, e) != 0 || take_people(x, e) != 0)
+		return -1;
+	return rehearse_default_ca(&x->ca, x->dns_domain != NULL ? x->dns_domain : x->nb_domain, x->nb_domain,
+	    clock_real(), x->c->pool, e);
+}
+
+json_t *
+ctl_rehearse_in_export(struct ctl *c, const struct ctl_args *a, const char *path, struct err *e)
+{
+	struct export x = { .c = c, .path = path };
+	json_t *o = load(&x, e) == 0 ? explain(&x, a, e) : NULL;
+
+	people_free(x.people);
+	return o;
+}
+
 int
 ctl_matrix_from_ldif(struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out, struct err *e)
 {
 	struct export x = { .c = c, .path = path };
 	uint64_t start = clock_monotonic_us();
-	int rc = -1;
+	int rc = load(&x, e) == 0 ? fill(&x, a, out, e) : -1;
 
-	if (read_entries(&x, e) == 0 && find_domain(&x, e) == 0 && take_templates(&x, e) == 0 &&
-	    take_published(&x, e) == 0 && take_people(&x, e) == 0 &&
-	    rehearse_default_ca(&x.ca, x.dns_domain != NULL ? x.dns_domain : x.nb_domain, x.nb_domain, clock_real(), c->pool,
-		e) == 0)
-		rc = fill(&x, a, out, e);
 	people_free(x.people);
 	if (rc == 0)
 		out->milliseconds = (double)(clock_monotonic_us() - start) / 1000.0;

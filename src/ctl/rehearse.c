@@ -20,8 +20,8 @@ text_of(const json_t *o, const char *name)
 
 /* ---- what is asked ---- */
 
-static int
-read_file(const char *path, struct buf *out, struct err *e)
+int
+ctl_read_file(const char *path, struct buf *out, struct err *e)
 {
 	bool std = strcmp(path, "-") == 0;
 	FILE *f = std ? stdin : fopen(path, "rb");
@@ -36,7 +36,7 @@ read_file(const char *path, struct buf *out, struct err *e)
 	if (ferror(f))
 		rc = ERR(e, E_FAIL, "%.100s: %s", path, strerror(errno));
 	else if (!buf_ok(out))
-		rc = ERR(e, E_INVALIDARG, "%.100s is longer than %d octets", path, CSR_MAX);
+		rc = ERR(e, E_INVALIDARG, "%.100s is longer than %zu octets", path, out->max);
 	if (!std)
 		fclose(f);
 	return rc;
@@ -50,7 +50,7 @@ file_json(const char *path, struct err *e)
 
 	buf_init(&raw, CSR_MAX);
 	buf_init(&coded, 2 * CSR_MAX);
-	if (read_file(path, &raw, e) == 0) {
+	if (ctl_read_file(path, &raw, e) == 0) {
 		text_put_base64(&coded, buf_bytes(&raw), 0);
 		s = json_string(buf_cstr(&coded));
 		if (s == NULL)
@@ -124,7 +124,9 @@ print_verdict(const json_t *o)
 	const json_t *cert = json_object_get(o, "certificate");
 	char code[HRESULT_FORMAT_MAX];
 
-	printf("%-22s %s\n%-22s %s\n", "Verdict", text_of(o, "verdict"), "Disposition message", text_of(o, "message"));
+	printf("%-22s %s\n", "Verdict", text_of(o, "verdict"));
+	if (*text_of(o, "message") != '\0')
+		printf("%-22s %s\n", "Disposition message", text_of(o, "message"));
 	printf("%-22s %s\n", "Requester", text_of(o, "requester"));
 	if (*text_of(o, "template") != '\0')
 		printf("%-22s %s\n", "Template", text_of(o, "template"));
@@ -149,8 +151,12 @@ rehearse_one(struct ctl *c, const struct ctl_args *a)
 	if (ctl_arg(a, "csr") != NULL &&
 	    (ctl_arg(a, "subject") != NULL || ctl_arg(a, "san") != NULL || ctl_arg(a, "key") != NULL))
 		return ctl_usage("rehearse takes --csr, or --subject, --san and --key");
-	args = arguments(c, a, &e);
-	o = args != NULL ? ctl_call(c, "rehearse", args, &e) : NULL;
+	if (ctl_arg(a, "against") != NULL) {
+		o = ctl_rehearse_in_export(c, a, ctl_arg(a, "against"), &e);
+	} else {
+		args = arguments(c, a, &e);
+		o = args != NULL ? ctl_call(c, "rehearse", args, &e) : NULL;
+	}
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	verdict = text_of(o, "verdict");
@@ -192,11 +198,12 @@ int
 ctl_rehearse(struct ctl *c, const struct ctl_args *a)
 {
 	bool changes = ctl_arg(a, "before") != NULL || ctl_arg(a, "after") != NULL;
-	bool many = changes || ctl_arg(a, "matrix") != NULL || ctl_arg(a, "against") != NULL;
+	bool one = ctl_arg(a, "as") != NULL || ctl_arg(a, "template") != NULL || ctl_arg(a, "csr") != NULL;
+	bool many = changes || ctl_arg(a, "matrix") != NULL || (ctl_arg(a, "against") != NULL && !one);
 
 	if (changes && (ctl_arg(a, "before") == NULL || ctl_arg(a, "after") == NULL))
 		return ctl_usage("rehearse takes --before and --after together");
-	if (many && (ctl_arg(a, "as") != NULL || ctl_arg(a, "template") != NULL || ctl_arg(a, "csr") != NULL))
+	if (many && one)
 		return ctl_usage("a table of rehearsals is restricted by --principals and --templates");
 	if (!many && ctl_arg(a, "as") == NULL)
 		return ctl_usage("rehearse needs --as PRINCIPAL, or --matrix");

@@ -77,7 +77,7 @@ static const struct ctl_option rehearse_options[] = {
 	{ "all-templates", NULL, "of the table: unpublished templates too" },
 	{ "principals", "LIST", "of the table: only these accounts" },
 	{ "csv", NULL, "the table as comma-separated values" },
-	{ "against", "FILE.ldif", "the table of an export instead of the server's directory" },
+	{ "against", "FILE.ldif", "an export instead of the server's directory; with --as one request, else the table" },
 	{ "before", "FILE.ldif", "with --after: whose outcome changes from one export to the other; exit code 4 when some do" },
 	{ "after", "FILE.ldif", "the other export" },
 	{ 0 },

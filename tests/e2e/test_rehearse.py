@@ -268,6 +268,34 @@ def test_against_an_export(server, tmp_path, change_type):
     assert cells(json.loads(done.stdout)) == cells(server.json("rehearse", "--matrix"))
 
 
+@pytest.mark.parametrize("account", ["PFXCONN01$", "bob", "CORP\\Administrator"])
+@pytest.mark.parametrize("template", ["IntunePKCS", "User", "WebServer", "RehearsePending", "CodeSigning"])
+def test_one_request_against_an_export(server, tmp_path, account, template):
+    """The same reasons as the server's; what the CA's own configuration gives (CDP, AIA) differs."""
+    path = export(server, tmp_path / "forest.ldif")
+    options = ["--as", account, "--template", template, "--subject", "CN=x", "--san", "dns:a.contoso.com"]
+    code, live = rehearse(server, *options)
+    exported = json.loads(server.ctl("--json", "rehearse", "--against", path, *options, code=code))
+    assert (exported["verdict"], exported["hr"]) == (live["verdict"], live["hr"])
+    ours = {"CRL distribution points", "authority information"}
+    assert [r for r in said(exported["rules"]) if r[1] not in ours] == [r for r in said(live["rules"]) if r[1] not in ours]
+    if live["certificate"]:
+        assert exported["certificate"]["subject"] == live["certificate"]["subject"]
+        assert exported["certificate"]["alternativeNames"] == live["certificate"]["alternativeNames"]
+
+
+def test_client_request_against_an_export(server, tmp_path):
+    path = export(server, tmp_path / "forest.ldif")
+    request = tmp_path / "request.pem"
+    request.write_bytes(pkcs10.pem(pkcs10.csr()))
+    common = ("rehearse", "--against", path, "--as", "PFXCONN01$", "--csr", str(request))
+    assert "Verdict                issued" in server.ctl(*common, "--template", "IntunePKCS")
+    server.ctl(*common, code=4)  # names no template
+    request.write_bytes(b"garbage")
+    server.ctl(*common, code=1)
+    server.ctl("rehearse", "--against", path, "--as", "nobody-here", "--template", "User", code=1)
+
+
 def test_export_without_descriptors_is_told(server, tmp_path):
     path = tmp_path / "forest.ldif"
     export(server, path)
