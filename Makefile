@@ -122,6 +122,25 @@ $(B)/bench/%: $(B)/obj/tests/bench/bench_%.o $$(call libs,$$(LINK_$$(firstword $
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
+# ---- the oracle: a model of the policy in Python that has not read the rules, tests/oracle/README.md ----
+
+ORACLE_CASES ?= 10000
+ORACLE = $(PYTHON) -B tests/oracle
+MUTANT = $(B)/mutant/policy_run
+MUTANT_OBJ = $(B)/mutant/obj/tests/tools/policy_run.o $(B)/mutant/obj/src/policy/rules.o
+$(MUTANT_OBJ): $(B)/mutant/obj/%.o: %.c Makefile $(wildcard src/policy/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DADCSD_SKIP_RULE -c $< -o $@
+$(MUTANT): $(MUTANT_OBJ) $(call libs,$(LINK_policy))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+oracle: $(B)/tools/policy_run ## the policy against its model in Python, ORACLE_CASES (10000) cases; what must always hold
+	$(Q)$(ORACLE)/run.py $< --cases $(ORACLE_CASES)
+	$(Q)$(ORACLE)/properties.py $< --cases $(ORACLE_CASES)
+
+mutate: $(MUTANT) ## the oracle must notice when any row of the rule table is missing
+	$(Q)$(ORACLE)/mutate.py $<
+
 # ---- set-up, the main job, running ----
 
 J := $(shell nproc 2>/dev/null || echo 1)
@@ -152,8 +171,9 @@ install: all ## install programs, data and man pages (DESTDIR, PREFIX)
 
 # ---- tests ----
 
-check: deps ## every test: unit, wire, seeds, end to end with independent clients
+check: deps ## every test: unit, wire, seeds, oracle, end to end with independent clients
 	@$(SUB) check-fast
+	@$(SUB) oracle ORACLE_CASES=2000
 	@$(SUB) check-e2e
 
 check-fast: ## unit and wire tests, fuzz seeds, layers, headers, banned calls
@@ -211,4 +231,4 @@ clean: ## remove what was built
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 .SECONDARY:
 .PHONY: all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
-  check-e2e asan fuzz bench format tidy cppcheck spec-report clean
+  check-e2e oracle mutate asan fuzz bench format tidy cppcheck spec-report clean

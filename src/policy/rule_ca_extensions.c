@@ -37,11 +37,11 @@ apply_authority_key_id(struct eval *ev)
 	    value, "key identifier of the CA");
 }
 
-/* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. */
+/* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. Schema 1 has no application policies. */
 static bool
 is_ocsp_nocheck(const struct policy_template *t)
 {
-	return (t->enrollment_flags & CT_FLAG_ADD_OCSP_NOCHECK) &&
+	return t->schema_version >= 2 && (t->enrollment_flags & CT_FLAG_ADD_OCSP_NOCHECK) &&
 	    rule_listed(t->application_policies, OID_KP_OCSP_SIGNING);
 }
 

@@ -22,12 +22,14 @@ check_key_size(struct eval *ev)
 
 /*
  * The private key travels as an unauthenticated attribute of a CMC request's outermost signature (MS-WCCE
- * 3.2.2.6.2.1.2.2), where a PKCS #10 has no place for it.
+ * 3.2.2.6.2.1.2.2), where a PKCS #10 has no place for it. Templates of schema 1 archive nothing; a key is unexpected
+ * there too.
  */
 int
 check_key_archival(struct eval *ev)
 {
-	bool wanted = (ev->t->private_key_flags & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
+	bool wanted = ev->t->schema_version >= 2 &&
+	    (ev->t->private_key_flags & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
 	bool sent = ev->request->has_archived_key;
 
 	if (wanted && ev->in->renewal != NULL && (ev->t->private_key_flags & CT_FLAG_REQUIRE_SAME_KEY_RENEWAL))

@@ -88,12 +88,22 @@ fate_of(const struct eval *ev, const char *oid)
 	return is_enabled(ev, oid) ? KEPT : DROPPED;
 }
 
+/* These never are (RFC 5280 4.2.1.2, issuance.md section 4), whatever the request says. */
+static bool
+may_be_critical(const char *oid)
+{
+	return strcmp(oid, OID_SUBJECT_KEY_IDENTIFIER) != 0 && strcmp(oid, OID_SMIME_CAPABILITIES) != 0;
+}
+
 static int
 carry_out(struct eval *ev, enum fate fate, const char *oid, const struct x509_extension *x)
 {
+	struct x509_extension kept = *x;
+
 	switch (fate) {
 	case KEPT:
-		return rule_take(ev, oid, x);
+		kept.critical = x->critical && may_be_critical(oid);
+		return rule_take(ev, oid, &kept);
 	case RESERVED:
 		return rule_reserve(ev, oid);
 	default:

@@ -195,8 +195,8 @@ server_name(unsigned version)
 }
 
 /*
- * Schema 3 came with Windows Server 2008, schema 4 and the compatibility levels with 2012 (compatibility.md
- * 4).
+ * Schema 3 came with Windows Server 2008, schema 4 and the compatibility levels with 2012 (compatibility.md 4). The
+ * level is among the private key flags, which bind from schema 2 on.
  */
 int
 check_template_compatible(struct eval *ev)
@@ -215,7 +215,7 @@ check_template_compatible(struct eval *ev)
 		    "%s has schema version %u, a CA of %s loads at most %u", t->cn, t->schema_version,
 		    server_name(version), max_schema);
 	}
-	if (version >= 4 && level > version) {
+	if (t->schema_version >= 2 && version >= 4 && level > version) {
 		set_unsupported(ev, t->cn);
 		rule_fix(ev,
 		    "Certificate Templates console > %s > Properties > Compatibility: Certification Authority = %s or "
@@ -255,8 +255,6 @@ apply_template_id(struct eval *ev)
 	const struct policy_template *t = ev->t;
 	const char *oid = t->schema_version >= 2 ? OID_CERTIFICATE_TEMPLATE : OID_ENROLL_CERTTYPE;
 
-	if (t->ext.template_id.len == 0)
-		return rule_skipped(ev, "flag ADD_TEMPLATE_NAME is clear");
 	if (t->schema_version >= 2)
 		return rule_put(ev, oid, rule_listed(t->critical, oid), t->ext.template_id,
 		    "%s, version %u.%u", t->oid, t->major, t->minor);

@@ -67,10 +67,16 @@ const struct policy_rule policy_rules[] = {
 
 #define SCRATCH_MAX (256 * 1024)
 
+#ifdef ADCSD_SKIP_RULE /* `make mutate`: the table without one of its rows */
+extern const struct policy_rule *policy_skipped_rule;
+#else
+#define policy_skipped_rule NULL
+#endif
+
 static int
 run(struct eval *ev, const struct policy_rule *rule, int (*fn)(struct eval *ev))
 {
-	if (fn == NULL)
+	if (fn == NULL || rule == policy_skipped_rule)
 		return 0;
 	ev->rule = rule;
 	if (ev->t != NULL && ev->t->schema_version < rule->schema)

@@ -335,13 +335,13 @@ put_basic_constraints(struct buf *b, const struct policy_template *t)
 		x509_ext_basic_constraints(b, false, -1);
 }
 
+/* Seen: "CA", of schema 1 and without CT_FLAG_ADD_TEMPLATE_NAME, has the name all the same (a 2019 forest's templates). */
 static void
 put_template_id(struct buf *b, const struct policy_template *t)
 {
 	if (t->schema_version >= 2)
 		x509_ext_template_info(b, t->oid, t->major, t->minor);
-	else if ((t->general_flags & CT_FLAG_ADD_TEMPLATE_NAME) ||
-	    (t->enrollment_flags & CT_FLAG_ADD_TEMPLATE_NAME))
+	else
 		x509_ext_template_name(b, t->cn);
 }
 

@@ -121,6 +121,9 @@ def mutate_template(r, a, schema):
         if schema >= 2:
             a["msPKI-Certificate-Application-Policy"] = list(a.get("pKIExtendedKeyUsage", []))
             a["flags"] = signed(int(a["flags"][0]) & ~0x200)
+    if sometimes(4):
+        toggle(a, "msPKI-Certificate-Name-Flag", int(a["msPKI-Certificate-Name-Flag"][0]) & 0xFFFFFFFF ^ r.choice(
+            [0x1, 0x1, 0x1, 0x82000000, 0xA6000000, 0x18000000, 0x40000000, 0x48400000, 0x09000000, 0x20000000]))
     for bit in (0x1, 0x2, 0x8, 0x4000, 0x8000, 0x20000, 0x80000, 0x1000, 0x40, 0x20):
         if sometimes(14):
             toggle(a, "msPKI-Enrollment-Flag", bit)
@@ -152,13 +155,15 @@ def mutate_template(r, a, schema):
                                                model.APPLICATION_POLICIES], r.randrange(4))
     if sometimes(5):
         a["pKIExpirationPeriod"] = [span(r.choice([1, 7, 30, 365, 730, 3650]) * DAY)]
+    if sometimes(2):
+        a["pKIOverlapPeriod"] = [span(r.choice([1, 2]) * DAY)]
     if sometimes(10):
         a["pKIOverlapPeriod"] = [span(r.choice([0, 1, 7, 30, 42, 365, 400]) * DAY)]
     if sometimes(12):
         a["msPKI-RA-Signature"] = [r.choice(["0", "1", "2"])]
-    if sometimes(12):
+    if sometimes(4):
         a["msPKI-RA-Policies"] = r.sample(ISSUANCE, r.randrange(1, 3))
-    ra = r.sample(EKUS, r.randrange(1, 3)) if sometimes(12) else []
+    ra = r.sample(EKUS, r.randrange(1, 3)) if sometimes(4) else []
     text_form = schema == 3 or schema == 4 and not int(a["msPKI-Private-Key-Flag"][0]) & 0x100
     if text_form:
         triplets = [("msPKI-Asymmetric-Algorithm", "PZPWSTR", "RSA"), ("msPKI-Hash-Algorithm", "PZPWSTR", "SHA256")]
@@ -253,7 +258,7 @@ def template_info(oid, *version):
 def request_extensions(r):
     """Anything a client may ask for but the template."""
     makers = {
-        model.SAN: lambda: general_names(r),
+        model.SAN: lambda: general_names(r) if r.randrange(40) else der.seq(b"\x82\x05abc"),
         model.KEY_USAGE: lambda: der.tlv(0x03, r.choice([b"\x05\xa0", b"\x01\x06", b"\x07\x80"])),
         model.EKU: lambda: der.seq(*[der.oid(o) for o in r.sample(EKUS, 2)]),
         model.APPLICATION_POLICIES: lambda: der.seq(*[der.seq(der.oid(o)) for o in r.sample(EKUS, 2)]),
@@ -286,13 +291,13 @@ def naming(r, templates):
     if "20.2" in ways:
         extensions.append([model.TEMPLATE_NAME, False, der.tlv(0x1E, name.encode("utf-16-be")).hex()])
     if "21.7" in ways:
-        version = r.choice([(major, minor)] * 4 + [(), (major,), (0, 0), (major + 1, 0), (major, minor + 1),
+        version = r.choice([(major, minor)] * 20 + [(), (major,), (0, 0), (major + 1, 0), (major, minor + 1),
                                                    (max(major - 1, 0), minor + 1)])
         extensions.append([model.TEMPLATE_INFO, False, template_info(oid, *version).hex()])
     if "line" in ways:
         lines.append("%s:%s" % (r.choice(["CertificateTemplate", "Certificate Template", "certificate-template"]),
                                 r.choice([name, name, name.upper(), " %s " % name])))
-    roll = r.randrange(40)
+    roll = r.randrange(60)
     if roll == 0:
         return [], []
     if roll == 1:
@@ -318,15 +323,17 @@ def other_lines(r):
     if r.randrange(12) == 0:
         when = datetime.datetime(2025, 12, 24, 12, tzinfo=datetime.timezone.utc) + datetime.timedelta(days=r.randrange(900))
         out.append("ExpirationDate:" + email.utils.format_datetime(when, usegmt=True))
+    if r.randrange(12) == 0:
+        out.append("CertificateUsage:" + ",".join(r.sample(EKUS, r.randrange(1, 3))))
     if r.randrange(6) == 0:
         out += r.choice([["ccm:ws01.corp.contoso.com"], ["no colon here"], ["rmd:ws01"], ["challenge:secret"]])
     return out
 
 
 def make_request(r, extensions, name_values):
-    kind = r.choice(["RSA"] * 8 + ["EC"] * 2)
+    kind = r.choice(["RSA"] * 10 + ["EC"])
     if kind == "RSA":
-        spki, bits = rsa_key(r.choice([2048] * 6 + [1024, 2047, 3072, 4096]), r.randrange(2))
+        spki, bits = rsa_key(r.choice([2048] * 9 + [1024, 2047, 3072, 4096]), r.randrange(2))
     else:
         spki, bits = ec_key(r.choice(["P-256", "P-384", "P-521"]), r.randrange(3))
     return {"subject": subject(r), "extensions": extensions, "key_bits": bits, "spki": spki.hex(),
@@ -356,10 +363,10 @@ def make_ca(r):
     def rarely(n, value, usual):
         return value if r.randrange(n) == 0 else usual
     edit = 0x11014E
-    for bit in (0x20, 0x40000):
+    for bit in (0x20, 0x40000, 0x8000):
         if r.randrange(2):
             edit ^= bit
-    for bit in (0x1, 0x2, 0x4, 0x40, 0x100, 0x10000, 0x20000):
+    for bit in (0x1, 0x2, 0x4, 0x40, 0x100, 0x2000, 0x10000, 0x20000):
         if r.randrange(16) == 0:
             edit ^= bit
     months, seconds = r.choice([(24, 0)] * 5 + [(12, 0), (1, 0), (0, 14 * 86400), (0, 3600 * 100)])
@@ -367,8 +374,8 @@ def make_ca(r):
     return {
         "edit_flags": edit, "request_disposition": rarely(20, 0x101, 1), "clock_skew_minutes": rarely(8, 0, 10),
         "validity_months": months, "validity_seconds": seconds, "ca_version": r.choice([6] * 8 + [1, 2, 3, 4, 5]),
-        "ca_name": "Contoso CA", "ca_not_before": NOW - r.choice([500, 500, 500, 0]) * DAY,
-        "ca_not_after": NOW + r.choice([1825] * 6 + [300, 20, 5, -1]) * DAY,
+        "ca_name": "Contoso CA", "ca_not_before": NOW - r.choice([500] * 20 + [0, -1]) * DAY,
+        "ca_not_after": NOW + r.choice([1825] * 12 + [300, 20, 5, -1]) * DAY,
         "ca_key_id": bytes(range(100, 120)).hex(),
         "ca_subject": der.seq(der.tlv(0x31, der.seq(der.oid("2.5.4.3"), der.text("Contoso CA")))).hex(),
         "cdp_urls": r.choice([[ldap + "CDP"]] * 4 + [[], [ldap + "CDP", "http://pki.contoso.com/c.crl"]]),
@@ -383,9 +390,11 @@ def make_ca(r):
     }
 
 
-def make_signers(r):
-    return [{"name": "CN=Agent %d" % i, "application_policies": r.sample(EKUS, 4), "issuance_policies": r.sample(ISSUANCE, 3)}
-            for i in range(r.choice([0] * 12 + [1, 1, 2]))]
+def make_signers(r, wanted):
+    """Mostly as many as the template wants, with most policies."""
+    count = r.choice([0] * 12 + [1, 1, 2]) if not wanted else r.choice([0, 1, wanted, wanted, wanted])
+    return [{"name": "CN=Agent %d" % i, "application_policies": r.sample(EKUS, r.randrange(4, 8)),
+             "issuance_policies": r.sample(ISSUANCE, r.randrange(2, 5))} for i in range(count)]
 
 
 @functools.lru_cache(maxsize=None)
@@ -395,10 +404,13 @@ def principals():
 
 def make_principal(r):
     subject_, token = copy.deepcopy(r.choice(principals()))
-    for name in ("upn", "mail", "dns_host_name", "guid"):
-        if r.randrange(12) == 0:
+    if r.randrange(2):
+        subject_["upn"] = subject_["upn"] or "somebody@corp.contoso.com"
+        subject_["dns_host_name"] = subject_["dns_host_name"] or "host.corp.contoso.com"
+    for name in ("upn", "mail", "dns_host_name", "guid", "sid"):
+        if r.randrange(40 if name == "sid" else 12) == 0:
             subject_[name] = "" if name == "guid" else None
-    if r.randrange(6) == 0:
+    if r.randrange(2) == 0:
         subject_["mail"] = "someone@contoso.com"
     if r.randrange(20) == 0:
         subject_["cn"] = name_text(r, r.choice([64, 65]))
@@ -424,8 +436,8 @@ def make_case(seed, number):
         name_values.append([name.replace(" ", "").replace("-", ""), value.strip()])
     request = make_request(r, extensions, name_values)
     case = {"id": number, "ca": make_ca(r), "templates": templates, "token": token, "subject": who,
-            "published": [t["attributes"]["cn"][0] for t in templates if r.randrange(25)], "request": request,
-            "signers": make_signers(r), "attributes": r.choice(["\n", "\r\n"]).join(lines + other_lines(r)),
+            "published": [t["attributes"]["cn"][0] for t in templates if r.randrange(40)], "request": request,
+            "signers": make_signers(r, int(templates[0]["attributes"]["msPKI-RA-Signature"][0])), "attributes": r.choice(["\n", "\r\n"]).join(lines + other_lines(r)),
             "now": NOW, "approved": r.randrange(6) == 0, "csr": csr(request)}
     return case
 

@@ -138,6 +138,7 @@ class Decision:
         self.templates = [Template(t) for t in case["templates"] if not t.get("unloadable")]
         self.requested = {o: (critical, bytes.fromhex(v)) for o, critical, v in self.request["extensions"]}
         self.edit = self.ca["edit_flags"]
+        self.disabled = self.ca["disable_extensions"] if self.edit & 0x4 else []
 
     def attribute(self, name):
         return next((v for n, v in self.attributes if n == name), None)
@@ -220,10 +221,8 @@ class Decision:
         if self.request["key_bits"] < t.v2(t.min_key):
             raise Denied(0x80094811, "key length")
         archive, archived = t.v2(t.private_key) & 0x1, self.request["archived_key"]
-        if archive and not archived:
-            raise Denied(0x80094804, "no key to archive")
-        if archived and not archive:
-            raise Denied(0x80094810, "a key to archive")
+        if archive or archived:
+            raise Denied(0x80094810 if not archive else 0x8009400C if archived else 0x80094804, "key archival")
         if t.v2(t.private_key) & 0x2000:
             raise Denied(0x8009481A, "no attestation")
 
@@ -258,14 +257,18 @@ class Decision:
         attribute = self.attribute("san")
         if attribute is not None and self.edit & 0x40000:
             self.san, self.san_critical = san_of_attribute(attribute), SAN in t.critical
+        if self.san and not well_formed(self.san):
+            raise Denied(0x8007000D, "malformed SAN")
         if t.cn.lower() in ("exchangeuser", "exchangeusersignature"):
             self.san = without_bare_names(self.san)
-        if not self.name and not self.san:
+        if not self.name and not (self.san and SAN not in self.disabled):
             raise Denied(0x80094001, "no name")
         if self.ca["enforce_name_lengths"]:
             for oid, _, value in self.name:
                 if len(value.decode()) > UPPER_BOUNDS.get(oid, 1 << 30):
                     raise Denied(0x80094001, "name too long")
+        if not (t.supplied or t.enrollment & 0x80000 or SID in self.disabled):
+            self.need("sid", 0x80094821)
 
     def ordered_subject(self):
         rdns = [(o, tag, bytes.fromhex(v)) for o, tag, v in self.request["subject"]]
@@ -290,10 +293,10 @@ class Decision:
             for part in reversed(s["dn"].split(",")):
                 label, _, value = part.partition("=")
                 rdns.append(attribute(DN_LABELS[label], value))
-        elif t.name & 0x40000000:
-            rdns.append(attribute("2.5.4.3", s["dns_host_name"] if t.machine else s["cn"]))
         elif t.name & 0x10000000:
             rdns.append(attribute("2.5.4.3", self.need("dns_host_name", 0x8009480F)))
+        elif t.name & 0x40000000:
+            rdns.append(attribute("2.5.4.3", s["dns_host_name"] if t.machine else s["cn"]))
         if t.name & 0x20000000:
             mail = self.mail()
             if mail:
@@ -332,7 +335,7 @@ class Decision:
 
     def settle_validity(self):
         ca, t, now = self.ca, self.t, self.case["now"]
-        if now > ca["ca_not_after"]:
+        if not ca["ca_not_before"] <= now <= ca["ca_not_after"]:
             raise Denied(0x800B0101, "the CA has expired")
         start = now - ca["clock_skew_minutes"] * 60 * SECOND
         ends = [start + t.validity, ca["ca_not_after"]]
@@ -345,6 +348,8 @@ class Decision:
             elif unit is not None and units is not None:
                 ends.append(add_units(start, unit, int(units)))
         self.not_before, self.not_after = start, min(ends)
+        if self.not_after <= now:
+            raise Denied(0x800B0101, "the certificate would have expired")
         if t.overlap > self.not_after - self.not_before:
             raise Denied(0x80094814, "overlap")
 
@@ -353,7 +358,6 @@ class Decision:
     def extensions(self):
         t, ca = self.t, self.ca
         mine = self.policy_extensions()
-        disabled = ca["disable_extensions"] if self.edit & 0x4 else []
         allowed = ca["enable_request_extensions"] if self.edit & 0x2 else []
         replaced = {KEY_USAGE, EKU, APPLICATION_POLICIES, POLICIES, TEMPLATE_NAME, TEMPLATE_INFO, BASIC, AKI, CDP, AIA}
         out = []
@@ -364,10 +368,12 @@ class Decision:
                 out.append((oid,) + mine.pop(oid))
             elif oid in (SAN, SID):
                 continue
-            elif oid in (SKI, SMIME) or oid in allowed and oid not in replaced or self.edit & 1 and oid not in replaced:
+            elif oid in (SKI, SMIME):
+                out.append((oid, False, value))
+            elif oid not in replaced and (oid in allowed or self.edit & 0x1):
                 out.append((oid, critical, value))
         out += [(oid,) + rest for oid, rest in mine.items()]
-        return [x for x in out if x[0] not in disabled]
+        return [x for x in out if x[0] not in self.disabled]
 
     def policy_extensions(self):
         """What policy adds, in the order in which it appends."""
@@ -382,7 +388,7 @@ class Decision:
         if SKI not in self.requested:
             add(SKI, der.tlv(0x04, hashlib.sha1(bytes.fromhex(self.request["key_octets"])).digest()))
         if self.edit & 0x100:
-            add(AKI, der.seq(der.tlv(0x80, bytes.fromhex(ca["ca_key_id"]))))
+            add(AKI, der.seq(der.tlv(0x80, bytes.fromhex(ca["ca_key_id"]))), bool(self.edit & 0x2000))
         if not nocheck and not t.enrollment & 0x4000 and ca["cdp_urls"]:
             add(CDP, der.seq(der.seq(der.tlv(0xA0, der.tlv(0xA0, *[der.tlv(0x86, u.encode()) for u in ca["cdp_urls"]])))))
         if not nocheck:
@@ -393,8 +399,11 @@ class Decision:
             add(TEMPLATE_INFO, der.seq(der.oid(t.oid), der.integer(t.major), der.integer(t.minor)))
         add(KEY_USAGE, self.key_usage(), KEY_USAGE in t.critical)
         add(BASIC, self.basic_constraints(), BASIC in t.critical or bool(self.edit & 0x40))
-        if t.eku:
-            add(EKU, der.seq(*[der.oid(o) for o in t.eku]), EKU in t.critical)
+        eku, usage = t.eku, self.attribute("certificateusage")
+        if usage is not None and self.edit & 0x8000:
+            eku = usage.split(",")
+        if eku:
+            add(EKU, der.seq(*[der.oid(o) for o in eku]), EKU in t.critical)
         if t.v2(t.application_policies, []):
             add(APPLICATION_POLICIES, der.seq(*[der.seq(der.oid(o)) for o in t.application_policies]),
                 APPLICATION_POLICIES in t.critical)
@@ -402,10 +411,10 @@ class Decision:
             add(APPLICATION_POLICIES, self.requested[APPLICATION_POLICIES][1], self.requested[APPLICATION_POLICIES][0])
         if self.issuance_policies:
             add(POLICIES, der.seq(*[der.seq(der.oid(o)) for o in self.issuance_policies]), POLICIES in t.critical)
-        if nocheck:
-            add(OCSP_NOCHECK, b"\x05\x00")
         if t.enrollment & 0x1 and SMIME not in self.requested:
             add(SMIME, DEFAULT_SMIME)
+        if nocheck:
+            add(OCSP_NOCHECK, b"\x05\x00")
         add(SAN, self.san, self.san_critical)
         sid = self.sid()
         if sid:
@@ -418,12 +427,9 @@ class Decision:
             entries += [("1.3.6.1.5.5.7.48.1", u) for u in self.ca["ocsp_urls"]]
         return der.seq(*[der.seq(der.oid(o), der.tlv(0x86, u.encode())) for o, u in entries]) if entries else b""
 
-    def is_ca(self):
-        return self.t.general & 0x880 or self.t.cn.lower() in ("subca", "ca", "crossca")
-
     def key_usage(self):
         raw = self.t.key_usage
-        if self.is_ca():
+        if self.t.general & 0x880:
             raw = bytes([(raw[0] if raw else 0) | 0x06]) + raw[1:]
         raw = raw.rstrip(b"\0")
         if not raw:
@@ -433,7 +439,7 @@ class Decision:
 
     def basic_constraints(self):
         t = self.t
-        if self.is_ca():
+        if t.general & 0x880 or t.cn.lower() in ("subca", "ca", "crossca"):
             depth = b"" if t.depth == 0xFFFFFFFF else der.integer(t.depth)
             return der.seq(der.tlv(0x01, b"\xff"), depth)
         return der.seq() if t.enrollment & 0x8000 else b""
@@ -443,6 +449,8 @@ class Decision:
             return b""
         if self.t.supplied:
             return self.requested[SID][1] if SID in self.requested else b""
+        if SID in self.disabled:
+            return b""
         value = der.tlv(0x04, self.subject["sid"].encode())
         return der.seq(der.tlv(0xA0, der.oid("1.3.6.1.4.1.311.25.2.1"), der.tlv(0xA0, value)))
 
@@ -465,6 +473,12 @@ def without_bare_names(san):
     if any(tag == 0x81 for tag, _, _ in names):
         names = [n for n in names if n[0] != 0xA4 or not bare_cn(n[1])]
     return der.seq(*[raw for _, _, raw in names])
+
+
+def well_formed(san):
+    body = der.read(san)[1]
+    return sum(len(raw) for _, _, raw in der.elements(body)) == len(body) and \
+        all(len(raw) >= 2 + raw[1] for _, _, raw in der.elements(body) if raw[1] < 0x80)
 
 
 def bare_cn(directory_name):

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import der
 import generate
 import model
 
@@ -22,7 +23,6 @@ def differences(expected, got):
 
 
 def show(case, expected, got, what):
-    import der
     print("---- case %d differs in %s" % (case["id"], ", ".join(what)))
     t = model.Template(case["templates"][0])
     print("template %s schema %d general 0x%x enrollment 0x%x key 0x%x name 0x%x" % (
@@ -46,8 +46,8 @@ def main():
     p.add_argument("program")
     p.add_argument("--cases", type=int, default=10000)
     p.add_argument("--seed", default="1")
-    p.add_argument("--show", type=int, default=5)
-    p.add_argument("--only", type=int)
+    p.add_argument("--show", type=int, default=5, help="print the first so many differences")
+    p.add_argument("--only", type=int, help="one case, differing or not")
     args = p.parse_args()
     cases = [generate.make_case(args.seed, args.only)] if args.only is not None else list(generate.cases(args.seed, args.cases))
     answers, log = engine(args.program, cases, "--time", "2")

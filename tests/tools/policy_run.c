@@ -2,7 +2,9 @@
  * The policy module alone, for the oracle (tests/oracle/run.py): one case a line in, as JSON; verdict, certificate plan
  * and explanation a line out. Octets are hexadecimal; template attributes that hold octets start with "hex:".
  *
- * policy_run [--time N]   evaluates each case N times and prints the microseconds per evaluation to standard error.
+ * policy_run [--time N]   evaluates each case N times more and prints the microseconds per evaluation to standard error
+ *
+ * With -DADCSD_SKIP_RULE, for `make mutate`: --rules lists the rows of the rule table, --skip ROW evaluates without one.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -12,8 +14,8 @@
 
 #include "base/text.h"
 #include "policy/policy.h"
-#ifdef POLICY_RUN_MUTANT
-#include "policy_mutant.h"
+#ifdef ADCSD_SKIP_RULE
+#include "policy/rule_priv.h"
 #endif
 
 #define POOL_MAX (16 * 1024 * 1024)
@@ -374,6 +376,18 @@ run_case(struct run *r, const json_t *given)
 	pool_free(r->pool);
 }
 
+#ifdef ADCSD_SKIP_RULE
+const struct policy_rule *policy_skipped_rule;
+
+static int
+list_rules(void)
+{
+	for (const struct policy_rule *rule = policy_rules; rule->name != NULL; rule++)
+		printf("%d %s\n", rule->step, rule->name);
+	return 0;
+}
+#endif
+
 int
 main(int argc, char **argv)
 {
@@ -383,8 +397,12 @@ main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--time") == 0)
 		r.repeat = (unsigned)strtoul(argv[2], NULL, 10);
-#ifdef POLICY_RUN_MUTANT
-	policy_mutant_init();
+#ifdef ADCSD_SKIP_RULE
+	if (argc == 2 && strcmp(argv[1], "--rules") == 0)
+		return list_rules();
+	if (argc == 3 && strcmp(argv[1], "--skip") == 0)
+		policy_skipped_rule = &policy_rules[strtoul(argv[2], NULL, 10)];
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* some rows are missed by a crash */
 #endif
 	while (getline(&line, &size, stdin) > 0) {
 		json_error_t why;

@@ -133,6 +133,14 @@ no_revocation(struct desk *d)
 }
 
 static void
+nocheck_schema_1(struct desk *d)
+{
+	desk_set(d, "msPKI-Enrollment-Flag", "4096");
+	desk_set(d, "msPKI-Certificate-Application-Policy", "1.3.6.1.5.5.7.3.9");
+	desk_set(d, "msPKI-Template-Schema-Version", "1");
+}
+
+static void
 nocheck_without_policy(struct desk *d)
 {
 	desk_set(d, "msPKI-Enrollment-Flag", "4096");
@@ -268,6 +276,12 @@ static const struct {
 	{ "SID of the request, supplied", "IntunePKCS", as_is,
 	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
+	{ "SID of the request, critical", "IntunePKCS", as_is, { { OID_NTDS_CA_SECURITY_EXT, true, SID_VALUE } },
+	    X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
+	{ "critical key identifier and capabilities", "WebServer", as_is,
+	    { { OID_SUBJECT_KEY_IDENTIFIER, true, "0414000102030405060708090a0b0c0d0e0f10111213" },
+		{ OID_SMIME_CAPABILITIES, true, "3000" } },
+	    "2.5.29.14 " X_SMIME " 2.5.29.35 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "SID of the request, flag against it", "IntunePKCS", no_sid_flag,
 	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
@@ -336,7 +350,7 @@ static const struct {
 	{ "more critical", "IntunePKCS", all_critical, { { 0 } },
 	    SKI_TO_AIA " " X_21_7 "! 2.5.29.15! 2.5.29.37! " X_21_10 "!" },
 	{ "schema 1 without ADD_TEMPLATE_NAME", "WebServer", no_add_template_name, { { 0 } },
-	    SKI_TO_AIA " 2.5.29.15! 2.5.29.37" },
+	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "no AKI", "WebServer", no_aki, { { 0 } },
 	    "2.5.29.14 2.5.29.31 " X_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "critical AKI", "WebServer", aki_critical, { { 0 } },
@@ -352,6 +366,8 @@ static const struct {
 	    "2.5.29.14 2.5.29.35 " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 1.3.6.1.5.5.7.48.1.5 " X_25_2 },
 	{ "OCSP responder, no check alone", "OCSPResponseSigning", nocheck_alone, { { 0 } },
 	    "2.5.29.14 2.5.29.35 " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 1.3.6.1.5.5.7.48.1.5 " X_25_2 },
+	{ "no check on schema 1", "IntunePKCS", nocheck_schema_1, { { 0 } },
+	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },
 	{ "no check without the policy", "IntunePKCS", nocheck_without_policy, { { 0 } },
 	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "basic constraints of an end entity", "IntunePKCS", basic_constraints, { { 0 } },

@@ -130,6 +130,8 @@ static const struct {
 	    CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, 28 },
 	{ "key not asked for, schema 1", "WebServer", { { 0 } }, X509_KEY_RSA, 2048, true,
 	    CERTSRV_E_ARCHIVED_KEY_UNEXPECTED, 28 },
+	{ "archival asked, schema 1", "WebServer", { { "msPKI-Private-Key-Flag", "1" } }, X509_KEY_RSA, 2048, false,
+	    0, 0 },
 	{ "attestation required", "IntunePKCS", { { "msPKI-Private-Key-Flag", "8192" } }, X509_KEY_RSA, 2048,
 	    false, CERTSRV_E_KEY_ATTESTATION, 30 },
 	{ "attestation preferred", "IntunePKCS", { { "msPKI-Private-Key-Flag", "4096" } }, X509_KEY_RSA, 2048,

@@ -206,6 +206,13 @@ level_ignored_before_2012(struct desk *d)
 }
 
 static void
+level_7_on_schema_1(struct desk *d)
+{
+	level_7_on_2016(d);
+	desk_set(d, "msPKI-Template-Schema-Version", "1");
+}
+
+static void
 schema_4_on_2008r2(struct desk *d)
 {
 	d->ca.ca_version = 3;
@@ -453,6 +460,7 @@ static const struct {
 	{ "2012 R2 level on a 2012 CA", level_2012r2_on_2012, CERTSRV_E_UNSUPPORTED_CERT_TYPE, 18 },
 	{ "2016 level on a 2016 CA", level_6_on_2016, 0, 0 },
 	{ "level 7 on a 2016 CA", level_7_on_2016, CERTSRV_E_UNSUPPORTED_CERT_TYPE, 18 },
+	{ "schema 1 has no level", level_7_on_schema_1, 0, 0 },
 	{ "CAs before 2012 ignore the level", level_ignored_before_2012, 0, 0 },
 	{ "schema 4 on a 2008 R2 CA", schema_4_on_2008r2, CERTSRV_E_UNSUPPORTED_CERT_TYPE, 18 },
 	{ "schema 4 on a 2012 CA", schema_4_on_2012, 0, 0 },
