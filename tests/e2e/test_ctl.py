@@ -98,6 +98,7 @@ VERBS = {
     "ca show": [], "ca publish": ["Workstation"], "ca unpublish": ["Workstation"], "ca acl show": [],
     "ca acl grant": ["CORP\\agent", "Read"], "ca acl deny": ["CORP\\agent", "ManageCA"], "ca acl remove": ["CORP\\agent"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
+    "lint": ["--fail-on", "never"],
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
     "request deny": ["2"], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
     "server stop": [],
