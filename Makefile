@@ -24,7 +24,7 @@ LDFLAGS += $(SAN) -Wl,-z,relro,-z,now
 LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
-FOLDERS = base ndr idl auth net x509 dir store policy rehearse lint ca logon rpc svc control ctl
+FOLDERS = base ndr idl auth net http x509 dir store policy rehearse lint ca logon rpc svc control ctl
 PROGRAMS = adcsd adcsctl
 
 # $(call below,folder): the libraries a unit test of that folder links.
@@ -33,6 +33,7 @@ LINK_ndr = ndr base
 LINK_idl = idl ndr base
 LINK_auth = auth ndr base
 LINK_net = net base
+LINK_http = http net base
 LINK_x509 = x509 base
 LINK_dir = dir base
 LINK_store = store base
@@ -45,7 +46,7 @@ LINK_rpc = rpc net idl ndr auth base
 LINK_svc = svc rpc net idl ndr ca rehearse policy x509 auth dir store base
 LINK_control = control ca net rehearse policy x509 auth dir store base
 LINK_ctl = ctl lint rehearse policy x509 auth dir base
-LINK_adcsd = adcsd control svc rpc net idl logon ca rehearse policy x509 dir store auth ndr base
+LINK_adcsd = adcsd control http svc rpc net idl logon ca rehearse policy x509 dir store auth ndr base
 
 libs = $(foreach f,$(1),$(B)/lib$(f).a)
 

@@ -14,20 +14,23 @@
 #include "ca/ca.h"
 #include "control/control.h"
 #include "dir/dir.h"
+#include "http/http.h"
 #include "logon/logon.h"
 #include "net/listen.h"
 #include "rpc/rpc.h"
 #include "svc/svc.h"
 
-enum { PORT_EPM = 135, PORT_OBJECT = 49152, OPEN_FILES = 16384 };
+enum { PORT_HTTP = 80, PORT_EPM = 135, PORT_OBJECT = 49152, OPEN_FILES = 16384 };
 
 struct server {
 	struct options opt;
 	struct paths paths;
 	uint64_t started_us;
-	int lock_fd, epm_fd, object_fd;
+	int lock_fd, epm_fd, object_fd, http_fd;
+	unsigned http_port;
 	struct event_base *base;
-	struct event *ev_term, *ev_int, *ev_work, *ev_store;
+	struct event *ev_term, *ev_int, *ev_work, *ev_store, *ev_due;
+	uint64_t due_at; /* monotonic microseconds ev_due is set for; 0: it is not */
 	struct clock *clock;
 	struct rng rng;
 	struct work *work;
@@ -39,6 +42,7 @@ struct server {
 	struct rpc_server *rpc;
 	struct rpc_port *epm, *object;
 	struct svc *svc;
+	struct http_server *http;
 	struct control *control;
 	int exit_code;
 };
@@ -57,10 +61,11 @@ fail(struct server *s, int code, const char *what, const struct err *e)
 static json_t *
 ready_json(const struct server *s)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i}, s:s, s:s, s:b, s:s, s:f}", "pid", (int)getpid(), "ca",
-	    ca_name(s->ca), "config", ca_config_string(s->ca), "address", s->opt.listen, "ports", "epm",
-	    (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "state", s->paths.state,
-	    "directory", dir_uri(s->dir), "seeded", s->opt.seeded, "domain", dir_forest(s->dir)->dns_domain, "ms",
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:i}, s:s, s:s, s:b, s:s, s:f}", "pid",
+	    (int)getpid(), "ca", ca_name(s->ca), "config", ca_config_string(s->ca), "address", s->opt.listen,
+	    "ports", "epm", (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "http",
+	    (int)s->http_port, "state", s->paths.state, "directory", dir_uri(s->dir), "seeded", s->opt.seeded,
+	    "domain", dir_forest(s->dir)->dns_domain, "ms",
 	    (double)(clock_monotonic_us() - s->started_us) / 1000.0);
 }
 
@@ -94,7 +99,8 @@ announce(struct server *s)
 	puts(line);
 	fflush(stdout);
 	free(line);
-	log_info(main, "ready: %s%s", ca_config_string(s->ca), s->opt.seeded ? ", SEEDED: keys are not secret" : "");
+	log_info(main, "ready: %s%s", ca_config_string(s->ca),
+	    s->opt.seeded ? ", SEEDED: keys are not secret" : "");
 }
 
 /* ---- verbs of the control socket that are the server's own ---- */
@@ -143,8 +149,8 @@ on_incident(void *arg, const struct rpc_incident *in)
 {
 	struct server *s = arg;
 
-	ca_journal_incident(s->ca, in->interface_name != NULL ? in->interface_name : "rpc", in->kind, in->peer,
-	    in->connection, in->account, in->status, in->reason);
+	ca_journal_incident(s->ca, in->interface_name != NULL ? in->interface_name : "rpc", in->kind,
+	    in->peer, in->connection, in->account, in->status, in->reason);
 }
 
 static int
@@ -193,6 +199,18 @@ start_rpc(struct server *s, struct err *e)
 	return s->svc != NULL ? 0 : -1;
 }
 
+static int
+start_http(struct server *s, struct err *e)
+{
+	struct http_config cfg = { .base = s->base, .fd = s->http_fd };
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.4000s/CertEnroll", s->paths.state);
+	cfg.folder = folder;
+	s->http = http_new(&cfg, e);
+	return s->http != NULL ? 0 : -1;
+}
+
 static void
 on_ca_ready(void *arg, const struct err *why)
 {
@@ -207,6 +225,10 @@ on_ca_ready(void *arg, const struct err *why)
 	}
 	if (start_rpc(s, &e) != 0) {
 		fail(s, EXIT_UNAVAILABLE, "RPC does not start", &e);
+		return;
+	}
+	if (start_http(s, &e) != 0) {
+		fail(s, EXIT_UNAVAILABLE, "HTTP does not start", &e);
 		return;
 	}
 	snprintf(path, sizeof(path), "%.4000s/control", s->paths.state);
@@ -233,14 +255,20 @@ static void
 on_dir_ready(void *arg, const struct err *why)
 {
 	struct server *s = arg;
-	struct ca_config cfg = { .state_dir = s->paths.state, .clock = s->clock, .rng = &s->rng, .work = s->work,
-		.dir = s->dir, .settings_file = s->paths.config[0] != '\0' ? s->paths.config : NULL };
+	struct ca_config cfg = { .state_dir = s->paths.state,
+		.clock = s->clock,
+		.rng = &s->rng,
+		.work = s->work,
+		.dir = s->dir,
+		.settings_file = s->paths.config[0] != '\0' ? s->paths.config : NULL };
 	struct err e = { 0 };
 
 	if (why != NULL) {
 		fail(s, EXIT_UNAVAILABLE, "the directory does not start", why);
 		return;
 	}
+	/* Two seeded runs issue the same octets, so a port that was found by chance stays out of them. */
+	cfg.http_port = s->opt.seeded && s->opt.ports_auto ? 0 : s->http_port;
 	s->ca = ca_open(&cfg, on_ca_ready, s, &e);
 	if (s->ca == NULL) {
 		fail(s, EXIT_CONFIG, "the CA does not start", &e);
@@ -279,11 +307,24 @@ on_work(evutil_socket_t fd, short what, void *arg)
 	work_drain(s->work);
 }
 
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)fd, (void)what;
+	s->due_at = 0; /* the turn that this makes looks what is due */
+}
+
 static int
 start_loop(struct server *s, struct err *e)
 {
-	struct dir_config dc = { .slapd = s->opt.slapd, .state_dir = s->paths.state, .schema_dir = s->paths.schema,
-		.templates_dir = s->paths.templates, .forest_ldif = s->paths.forest, .on_event = on_dir_event,
+	struct dir_config dc = { .slapd = s->opt.slapd,
+		.state_dir = s->paths.state,
+		.schema_dir = s->paths.schema,
+		.templates_dir = s->paths.templates,
+		.forest_ldif = s->paths.forest,
+		.on_event = on_dir_event,
 		.on_event_arg = s };
 
 	evthread_use_pthreads();
@@ -299,12 +340,34 @@ start_loop(struct server *s, struct err *e)
 	s->ev_term = evsignal_new(s->base, SIGTERM, on_signal, s);
 	s->ev_int = evsignal_new(s->base, SIGINT, on_signal, s);
 	s->ev_work = event_new(s->base, work_fd(s->work), EV_READ | EV_PERSIST, on_work, s);
-	if (s->ev_term == NULL || s->ev_int == NULL || s->ev_work == NULL || event_add(s->ev_term, NULL) != 0 ||
-	    event_add(s->ev_int, NULL) != 0 || event_add(s->ev_work, NULL) != 0)
+	s->ev_due = evtimer_new(s->base, on_due, s);
+	if (s->ev_due == NULL || s->ev_term == NULL || s->ev_int == NULL || s->ev_work == NULL ||
+	    event_add(s->ev_term, NULL) != 0 || event_add(s->ev_int, NULL) != 0 ||
+	    event_add(s->ev_work, NULL) != 0)
 		return ERR(e, E_OUTOFMEMORY, "no memory for events");
 	dc.base = s->base;
 	s->dir = dir_start(&dc, on_dir_ready, s, e);
 	return s->dir != NULL ? 0 : -1;
+}
+
+/* Wakes the loop when the CA has something to do: set anew only when that moment moves, by the CA or by its
+ * clock. */
+static void
+arm_due(struct server *s)
+{
+	filetime_t due = clock_is_stopped(s->clock) ? 0 : ca_next_due(s->ca), now = clock_now(s->clock);
+	uint64_t wait = due > now ? (uint64_t)(due - now) / 10 : 0, at = clock_monotonic_us() + wait;
+	struct timeval tv = { (time_t)(wait / 1000000), (suseconds_t)(wait % 1000000) };
+
+	if (due == 0 && s->due_at != 0)
+		event_del(s->ev_due);
+	if (due == 0) {
+		s->due_at = 0;
+		return;
+	}
+	if (s->due_at != 0 && (at > s->due_at ? at - s->due_at : s->due_at - at) < 100000)
+		return;
+	s->due_at = event_add(s->ev_due, &tv) == 0 ? at : 0;
 }
 
 static void
@@ -313,17 +376,20 @@ run(struct server *s)
 	while (!event_base_got_break(s->base) && !event_base_got_exit(s->base)) {
 		if (event_base_loop(s->base, EVLOOP_ONCE) != 0)
 			break;
-		if (s->ca != NULL)
-			ca_flush(s->ca);
+		if (s->ca == NULL)
+			continue;
+		ca_flush(s->ca);
+		arm_due(s);
 	}
 }
 
 static void
 stop(struct server *s)
 {
-	struct event *events[] = { s->ev_store, s->ev_work, s->ev_int, s->ev_term };
+	struct event *events[] = { s->ev_due, s->ev_store, s->ev_work, s->ev_int, s->ev_term };
 
 	control_free(s->control);
+	http_free(s->http);
 	rpc_server_free(s->rpc);
 	svc_free(s->svc);
 	ca_close(s->ca);
@@ -345,8 +411,8 @@ bind_port(const struct options *o, unsigned port, int *fd, struct err *e)
 	char address[NET_ADDRESS_MAX];
 	bool v6 = strchr(o->listen, ':') != NULL;
 
-	if (snprintf(address, sizeof(address), v6 ? "[%s]:%u" : "%s:%u", o->listen, o->ports_auto ? 0 : port + o->port_base) >=
-	    (int)sizeof(address))
+	if (snprintf(address, sizeof(address), v6 ? "[%s]:%u" : "%s:%u", o->listen,
+		o->ports_auto ? 0 : port + o->port_base) >= (int)sizeof(address))
 		return ERR(e, E_INVALIDARG, "--listen %.60s is not an address", o->listen);
 	return net_listen(address, fd, e);
 }
@@ -357,7 +423,8 @@ check_config(const struct server *s)
 	struct paths p;
 	struct err e = { 0 };
 
-	if (state_find_data(&s->opt, &p, &e) != 0 || (p.config[0] != '\0' && ca_settings_check(p.config, &e) != 0)) {
+	if (state_find_data(&s->opt, &p, &e) != 0 ||
+	    (p.config[0] != '\0' && ca_settings_check(p.config, &e) != 0)) {
 		fprintf(stderr, "%s\n", e.msg);
 		return EXIT_CONFIG;
 	}
@@ -384,11 +451,13 @@ main(int argc, char **argv)
 		fprintf(stderr, "adcsd: %s\n", e.msg);
 		return code;
 	}
-	if (bind_port(&s.opt, PORT_EPM, &s.epm_fd, &e) != 0 || bind_port(&s.opt, PORT_OBJECT, &s.object_fd, &e) != 0 ||
-	    state_drop_root(&s.opt, &e) != 0) {
+	if (bind_port(&s.opt, PORT_EPM, &s.epm_fd, &e) != 0 ||
+	    bind_port(&s.opt, PORT_OBJECT, &s.object_fd, &e) != 0 ||
+	    bind_port(&s.opt, PORT_HTTP, &s.http_fd, &e) != 0 || state_drop_root(&s.opt, &e) != 0) {
 		fprintf(stderr, "adcsd: %s\n", e.msg);
 		return EXIT_UNAVAILABLE;
 	}
+	s.http_port = net_local_port(s.http_fd);
 	if (start_loop(&s, &e) != 0)
 		fail(&s, EXIT_UNAVAILABLE, "cannot start", &e);
 	else

@@ -18,7 +18,7 @@ static const char help[] =
     "  --config FILE        CA settings (default: the sample instance, or the copy in the state folder)\n"
     "  --forest FILE.ldif   forest for a new state (default: the sample forest corp.contoso.com)\n"
     "  --listen ADDR        numeric address to listen on (default 127.0.0.1)\n"
-    "  --port-base N|auto   added to every well-known port, 0 to 16383: 135 becomes N+135, 49152 becomes N+49152;\n"
+    "  --port-base N|auto   added to every well-known port, 0 to 16383: 80, 135, 49152 become N+80, N+135, N+49152;\n"
     "                       auto takes free ports and tells them in the ready line (default 0)\n"
     "  --seed N             deterministic keys, serial numbers and signatures: for tests only\n"
     "  --clock TIME         virtual time starts at TIME (2026-06-01T12:00:00Z) and stands still until moved\n"

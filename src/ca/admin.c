@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/admin_priv.h"
+#include "ca/crl.h"
 
 #define ADMIN_POOL_MAX (32u << 20)
 #define READERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER | CA_ACCESS_READ)
@@ -25,6 +26,11 @@ static const struct ca_verb verbs[] = {
 	{ "principal.show", READERS, JOURNAL_CALL, admin_principal_show },
 	{ "rehearse", READERS, JOURNAL_NOTHING, admin_rehearse },
 	{ "rehearse.matrix", READERS, JOURNAL_NOTHING, admin_rehearse_matrix },
+	{ "request.revoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_revoke },
+	{ "request.unrevoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_unrevoke },
+	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },
+	{ "crl.get", READERS, JOURNAL_CALL, admin_crl_get },
+	{ "crl.publish", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_crl_publish },
 	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
 	    admin_journal }, /* else reading it would make it grow */
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },
@@ -236,6 +242,13 @@ admin_clock_show(struct ca_admin *a)
 		"stopped", clock_is_stopped(c)));
 }
 
+static void
+on_advanced(void *arg, const struct err *e)
+{
+	(void)e;
+	admin_clock_show(arg);
+}
+
 void
 admin_clock_advance(struct ca_admin *a)
 {
@@ -248,7 +261,10 @@ admin_clock_advance(struct ca_admin *a)
 		return;
 	}
 	clock_advance(a->ca->clock, seconds * FILETIME_SECOND);
-	admin_clock_show(a);
+	ca_crl_check(a->ca);
+	/* the answer leaves when what has fallen due is published: a test need not wait for it */
+	if (ca_crl_publish(a->ca, 0, &a->who, on_advanced, a, &e) != 0)
+		admin_fail(a, &e);
 }
 
 void

@@ -83,6 +83,16 @@ admin_rehearse(struct ca_admin *a);
 void
 admin_rehearse_matrix(struct ca_admin *a);
 void
+admin_request_revoke(struct ca_admin *a);
+void
+admin_request_unrevoke(struct ca_admin *a);
+void
+admin_crl_show(struct ca_admin *a);
+void
+admin_crl_get(struct ca_admin *a);
+void
+admin_crl_publish(struct ca_admin *a);
+void
 admin_journal(struct ca_admin *a);
 void
 admin_clock_show(struct ca_admin *a);
@@ -91,6 +101,9 @@ admin_clock_advance(struct ca_admin *a);
 void
 admin_stats(struct ca_admin *a);
 
+/* A row as request.list shows it. */
+json_t *
+admin_row_json(const struct ca *ca, const struct store_row *r);
 /* "2026-11-23T20:49:00Z" as a JSON string. */
 json_t *
 json_time(filetime_t t);

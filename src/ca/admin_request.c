@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ca/admin_priv.h"
+#include "ca/revoke.h"
 
 static const struct {
 	uint32_t db;
@@ -67,8 +68,8 @@ template_name(const struct ca *ca, const char *column)
 	return NULL;
 }
 
-static json_t *
-row_json(const struct ca *ca, const struct store_row *r)
+json_t *
+admin_row_json(const struct ca *ca, const struct store_row *r)
 {
 	uint32_t db = store_long(r, Request_Disposition), status = store_long(r, Request_StatusCode);
 	json_t *o = json_pack("{s:I, s:s, s:i}", "id", (json_int_t)store_long(r, Request_RequestID), "state",
@@ -89,6 +90,11 @@ row_json(const struct ca *ca, const struct store_row *r)
 	set_text(o, "commonName", cn != NULL ? cn : store_text(r, Request_CommonName));
 	set_time(o, "notBefore", &r->v[Certificate_NotBefore]);
 	set_time(o, "notAfter", &r->v[Certificate_NotAfter]);
+	if (db == DB_DISP_REVOKED) {
+		set_text(o, "reason", ca_reason_name(store_long(r, Request_RevokedReason)));
+		set_time(o, "revoked", &r->v[Request_RevokedWhen]);
+		set_time(o, "effective", &r->v[Request_RevokedEffectiveWhen]);
+	}
 	return o;
 }
 
@@ -184,7 +190,7 @@ admin_request_list(struct ca_admin *a)
 		goto fail;
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, row_json(a->ca, &rows[i]));
+		json_array_append_new(list, admin_row_json(a->ca, &rows[i]));
 	next = n == q.limit ? json_integer(store_long(&rows[n - 1], Request_RequestID)) : json_null();
 	admin_reply(a, json_pack("{s:o, s:o}", "requests", list, "next", next));
 	return;
@@ -218,7 +224,7 @@ admin_request_show(struct ca_admin *a)
 	for (size_t i = 0; i < a->row.n_attributes; i++)
 		json_object_set_new(
 		    attributes, a->row.attributes[i].name, json_string(a->row.attributes[i].value));
-	o = row_json(a->ca, &a->row);
+	o = admin_row_json(a->ca, &a->row);
 	json_object_set_new(o, "columns", columns_json(&a->row));
 	json_object_set_new(o, "attributes", attributes);
 	json_object_set_new(o, "extensions", extensions_json(&a->row));
@@ -239,7 +245,7 @@ admin_request_explain(struct ca_admin *a)
 		return;
 	}
 	rules = a->row.explanation != NULL ? json_loads(a->row.explanation, 0, NULL) : NULL;
-	o = row_json(a->ca, &a->row);
+	o = admin_row_json(a->ca, &a->row);
 	json_object_set_new(o, "rules", rules != NULL ? rules : json_array());
 	admin_reply(a, o);
 }

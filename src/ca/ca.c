@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "ca/ca_priv.h"
+#include "ca/crl.h"
 #include "x509/name.h"
 
 #define CA_POOL_MAX (4u << 20)
@@ -223,13 +224,13 @@ set_names(struct ca *ca, struct err *e)
 
 /* ---- what policy reads ---- */
 
-static int
-expand_urls(
-    struct ca *ca, const struct x509_strings *entries, uint32_t flag, struct x509_strings *out, struct err *e)
+int
+ca_expand_urls(const struct ca *ca, const struct x509_strings *entries, uint32_t flag, bool delta,
+    struct pool *pool, struct x509_strings *out, struct err *e)
 {
 	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, "",
-		dir_forest(ca->dir)->config_dn, ca->short_name, "", false };
-	const char **list = pool_calloc(ca->pool, entries->n, sizeof(*list));
+		dir_forest(ca->dir)->config_dn, ca->short_name, "", delta, ca->http_port };
+	const char **list = pool_calloc(pool, entries->n, sizeof(*list));
 	size_t used = 0;
 
 	if (list == NULL)
@@ -237,7 +238,7 @@ expand_urls(
 	for (size_t i = 0; i < entries->n; i++) {
 		uint32_t flags;
 
-		if (ca_url_expand(entries->v[i], &n, ca->pool, &flags, &list[used], e) != 0)
+		if (ca_url_expand(entries->v[i], &n, pool, &flags, &list[used], e) != 0)
 			return -1;
 		if ((flags & flag) != 0)
 			used++;
@@ -276,10 +277,10 @@ set_policy(struct ca *ca, struct err *e)
 	};
 	if (ca_period(s->validity_period, s->validity_units, &p->validity_months, &p->validity_span, e) != 0)
 		return -1;
-	if (expand_urls(ca, &s->crl_urls, 0x2, &p->cdp_urls, e) != 0)
+	if (ca_expand_urls(ca, &s->crl_urls, 0x2, false, ca->pool, &p->cdp_urls, e) != 0)
 		return err_prefix(e, "CRLPublicationURLs");
-	if (expand_urls(ca, &s->aia_urls, 0x2, &p->aia_urls, e) != 0 ||
-	    expand_urls(ca, &s->aia_urls, 0x20, &p->ocsp_urls, e) != 0)
+	if (ca_expand_urls(ca, &s->aia_urls, 0x2, false, ca->pool, &p->aia_urls, e) != 0 ||
+	    ca_expand_urls(ca, &s->aia_urls, 0x20, false, ca->pool, &p->ocsp_urls, e) != 0)
 		return err_prefix(e, "CACertPublicationURLs");
 	return 0;
 }
@@ -406,7 +407,11 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	ca->pool = pool_new(CA_POOL_MAX);
 	ca->deliveries = ca_deliveries_new();
 	ca->state_dir = ca->pool != NULL ? pool_strdup(ca->pool, cfg->state_dir) : NULL;
-	if (ca->state_dir == NULL || ca->deliveries == NULL)
+	if (ca->state_dir != NULL)
+		ca->http_port = cfg->http_port == 0 || cfg->http_port == 80
+		    ? ""
+		    : pool_printf(ca->pool, ":%u", cfg->http_port);
+	if (ca->state_dir == NULL || ca->http_port == NULL || ca->deliveries == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
 	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_policy(ca, e) != 0 ||
@@ -415,6 +420,27 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
 	return ca->journal != NULL ? 0 : -1;
+}
+
+static void
+on_first_crls(void *arg, const struct err *e)
+{
+	struct ca *ca = arg;
+
+	/* without a list clients complain, but the CA answers; the schedule tries again */
+	ca->ready(ca->ready_arg, e != NULL && ca->closing ? e : NULL);
+}
+
+static void
+on_objects_published(void *arg, const struct err *e)
+{
+	struct ca *ca = arg;
+	struct err why = { 0 };
+
+	if (e != NULL)
+		ca->ready(ca->ready_arg, e);
+	else if (ca_crl_start(ca, on_first_crls, ca, &why) != 0)
+		ca->ready(ca->ready_arg, &why);
 }
 
 struct ca *
@@ -432,7 +458,9 @@ ca_open(const struct ca_config *cfg, ca_ready_fn *ready, void *arg, struct err *
 	ca->work = cfg->work;
 	ca->dir = cfg->dir;
 	ca->started_us = clock_monotonic_us();
-	if (open_all(ca, cfg, e) != 0 || ca_publish_start(ca, ready, arg, e) != 0) {
+	ca->ready = ready;
+	ca->ready_arg = arg;
+	if (open_all(ca, cfg, e) != 0 || ca_publish_start(ca, on_objects_published, ca, e) != 0) {
 		ca_close(ca);
 		return NULL;
 	}
@@ -500,7 +528,14 @@ ca_store_drain(struct ca *ca)
 void
 ca_flush(struct ca *ca)
 {
+	ca_crl_check(ca);
 	journal_flush(ca->journal);
+}
+
+filetime_t
+ca_next_due(const struct ca *ca)
+{
+	return ca_crl_due(ca);
 }
 
 const char *

@@ -56,7 +56,8 @@ struct ca_config {
 	struct clock *clock;
 	const struct rng *rng;
 	struct work *work;
-	struct dir *dir; /* ready */
+	struct dir *dir;     /* ready */
+	unsigned http_port;  /* of /CertEnroll/, for the %p of URLs; 0: left out */
 };
 
 typedef void
@@ -76,9 +77,12 @@ int
 ca_store_fd(const struct ca *ca);
 void
 ca_store_drain(struct ca *ca);
-/* Once per turn of the loop, at its end: buffered journal records reach the file. */
+/* Once per turn of the loop, at its end: what has fallen due is started, buffered journal records reach the file. */
 void
 ca_flush(struct ca *ca);
+/* Virtual time of the next thing the CA does by itself (a CRL); the loop wakes then. 0: nothing is planned. */
+filetime_t
+ca_next_due(const struct ca *ca);
 
 /* Reads and checks a settings file without a state folder: "file:line: message, did you mean ...?" */
 int
@@ -156,6 +160,11 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section, text, fix}]}
  *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: Administrator)
  *   request.deny     {id}                        {id, disposition, hr, message}   Officer
+ *   request.revoke   {id | serial, reason?, effective?}  row            Officer
+ *   request.unrevoke {id | serial}               row                    Officer
+ *   crl.show         {}                          {crls: [crl], folder}
+ *   crl.get          {delta?}                    crl and {der: base64}
+ *   crl.publish      {delta?, republish?}        crl                    Administrator
  *   principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}   via: user,
  *                                                 primary, group, wellKnown, local
  *   rehearse         {as, template?, csr? | subject?, san?, key?; attributes?, flags?}   what a real request would get:
@@ -169,12 +178,14 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                 5 pending, else the HRESULT
  *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
  *   clock.show       {}                          {virtual, real, stopped}
- *   clock.advance    {seconds}                   as clock.show          Administrator
+ *   clock.advance    {seconds}                   as clock.show          Administrator; answers when what fell due is done
  *   stats            {}                          counters
  *
  * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
  * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
  * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
+ * A revoked row has reason, revoked and effective too. crl: {number, type, minBase, entries, thisUpdate, nextUpdate,
+ * published, nextPublish, flags, complete, error?}. reason: a name of RFC 5280 5.3.1 ("keyCompromise") or its number.
  * principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll), IssueAndManageCertificates (Officer),
  * ManageCA (Administrator).
  */

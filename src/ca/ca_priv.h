@@ -52,6 +52,17 @@ struct ca_local_group {
 
 struct ca_deliveries;
 
+/* Revocation lists (crl.h): what waits, and when the next ones are due. */
+struct ca_crl_state {
+	bool started;
+	struct ca_crl_job *jobs; /* the first one is under way */
+	const char *folder;
+	filetime_t base_next, delta_next; /* 0: never published */
+	filetime_t retry_at;              /* 0: all outlets have the newest ones */
+	filetime_t pause_until;           /* after a failure to make one */
+	unsigned attempts;
+};
+
 struct ca {
 	unsigned refs; /* one for the owner, one per operation under way */
 	bool closing;
@@ -76,6 +87,11 @@ struct ca {
 	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */
 	struct ca_deliveries *deliveries;
 	struct ca_accounts accounts;
+	struct ca_crl_state crl;
+	struct ca_revocation *revocations; /* the first one is under way */
+	const char *http_port;             /* %p of URLs */
+	ca_ready_fn *ready;
+	void *ready_arg;
 	struct ca_stats stats;
 	uint64_t started_us;
 };
@@ -212,6 +228,8 @@ ca_service_entry(const struct ca *ca, const struct dir_snapshot *snap);
 int
 ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUST_CHECK;
 char *
+ca_cdp_dn(const struct ca *ca, struct pool *pool);
+char *
 ca_service_dn(const struct ca *ca, struct pool *pool);
 
 /* user_certificate.c: adds issued certificates to their requesters' objects; trouble is logged, not fatal. */
@@ -257,6 +275,10 @@ const char *
 ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n);
 
 /* ca.c */
+/* URLs of CRLPublicationURLs or CACertPublicationURLs that carry a flag, tokens replaced. */
+int
+ca_expand_urls(const struct ca *ca, const struct x509_strings *entries, uint32_t flag, bool delta,
+    struct pool *pool, struct x509_strings *out, struct err *e) MUST_CHECK;
 void
 ca_ref(struct ca *ca);
 void

@@ -156,6 +156,9 @@ ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool
 		} else if (isdigit((unsigned char)p[0])) {
 			value = token_value((unsigned)(p[0] - '0'), n);
 			p++;
+		} else if (p[0] == 'p') {
+			value = n->http_port;
+			p++;
 		}
 		if (value == NULL) {
 			ERR(e, E_INVALIDARG, "unknown token '%.3s' in '%.80s'", token, entry);

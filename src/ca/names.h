@@ -28,6 +28,7 @@ struct ca_url_names {
 	const char *short_name;  /* %7 */
 	const char *key_suffix;  /* %8 */
 	bool delta;              /* %9 "+"; %10 deltaRevocationList */
+	const char *http_port;   /* Ours: %p ":8080", "" for port 80 */
 };
 /* "79:ldap:///..." -> flags and URL, tokens replaced; what may not stand in a URL is written %XX. */
 int

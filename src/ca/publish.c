@@ -209,6 +209,17 @@ list_objects(struct publication *p, struct err *e)
 }
 
 char *
+ca_cdp_dn(const struct ca *ca, struct pool *pool)
+{
+	const char *rdn = ca_name_rdn(pool, ca->short_name), *host = ca_name_rdn(pool, ca->short_host);
+
+	return rdn != NULL && host != NULL
+	    ? pool_printf(pool, "CN=%s,CN=%s,CN=CDP,CN=Public Key Services,CN=Services,%s", rdn, host,
+		  dir_forest(ca->dir)->config_dn)
+	    : NULL;
+}
+
+char *
 ca_service_dn(const struct ca *ca, struct pool *pool)
 {
 	const char *rdn = ca_name_rdn(pool, ca->sanitized);

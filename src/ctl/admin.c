@@ -199,8 +199,8 @@ ctl_ca_acl_remove(struct ctl *c, const struct ctl_args *a)
 	return ca_acl_change(c, a, "ca.acl.remove");
 }
 
-static int
-write_file(const char *path, const void *p, size_t n, struct err *e)
+int
+ctl_write_file(const char *path, const void *p, size_t n, struct err *e)
 {
 	bool std = path == NULL || strcmp(path, "-") == 0;
 	FILE *f = std ? stdout : fopen(path, "wb");
@@ -236,7 +236,7 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 		json_array_foreach(json_object_get(o, "chain"), i, item)
 			buf_put_str(&b, json_string_value(item));
 	if (rc == 0)
-		rc = write_file(ctl_arg(a, "out"), b.p, b.len, &e);
+		rc = ctl_write_file(ctl_arg(a, "out"), b.p, b.len, &e);
 	buf_fini(&b);
 	json_decref(o);
 	return rc == 0 ? CTL_OK : ctl_fail(c, &e);
@@ -244,8 +244,8 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 
 /* ---- request ---- */
 
-static int
-number_arg(const char *text, const char *what, json_int_t *out)
+int
+ctl_number_arg(const char *text, const char *what, json_int_t *out)
 {
 	char *end;
 
@@ -268,7 +268,7 @@ paging(struct ctl *c, const struct ctl_args *a, json_t *args)
 
 		if (v == NULL)
 			continue;
-		if (number_arg(v, pool_printf(c->pool, "--%s", names[i]), &n) != CTL_OK)
+		if (ctl_number_arg(v, pool_printf(c->pool, "--%s", names[i]), &n) != CTL_OK)
 			return CTL_USAGE;
 		json_object_set_new(args, names[i], json_integer(n));
 	}
@@ -325,7 +325,7 @@ call_by_id(struct ctl *c, const struct ctl_args *a, const char *verb, int *code)
 	json_int_t id;
 	struct err e;
 
-	*code = number_arg(a->positional[0], "ID", &id);
+	*code = ctl_number_arg(a->positional[0], "ID", &id);
 	if (*code != CTL_OK)
 		return NULL;
 	o = ctl_call(c, verb, json_pack("{s:I}", "id", id), &e);
@@ -349,7 +349,8 @@ print_row(const json_t *o)
 	static const char *const rows[][2] = { { "state", "State" }, { "message", "Disposition message" },
 		{ "requester", "Requester" }, { "templateName", "Template" }, { "template", "Certificate template" },
 		{ "commonName", "Common name" }, { "serial", "Serial number" }, { "notBefore", "Valid from" },
-		{ "notAfter", "Valid to" }, { "submitted", "Submitted" }, { "resolved", "Resolved" } };
+		{ "notAfter", "Valid to" }, { "reason", "Revocation reason" },
+		{ "effective", "Revoked from" }, { "submitted", "Submitted" }, { "resolved", "Resolved" } };
 	char code[HRESULT_FORMAT_MAX];
 	uint32_t status = (uint32_t)strtoul(text_of(o, "status"), NULL, 16);
 
@@ -375,7 +376,7 @@ ctl_request_show(struct ctl *c, const struct ctl_args *a)
 	if (out != NULL) {
 		if (*pem == '\0')
 			ERR(&e, CERTSRV_E_PROPERTY_EMPTY, "request %s has no certificate", a->positional[0]);
-		if (*pem == '\0' || write_file(out, pem, strlen(pem), &e) != 0) {
+		if (*pem == '\0' || ctl_write_file(out, pem, strlen(pem), &e) != 0) {
 			json_decref(o);
 			return ctl_fail(c, &e);
 		}

@@ -12,6 +12,14 @@ ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_
 ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
 ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats, ctl_server_stop;
+ctl_verb_fn ctl_request_revoke, ctl_request_unrevoke, ctl_crl_show, ctl_crl_get, ctl_crl_publish;
+
+/* path NULL or "-": standard output. */
+int
+ctl_write_file(const char *path, const void *p, size_t n, struct err *e) MUST_CHECK;
+/* CTL_OK, or CTL_USAGE with a message that names `what`. */
+int
+ctl_number_arg(const char *text, const char *what, json_int_t *out);
 
 /* Appends a file, or standard input for "-". */
 int

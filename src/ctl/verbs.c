@@ -96,6 +96,28 @@ static const struct ctl_option lint_options[] = {
 	{ "connector", "PRINCIPAL", "with --profile: the connector's account; trusted" },
 	{ 0 },
 };
+static const struct ctl_option revoke_options[] = {
+	{ "reason", "REASON", "unspecified (default), keyCompromise, cACompromise, affiliationChanged, superseded, "
+	    "cessationOfOperation, certificateHold, removeFromCRL" },
+	{ "at", "TIME", "revoked from then on (2026-06-01T12:00:00Z; default: now)" },
+	{ "serial", "HEX", "by serial number instead of ID" },
+	{ 0 },
+};
+static const struct ctl_option unrevoke_options[] = {
+	{ "serial", "HEX", "by serial number instead of ID" },
+	{ 0 },
+};
+static const struct ctl_option crl_publish_options[] = {
+	{ "delta", NULL, "a delta CRL only (default: a base CRL, and a delta)" },
+	{ "republish", NULL, "the newest ones once more" },
+	{ 0 },
+};
+static const struct ctl_option crl_get_options[] = {
+	{ "out", "FILE", "write there (default: standard output)" },
+	{ "delta", NULL, "the delta CRL" },
+	{ "der", NULL, "binary DER instead of PEM" },
+	{ 0 },
+};
 static const struct ctl_option journal_options[] = {
 	{ "after", "N", "records with a higher number" },
 	{ "limit", "N", "at most N (default 100, the newest)" },
@@ -141,6 +163,13 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
 	    ctl_rehearse },
 	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
+	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
+	{ "request", "unrevoke", "ID|--serial HEX", 0, 1, unrevoke_options, "release a certificate from hold",
+	    ctl_request_unrevoke },
+	{ "crl", "show", "", 0, 0, NULL, "revocation lists: numbers, times, outlets", ctl_crl_show },
+	{ "crl", "get", "", 0, 0, crl_get_options, "the newest base or delta CRL, as certutil -GetCRL gives it",
+	    ctl_crl_get },
+	{ "crl", "publish", "", 0, 0, crl_publish_options, "Publish: new CRL", ctl_crl_publish },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },

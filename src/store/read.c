@@ -265,3 +265,107 @@ store_count(struct store *s, uint32_t disposition, uint64_t *n, struct err *e)
 	*n = count;
 	return 0;
 }
+
+/* ---- revocation ---- */
+
+static int
+load_crl(sqlite3_stmt *st, struct pool *pool, struct store_crl *r, struct err *e)
+{
+	uint32_t *const numbers[] = { &r->row_id, &r->number, &r->min_base, &r->name_id, &r->count };
+	filetime_t *const times[] = { &r->this_update, &r->next_update, &r->this_publish, &r->next_publish,
+		&r->effective, &r->propagation_complete, &r->last_publish };
+	uint32_t *const state[] = { &r->publish_attempts, &r->publish_flags, &r->publish_status };
+	int at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		*numbers[i] = (uint32_t)sqlite3_column_int64(st, at++);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		*times[i] = sqlite3_column_int64(st, at++);
+	for (size_t i = 0; i < ARRAY_LEN(state); i++)
+		*state[i] = (uint32_t)sqlite3_column_int64(st, at++);
+	if (sqlite3_column_type(st, at) != SQLITE_NULL && load_text(st, at, pool, &r->publish_error, e) != 0)
+		return -1;
+	return load_bytes(st, at + 1, pool, &r->raw, e);
+}
+
+int
+store_list_crls(
+    struct store *s, bool raw, struct pool *pool, struct store_crl **rows, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t room;
+	int rc, step;
+
+	*n = 0;
+	if (store_scalar(s->rdb, "SELECT count(*) FROM CRLs", 0, &room, e) != 0)
+		return -1;
+	*rows = pool_calloc(pool, (size_t)room, sizeof(**rows));
+	if (*rows == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %lld CRLs", (long long)room);
+	rc = store_prepare(s->rdb,
+	    raw ? "SELECT * FROM CRLs ORDER BY CRLRowId"
+		: "SELECT CRLRowId, CRLNumber, CRLMinBase, CRLNameId, CRLCount, CRLThisUpdate, "
+		  "CRLNextUpdate, CRLThisPublish,"
+		  " CRLNextPublish, CRLEffective, CRLPropagationComplete, CRLLastPublish, CRLPublishAttempts,"
+		  " CRLPublishFlags, CRLPublishStatusCode, CRLPublishError, x'' FROM CRLs ORDER BY CRLRowId",
+	    &st, e);
+	while (rc == 0 && *n < (size_t)room && (step = sqlite3_step(st)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW)
+			rc = store_sqlite_error(s->rdb, "listing CRLs", e);
+		else
+			rc = load_crl(st, pool, &(*rows)[(*n)++], e);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+#define REVOKED_ROWS                                                                                         \
+	" FROM Requests r JOIN Certificates c ON c.RequestID = r.RequestID WHERE (r.Disposition = 21 OR"     \
+	" (r.Disposition = 20 AND r.RevokedReason = 4294967295)) AND r.RevokedEffectiveWhen <= ?1"
+
+int
+store_list_revoked(
+    struct store *s, filetime_t now, struct pool *pool, struct store_revoked **rows, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t room;
+	int rc, step;
+
+	*n = 0;
+	if (store_prepare(s->rdb, "SELECT count(*)" REVOKED_ROWS, &st, e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, now);
+	rc = sqlite3_step(st) == SQLITE_ROW ? 0
+					    : store_sqlite_error(s->rdb, "counting revoked certificates", e);
+	room = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	st = NULL;
+	if (rc != 0)
+		return -1;
+	*rows = pool_calloc(pool, (size_t)room, sizeof(**rows));
+	if (*rows == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %lld revoked certificates", (long long)room);
+	rc = store_prepare(s->rdb,
+	    "SELECT c.SerialNumber, r.RevokedEffectiveWhen, r.RevokedWhen, c.NotAfter, r.RevokedReason,"
+	    " c.PublishExpiredCertInCRL" REVOKED_ROWS " ORDER BY r.RequestID",
+	    &st, e);
+	if (rc == 0)
+		sqlite3_bind_int64(st, 1, now);
+	while (rc == 0 && *n < (size_t)room && (step = sqlite3_step(st)) != SQLITE_DONE) {
+		struct store_revoked *r = &(*rows)[*n];
+
+		if (step != SQLITE_ROW) {
+			rc = store_sqlite_error(s->rdb, "listing revoked certificates", e);
+			break;
+		}
+		rc = load_text(st, 0, pool, &r->serial, e);
+		r->effective = sqlite3_column_int64(st, 1);
+		r->revoked_when = sqlite3_column_int64(st, 2);
+		r->not_after = sqlite3_column_int64(st, 3);
+		r->reason = (uint32_t)sqlite3_column_int64(st, 4);
+		r->publish_expired = sqlite3_column_int64(st, 5) != 0;
+		++*n;
+	}
+	sqlite3_finalize(st);
+	return rc;
+}

@@ -130,6 +130,32 @@ store_put_setting(
 	    e);
 }
 
+int
+store_put_crls(struct store *s, const struct store_crl *rows, size_t n, filetime_t expired_before,
+    store_done_fn *cb, void *arg, struct err *e)
+{
+	return submit(s,
+	    &(struct store_op){ .kind = STORE_OP_CRLS,
+		.crls = rows,
+		.n_crls = n,
+		.expired_before = expired_before,
+		.cb = cb,
+		.arg = arg },
+	    e);
+}
+
+uint32_t
+store_next_crl_number(struct store *s)
+{
+	return s->next_crl_number++;
+}
+
+uint32_t
+store_next_crl_row(struct store *s)
+{
+	return s->next_crl_row++;
+}
+
 uint32_t
 store_next_request_id(struct store *s)
 {
@@ -206,11 +232,26 @@ open_connection(const char *path, int flags, sqlite3 **out, struct err *e)
 	return 0;
 }
 
+/* The next number of a kind: above the mark, which survives deleted rows, and above every row. */
 static int
-open_database(struct store *s, const char *path, struct err *e)
+next_number(struct store *s, const char *mark_sql, const char *rows_sql, uint32_t *next, struct err *e)
 {
 	int64_t mark, highest;
 
+	if (store_scalar(s->wdb, mark_sql, 0, &mark, e) != 0 ||
+	    store_scalar(s->wdb, rows_sql, 0, &highest, e) != 0)
+		return -1;
+	if (mark < highest)
+		mark = highest;
+	if (mark < 0 || mark >= UINT32_MAX)
+		return ERR(e, E_FAIL, "numbers are used up (%lld)", (long long)mark);
+	*next = (uint32_t)mark + 1;
+	return 0;
+}
+
+static int
+open_database(struct store *s, const char *path, struct err *e)
+{
 	if (make_file(path, e) != 0 || open_connection(path, SQLITE_OPEN_READWRITE, &s->wdb, e) != 0)
 		return -1;
 	if (store_exec(s->wdb,
@@ -218,14 +259,12 @@ open_database(struct store *s, const char *path, struct err *e)
 		return err_prefix(e, "%s", path);
 	if (store_schema_prepare(s->wdb, path, e) != 0)
 		return -1;
-	if (store_scalar(s->wdb, "SELECT Value FROM Marks WHERE Name = 'RequestID'", 0, &mark, e) != 0 ||
-	    store_scalar(s->wdb, "SELECT max(RequestID) FROM Requests", 0, &highest, e) != 0)
+	if (next_number(s, "SELECT Value FROM Marks WHERE Name = 'RequestID'",
+		"SELECT max(RequestID) FROM Requests", &s->next_request_id, e) != 0 ||
+	    next_number(s, "SELECT Value FROM Marks WHERE Name = 'CRLNumber'",
+		"SELECT max(CRLNumber) FROM CRLs", &s->next_crl_number, e) != 0 ||
+	    next_number(s, "SELECT 0", "SELECT max(CRLRowId) FROM CRLs", &s->next_crl_row, e) != 0)
 		return err_prefix(e, "%s", path);
-	if (mark < highest)
-		mark = highest;
-	if (mark < 0 || mark >= UINT32_MAX)
-		return ERR(e, E_FAIL, "%s: request ids are used up (%lld)", path, (long long)mark);
-	s->next_request_id = (uint32_t)mark + 1;
 	if (store_writer_prepare(s, e) != 0)
 		return err_prefix(e, "%s", path);
 	return open_connection(path, SQLITE_OPEN_READONLY, &s->rdb, e);

@@ -149,6 +149,40 @@ int
 store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
 
+/* One row of the CRL table: MS-CSRA 3.1.1.4.1, the columns of its section 5000. Times of 0 are NULL. */
+struct store_crl {
+	uint32_t row_id;
+	uint32_t number, min_base, name_id, count; /* min_base 0: a base CRL */
+	filetime_t this_update, next_update, this_publish, next_publish, effective, propagation_complete,
+	    last_publish;
+	uint32_t publish_attempts, publish_flags, publish_status;
+	const char *publish_error; /* NULL: none */
+	struct bytes raw;
+};
+#define STORE_CRL_MAX 4 /* most rows one store_put_crls() takes */
+
+/* CPF_*, MS-CSRA 3.1.1.4.1 */
+enum {
+	CPF_BASE = 0x1,
+	CPF_DELTA = 0x2,
+	CPF_COMPLETE = 0x4,
+	CPF_MANUAL = 0x40,
+	CPF_LDAP_ERROR = 0x100,
+	CPF_FILE_ERROR = 0x200,
+};
+
+/* Numbers of the next CRL and its row; counted in memory, above every one that was ever committed. Loop's
+ * thread. */
+uint32_t
+store_next_crl_number(struct store *s);
+uint32_t
+store_next_crl_row(struct store *s);
+/* Adds rows or, where the row id exists, replaces them; all or none. Base and delta of one publication go
+ * together. With expired_before, rows whose nextUpdate lies before it are deleted (0: none). */
+int
+store_put_crls(struct store *s, const struct store_crl *rows, size_t n, filetime_t expired_before,
+    store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
+
 /* ---- reading: on a connection of its own, no transaction outlives a call; sees every acknowledged write
  * ---- */
 
@@ -174,6 +208,22 @@ store_list(struct store *s, const struct store_query *q, struct pool *pool, stru
 int
 store_get_setting(
     struct store *s, const char *name, struct pool *pool, const char **value, struct err *e) MUST_CHECK;
+/* Every row of the CRL table by row id; raw only where it is asked for. */
+int
+store_list_crls(struct store *s, bool raw, struct pool *pool, struct store_crl **rows, size_t *n,
+    struct err *e) MUST_CHECK;
+
+struct store_revoked {
+	const char *serial; /* lower-case hexadecimal */
+	filetime_t effective, revoked_when, not_after;
+	uint32_t reason; /* 0xffffffff: released from hold */
+	bool publish_expired;
+};
+/* Certificates that a CRL may name, by request id: revoked ones and those released from hold whose date has
+ * come. */
+int
+store_list_revoked(struct store *s, filetime_t now, struct pool *pool, struct store_revoked **rows, size_t *n,
+    struct err *e) MUST_CHECK;
 /* Rows by disposition, for statistics. */
 int
 store_count(struct store *s, uint32_t disposition, uint64_t *n, struct err *e) MUST_CHECK;

@@ -7,14 +7,17 @@
 
 #include "store/store.h"
 
-enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING };
+enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING, STORE_OP_CRLS };
 
 struct store_op {
 	struct store_op *next;
 	enum store_op_kind kind;
 	const struct store_row *row;
-	uint32_t expected;        /* STORE_OP_UPDATE: disposition the row must have */
-	const char *name, *value; /* STORE_OP_SETTING */
+	uint32_t expected;            /* STORE_OP_UPDATE: disposition the row must have */
+	const char *name, *value;     /* STORE_OP_SETTING */
+	const struct store_crl *crls; /* STORE_OP_CRLS */
+	size_t n_crls;
+	filetime_t expired_before;
 	store_done_fn *cb;
 	void *arg;
 	bool failed;
@@ -36,6 +39,8 @@ enum store_stmt {
 	STMT_PUT_SETTING,
 	STMT_DELETE_SETTING,
 	STMT_GET_DISPOSITION,
+	STMT_PUT_CRL,
+	STMT_DELETE_EXPIRED_CRLS,
 	STMT_COUNT,
 };
 
@@ -44,7 +49,7 @@ struct store {
 	sqlite3_stmt *stmt[STMT_COUNT];
 	sqlite3 *rdb; /* loop's thread only */
 	sqlite3_stmt *read_row;
-	uint32_t next_request_id;
+	uint32_t next_request_id, next_crl_number, next_crl_row;
 	int fd;
 
 	pthread_t writer;

@@ -171,6 +171,55 @@ do_setting(struct store *s, const struct store_op *op, struct err *e)
 	return run(s, st, "storing a setting", e);
 }
 
+static void
+bind_time(sqlite3_stmt *st, int i, filetime_t t)
+{
+	if (t != 0)
+		sqlite3_bind_int64(st, i, t);
+	else
+		sqlite3_bind_null(st, i);
+}
+
+static int
+write_crl(struct store *s, const struct store_crl *r, struct err *e)
+{
+	const uint32_t numbers[] = { r->row_id, r->number, r->min_base, r->name_id, r->count };
+	const filetime_t times[] = { r->this_update, r->next_update, r->this_publish, r->next_publish,
+		r->effective, r->propagation_complete, r->last_publish };
+	const uint32_t state[] = { r->publish_attempts, r->publish_flags, r->publish_status };
+	sqlite3_stmt *st = s->stmt[STMT_PUT_CRL], *mark = s->stmt[STMT_RAISE_MARK];
+	int at = 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		sqlite3_bind_int64(st, at++, numbers[i]);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		bind_time(st, at++, times[i]);
+	for (size_t i = 0; i < ARRAY_LEN(state); i++)
+		sqlite3_bind_int64(st, at++, state[i]);
+	store_bind_text(st, at++, r->publish_error);
+	sqlite3_bind_blob64(st, at, r->raw.p, r->raw.len, SQLITE_STATIC);
+	if (run(s, st, "storing a CRL", e) != 0)
+		return -1;
+	store_bind_text(mark, 1, "CRLNumber");
+	sqlite3_bind_int64(mark, 2, r->number);
+	return run(s, mark, "raising the mark", e);
+}
+
+static int
+do_crls(struct store *s, const struct store_op *op, struct err *e)
+{
+	sqlite3_stmt *st = s->stmt[STMT_DELETE_EXPIRED_CRLS];
+
+	for (size_t i = 0; i < op->n_crls; i++) {
+		if (write_crl(s, &op->crls[i], e) != 0)
+			return -1;
+	}
+	if (op->expired_before == 0)
+		return 0;
+	sqlite3_bind_int64(st, 1, op->expired_before);
+	return run(s, st, "deleting expired CRLs", e);
+}
+
 static int
 do_op(struct store *s, const struct store_op *op, struct err *e)
 {
@@ -181,6 +230,8 @@ do_op(struct store *s, const struct store_op *op, struct err *e)
 		return do_update(s, op, e);
 	case STORE_OP_SETTING:
 		return do_setting(s, op, e);
+	case STORE_OP_CRLS:
+		return do_crls(s, op, e);
 	}
 	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
 }
@@ -315,6 +366,10 @@ store_writer_prepare(struct store *s, struct err *e)
 		[STMT_RAISE_MARK] = "UPDATE Marks SET Value = max(Value, ?2) WHERE Name = ?1",
 		[STMT_PUT_SETTING] = "INSERT OR REPLACE INTO Settings VALUES (?1, ?2)",
 		[STMT_DELETE_SETTING] = "DELETE FROM Settings WHERE Name = ?1",
+		[STMT_PUT_CRL] = "INSERT OR REPLACE INTO CRLs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+				 "?10, ?11, ?12, ?13, "
+				 "?14, ?15, ?16, ?17)",
+		[STMT_DELETE_EXPIRED_CRLS] = "DELETE FROM CRLs WHERE CRLNextUpdate < ?1",
 		[STMT_GET_DISPOSITION] = "SELECT Disposition FROM Requests WHERE RequestID = ?1",
 	};
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "x509/crl.h"
 #include "x509/x509_priv.h"
 
 #define MAX_CHAIN 16
@@ -33,8 +34,11 @@ open_file(const char *path, struct err *e)
 
 	if (in == NULL) {
 		(void)x509_openssl_reason();
-		ERR(e, err == ENOENT ? E_FILE_NOT_FOUND : err == EACCES ? E_ACCESSDENIED : E_FAIL, "%s: %s",
-		    strerror(err), path);
+		ERR(e,
+		    err == ENOENT       ? E_FILE_NOT_FOUND
+			: err == EACCES ? E_ACCESSDENIED
+					: E_FAIL,
+		    "%s: %s", strerror(err), path);
 	}
 	return in;
 }
@@ -60,15 +64,19 @@ load_key(struct x509_ca *ca, const char *path, struct err *e)
 	if (in == NULL)
 		return err_prefix(e, "CA key file");
 	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		log_warn(ca, "CA key file %s can be read by others (mode %04o)", path, (unsigned)st.st_mode & 07777);
-	ca->signer.key = PEM_read_bio_PrivateKey_ex(in, NULL, refuse_password, &asked, ca->signer.lib.ctx, NULL);
+		log_warn(ca, "CA key file %s can be read by others (mode %04o)", path,
+		    (unsigned)st.st_mode & 07777);
+	ca->signer.key =
+	    PEM_read_bio_PrivateKey_ex(in, NULL, refuse_password, &asked, ca->signer.lib.ctx, NULL);
 	if (ca->signer.key != NULL)
 		return 0;
 	if (asked) {
 		(void)x509_openssl_reason();
-		return ERR(e, E_INVALID_DATA, "CA key file is encrypted, store it without a password: %s", path);
+		return ERR(
+		    e, E_INVALID_DATA, "CA key file is encrypted, store it without a password: %s", path);
 	}
-	return ERR(e, E_INVALID_DATA, "CA key file holds no PEM private key (%s): %s", x509_openssl_reason(), path);
+	return ERR(
+	    e, E_INVALID_DATA, "CA key file holds no PEM private key (%s): %s", x509_openssl_reason(), path);
 }
 
 /* Reads the next certificate: 1, 0 at the end of the file, -1. */
@@ -112,7 +120,8 @@ check_link(X509 *cert, X509 *issuer, struct err *e)
 	int why = X509_check_issued(issuer, cert);
 
 	if (why != X509_V_OK)
-		return ERR(e, E_INVALID_DATA, "not issued by the next one (%s)", X509_verify_cert_error_string(why));
+		return ERR(
+		    e, E_INVALID_DATA, "not issued by the next one (%s)", X509_verify_cert_error_string(why));
 	if (X509_check_ca(issuer) < 1)
 		return ERR(e, E_INVALID_DATA, "the next one is no CA certificate");
 	if (X509_verify(cert, X509_get0_pubkey(issuer)) != 1) {
@@ -135,7 +144,8 @@ check_chain(struct x509_ca *ca, X509 *certs[], size_t n, struct err *e)
 	}
 	if (X509_self_signed(certs[n - 1], 1) != 1) {
 		(void)x509_openssl_reason();
-		return ERR(e, E_INVALID_DATA, "the chain ends at certificate %zu, which is no self-signed root", n);
+		return ERR(
+		    e, E_INVALID_DATA, "the chain ends at certificate %zu, which is no self-signed root", n);
 	}
 	return 0;
 }
@@ -187,7 +197,8 @@ keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 	if (x509_key_read(&key, (struct bytes){ spki, (size_t)spki_len }, e) != 0)
 		goto out;
 	if (key.type == X509_KEY_OTHER || (key.type == X509_KEY_RSA && key.bits < MIN_RSA_BITS)) {
-		ERR(e, E_INVALID_DATA, "a CA key is RSA of %d bits or more, P-256, P-384 or P-521", MIN_RSA_BITS);
+		ERR(e, E_INVALID_DATA, "a CA key is RSA of %d bits or more, P-256, P-384 or P-521",
+		    MIN_RSA_BITS);
 		goto out;
 	}
 	if (key.type == X509_KEY_RSA)
@@ -202,7 +213,8 @@ keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 		buf_put(&ca->key_id, made_id, sizeof(made_id));
 	ca->not_before = to_filetime(X509_get0_notBefore(cert));
 	ca->not_after = to_filetime(X509_get0_notAfter(cert));
-	ret = buf_ok(&ca->subject) && buf_ok(&ca->key_id) ? 0 : ERR(e, E_OUTOFMEMORY, "keeping the CA's name");
+	ret =
+	    buf_ok(&ca->subject) && buf_ok(&ca->key_id) ? 0 : ERR(e, E_OUTOFMEMORY, "keeping the CA's name");
 out:
 	OPENSSL_free(name);
 	OPENSSL_free(spki);
@@ -238,7 +250,8 @@ load_chain(struct x509_ca *ca, const char *path, struct err *e)
 /* ---- the CA ---- */
 
 struct x509_ca *
-x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
+x509_ca_load(
+    const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
 {
 	struct x509_ca *ca = calloc(1, sizeof(*ca));
 	enum x509_hash h;
@@ -282,7 +295,8 @@ x509_ca_free(struct x509_ca *ca)
 }
 
 int
-x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t request_id, struct buf *out, struct err *e)
+x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t request_id, struct buf *out,
+    struct err *e)
 {
 	if (!bytes_equal(plan->issuer, buf_bytes(&ca->subject)))
 		return ERR(e, E_UNEXPECTED, "the plan's issuer is not this CA");
@@ -293,6 +307,21 @@ const struct x509_signer *
 x509_ca_signer(const struct x509_ca *ca)
 {
 	return &ca->signer;
+}
+
+int
+x509_ca_crl(struct x509_ca *ca, const struct x509_crl_plan *plan, struct buf *out, struct err *e)
+{
+	size_t start = out->len, outer = der_open(out, DER_SEQUENCE), tbs = out->len;
+	const char *purpose =
+	    plan->min_base != 0 ? "sign delta crl" : "sign base crl"; /* they share their number */
+
+	if (x509_crl_tbs_put(
+		out, plan, ca->signer.alg->der, buf_bytes(&ca->subject), buf_bytes(&ca->key_id), e) == 0 &&
+	    x509_signer_sign(&ca->signer, out, outer, tbs, purpose, plan->number, e) == 0)
+		return 0;
+	out->len = start;
+	return -1;
 }
 
 struct bytes

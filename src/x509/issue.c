@@ -131,24 +131,28 @@ x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint
 	return ret;
 }
 
+/* What is signed stands behind `tbs` already; `outer` is the mark of the SEQUENCE around all three parts. */
+int
+x509_signer_sign(const struct x509_signer *s, struct buf *out, size_t outer, size_t tbs, const char *purpose, uint64_t id,
+    struct err *e)
+{
+	size_t tbs_len = out->len - tbs;
+
+	buf_put_bytes(out, s->alg->der);
+	if (x509_signer_put_signature(s, purpose, id, DER_BIT_STRING, out, tbs, tbs_len, e) != 0)
+		return -1;
+	der_close(out, outer);
+	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the signature");
+}
+
 int
 x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
     struct buf *out, struct err *e)
 {
-	size_t start = out->len, cert = der_open(out, DER_SEQUENCE), tbs = out->len, tbs_len;
-	int ret;
+	size_t start = out->len, cert = der_open(out, DER_SEQUENCE), tbs = out->len;
 
-	ret = x509_tbs_put(out, plan, s->alg->der, e);
-	if (ret == 0) {
-		tbs_len = out->len - tbs;
-		buf_put_bytes(out, s->alg->der);
-		ret = x509_signer_put_signature(s, purpose, id, DER_BIT_STRING, out, tbs, tbs_len, e);
-	}
-	if (ret == 0) {
-		der_close(out, cert);
-		ret = buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the certificate");
-	}
-	if (ret != 0)
-		out->len = start;
-	return ret;
+	if (x509_tbs_put(out, plan, s->alg->der, e) == 0 && x509_signer_sign(s, out, cert, tbs, purpose, id, e) == 0)
+		return 0;
+	out->len = start;
+	return -1;
 }

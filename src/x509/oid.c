@@ -65,6 +65,12 @@ static const struct oid_row {
 	{ OID_CERTSRV_CA_VERSION, "CA Version" },
 	{ OID_NTDS_CA_SECURITY_EXT, "NTDS CA Security" },
 	{ OID_PKIX_OCSP_NOCHECK, "OCSP No Revocation Checking" },
+	{ "2.5.29.20", "CRL Number" },
+	{ "2.5.29.27", "Delta CRL Indicator" },
+	{ "2.5.29.28", "Issuing Distribution Point" },
+	{ "2.5.29.46", "Freshest CRL" },
+	{ "1.3.6.1.4.1.311.21.4", "Next CRL Publish" },
+	{ "1.3.6.1.4.1.311.21.14", "Published CRL Locations" },
 	{ "1.3.6.1.4.1.311.21.2", "Previous CA Certificate Hash" },
 	/* request attributes */
 	{ "1.2.840.113549.1.9.7", "Challenge Password" },

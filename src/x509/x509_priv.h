@@ -10,17 +10,17 @@
 
 /* ---- OpenSSL ownership: AUTO(EVP_PKEY) *key = ...; ... return STEAL(key); ---- */
 
-#define DEFINE_AUTO(type, release)                                                                \
-	static inline void type##_auto(type **p)                                                  \
-	{                                                                                         \
-		release(*p);                                                                      \
+#define DEFINE_AUTO(type, release)                                                                           \
+	static inline void type##_auto(type **p)                                                             \
+	{                                                                                                    \
+		release(*p);                                                                                 \
 	}
 #define AUTO(type) __attribute__((cleanup(type##_auto))) type
-#define STEAL(p)                                                                                  \
-	__extension__({                                                                           \
-		__typeof__(p) stolen_ = (p);                                                      \
-		(p) = NULL;                                                                       \
-		stolen_;                                                                          \
+#define STEAL(p)                                                                                             \
+	__extension__({                                                                                      \
+		__typeof__(p) stolen_ = (p);                                                                 \
+		(p) = NULL;                                                                                  \
+		stolen_;                                                                                     \
 	})
 
 DEFINE_AUTO(BIO, BIO_free_all)
@@ -48,9 +48,9 @@ bool
 x509_hash_from_oid(enum x509_hash *out, struct bytes oid);
 
 /* A constant OID body: { OID_BODY("\x55\x04\x03") }. */
-#define OID_BODY(literal)                                                                         \
-	{                                                                                         \
-		(const uint8_t *)(literal), sizeof(literal) - 1                                   \
+#define OID_BODY(literal)                                                                                    \
+	{                                                                                                    \
+		(const uint8_t *)(literal), sizeof(literal) - 1                                              \
 	}
 
 /* ---- keys (key.c) ---- */
@@ -180,11 +180,22 @@ const struct x509_signature_algorithm *
 x509_signature_algorithm(int key_type, enum x509_hash hash);
 /* TBSCertificate, RFC 5280 4.1.2. */
 int
-x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes sig_alg, struct err *e) MUST_CHECK;
+x509_tbs_put(
+    struct buf *out, const struct x509_cert_plan *plan, struct bytes sig_alg, struct err *e) MUST_CHECK;
+/* Appends algorithm and signature to what stands from `tbs` on, and closes `outer`; purpose and id as below.
+ */
+int
+x509_signer_sign(const struct x509_signer *s, struct buf *out, size_t outer, size_t tbs, const char *purpose,
+    uint64_t id, struct err *e) MUST_CHECK;
+/* TBSCertList, RFC 5280 5.1.2 (crl.c). */
+struct x509_crl_plan;
+int
+x509_crl_tbs_put(struct buf *out, const struct x509_crl_plan *plan, struct bytes sig_alg, struct bytes issuer,
+    struct bytes key_id, struct err *e) MUST_CHECK;
 /* The whole certificate; purpose and id name the randomness stream of a seeded signer. */
 int
-x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
-    struct buf *out, struct err *e) MUST_CHECK;
+x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose,
+    uint64_t id, struct buf *out, struct err *e) MUST_CHECK;
 
 /* Appends a BIT STRING or OCTET STRING (tag) with the signature of out's octets from `from`. */
 int
@@ -196,8 +207,8 @@ x509_ca_signer(const struct x509_ca *ca);
 
 /* ---- seeded randomness (rand_provider.c) ---- */
 
-/* A library context whose random numbers come from the calling thread's current stream, and from nowhere else. Free it
- * when its keys are freed and the other threads that used it are done; zeroes are fine. */
+/* A library context whose random numbers come from the calling thread's current stream, and from nowhere
+ * else. Free it when its keys are freed and the other threads that used it are done; zeroes are fine. */
 int
 x509_seeded_lib_init(struct x509_lib *lib, struct err *e) MUST_CHECK;
 void

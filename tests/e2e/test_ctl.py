@@ -100,7 +100,8 @@ VERBS = {
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
     "lint": ["--fail-on", "never"],
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
-    "request deny": ["2"], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
+    "request deny": ["2"], "request revoke": ["1", "--reason", "certificateHold"], "request unrevoke": ["1"],
+    "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
     "server stop": [],
 }
 

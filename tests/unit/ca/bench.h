@@ -422,7 +422,8 @@ static int
 teardown(void **state)
 {
 	static const char *const files[] = { "ca.key", "ca.crt", "ca.db", "ca.db-wal", "ca.db-shm", "ca.ini",
-		"given.ini", "journal.jsonl" };
+		"given.ini", "journal.jsonl", "CertEnroll/CORP-ca01-CA.crl", "CertEnroll/CORP-ca01-CA+.crl",
+		"CertEnroll/ca01.corp.contoso.com_CORP-ca01-CA.crt" };
 	struct bench *b = *state;
 	char path[128];
 
@@ -438,6 +439,8 @@ teardown(void **state)
 		snprintf(path, sizeof(path), "%s/%s", b->state, files[i]);
 		unlink(path);
 	}
+	snprintf(path, sizeof(path), "%s/CertEnroll", b->state);
+	rmdir(path);
 	rmdir(b->state);
 	free(b);
 	return 0;

@@ -102,6 +102,8 @@ test_urls(void **state)
 		    NULL, 3, false },
 		{ "6:http://%1/CertEnroll/%3%8%9.crl", "http://ca01.x/CertEnroll/Contoso%20CA.crl", NULL, 6,
 		    false },
+		{ "6:http://%1%p/CertEnroll/%3%8%9.crl", "http://ca01.x:8080/CertEnroll/Contoso%20CA+.crl",
+		    NULL, 6, true },
 		{ "65:http://%1/%3%8%9.crl", "http://ca01.x/Contoso%20CA+.crl", NULL, 65, true },
 		{ "0:ldap:///%10", "ldap:///?deltaRevocationList?base?objectClass=cRLDistributionPoint", NULL,
 		    0, true },
@@ -114,7 +116,7 @@ test_urls(void **state)
 		{ "1:%x", NULL, "unknown token '%x'", 0, false },
 	};
 	struct ca_url_names n = { "ca01.x", "ca01", "Contoso CA", "", "CN=Configuration,DC=x", "Contoso CA",
-		"", false };
+		"", false, ":8080" };
 	struct pool *pool = pool_new(1u << 20);
 
 	(void)state;

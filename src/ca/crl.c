@@ -1,0 +1,457 @@
+/*
+ * One publication: rows read on the loop, encoded and signed on a worker, committed with their numbers, and
+ * only then written to file and directory, so that a number which was seen is never given out again.
+ */
+#include "ca/crl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define CRL_POOL_MAX (256u << 20)
+#define RETRY_AFTER (10 * FILETIME_MINUTE) /* MS-CSRA 3.1.4.1.6: CRLAttemptRepublish */
+#define RETRY_MAX 10
+#define CRLF_DELETE_EXPIRED_CRLS 0x2u
+#define CRLF_CRLNUMBER_CRITICAL 0x4u
+#define URL_PUBLISH_BASE 0x1u
+#define URL_FRESHEST 0x4u
+#define URL_LOCATIONS 0x8u
+#define URL_PUBLISH_DELTA 0x40u
+#define URL_IDP 0x80u
+
+struct ca_crl_job {
+	struct ca_crl_job *next;
+	struct ca *ca;
+	struct pool *pool;
+	unsigned what;
+	bool manual;
+	ca_crl_fn *done;
+	void *arg;
+	filetime_t now;
+	size_t n; /* CRLs of this publication: base, delta, or both in this order */
+	struct store_crl rows[2];
+	struct x509_crl_plan plans[2];
+	struct err first, file; /* what went wrong first; in the worker */
+};
+
+static void
+start_first(struct ca *ca);
+
+static bool
+deltas_enabled(const struct ca *ca)
+{
+	return ca->settings.crl_delta_units != 0;
+}
+
+static void
+note(struct ca_crl_job *j, const struct err *e)
+{
+	log_warn(ca, "CRL publication: %s", e->msg);
+	if (j->first.hr == 0)
+		j->first = *e;
+}
+
+/* ---- the end ---- */
+
+static void
+journal_scheduled(const struct ca_crl_job *j, const struct err *e)
+{
+	struct buf *b = journal_begin(j->ca->journal);
+
+	journal_put_text(b, "front", "schedule");
+	journal_put_text(b, "caller", "schedule");
+	journal_put_text(b, "operation", "crl.publish");
+	if (j->n > 0)
+		journal_put_number(b, "number", j->rows[0].number);
+	journal_put_text(b, "verdict", e == NULL ? "done" : "failed");
+	journal_put_hresult(b, e != NULL ? e->hr : 0);
+	journal_put_text(b, "reason", e != NULL ? e->msg : NULL);
+	journal_end(j->ca->journal);
+}
+
+static void
+finish(struct ca_crl_job *j, const struct err *e)
+{
+	struct ca *ca = j->ca;
+
+	ca->crl.jobs = j->next;
+	if (j->what != 0 && !j->manual && ca->journal != NULL)
+		journal_scheduled(j, e);
+	j->done(j->arg, e);
+	pool_free(j->pool);
+	free(j);
+	if (ca->crl.jobs != NULL)
+		start_first(ca);
+	ca_unref(ca);
+}
+
+/* Nothing was made; the schedule tries again later. */
+static void
+fail(struct ca_crl_job *j, const struct err *e)
+{
+	log_error(ca, "no CRL: %s", e->msg);
+	j->ca->crl.pause_until = j->now + RETRY_AFTER;
+	finish(j, e);
+}
+
+static bool
+cut_short(struct ca_crl_job *j)
+{
+	struct err e = { 0 };
+
+	if (!j->ca->closing)
+		return false;
+	ERR(&e, E_CANCELLED, "the server ends");
+	finish(j, &e);
+	return true;
+}
+
+static void
+on_outcome_stored(void *arg, const struct err *e)
+{
+	struct ca_crl_job *j = arg;
+	struct ca_crl_state *s = &j->ca->crl;
+	bool failed;
+
+	j->ca->busy--;
+	if (e != NULL)
+		note(j, e);
+	failed = j->first.hr != 0;
+	s->attempts = failed ? s->attempts + 1 : 0;
+	s->retry_at = failed && s->attempts < RETRY_MAX ? clock_now(j->ca->clock) + RETRY_AFTER : 0;
+	finish(j, failed ? &j->first : NULL);
+}
+
+/* Files and directory have their CRLs, or not: the rows tell. */
+static void
+settle(struct ca_crl_job *j)
+{
+	struct err e = { 0 };
+
+	if (cut_short(j))
+		return;
+	for (size_t i = 0; i < j->n; i++) {
+		struct store_crl *r = &j->rows[i];
+
+		r->publish_attempts++;
+		r->last_publish = j->now;
+		r->publish_status = j->first.hr;
+		r->publish_error = j->first.hr != 0 ? j->first.msg : NULL;
+		if (j->first.hr == 0)
+			r->publish_flags |= CPF_COMPLETE;
+	}
+	if (store_put_crls(j->ca->store, j->rows, j->n, 0, on_outcome_stored, j, &e) != 0)
+		fail(j, &e);
+	else
+		j->ca->busy++;
+}
+
+/* ---- outlets ---- */
+
+static void
+on_directory(void *arg, const struct dir_result *res, const struct err *e)
+{
+	struct ca_crl_job *j = arg;
+
+	(void)res;
+	if (e != NULL) {
+		for (size_t i = 0; i < j->n; i++)
+			j->rows[i].publish_flags |= CPF_LDAP_ERROR;
+		note(j, e);
+	}
+	settle(j);
+}
+
+/* Does some ldap URL ask for it? */
+static bool
+goes_to_directory(const struct ca *ca, uint32_t flag)
+{
+	for (size_t i = 0; i < ca->settings.crl_urls.n; i++) {
+		char *end;
+		unsigned long flags = strtoul(ca->settings.crl_urls.v[i], &end, 10);
+
+		if ((flags & flag) != 0 && strncasecmp(end, ":ldap:", 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+publish_to_directory(struct ca_crl_job *j)
+{
+	const struct ca *ca = j->ca;
+	const char *dn = ca_cdp_dn(ca, j->pool);
+	struct dir_mod mods[2];
+	struct err e = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->n; i++) {
+		bool delta = j->rows[i].min_base != 0;
+
+		if (goes_to_directory(ca, delta ? URL_PUBLISH_DELTA : URL_PUBLISH_BASE))
+			mods[n++] = (struct dir_mod){ DIR_MOD_REPLACE,
+				delta ? "deltaRevocationList" : "certificateRevocationList", &j->rows[i].raw,
+				1 };
+	}
+	if (n == 0) {
+		settle(j);
+		return;
+	}
+	if (dn == NULL)
+		ERR(&e, E_OUTOFMEMORY, "no memory for the CDP object's name");
+	else if (dir_modify_start(ca->dir, dn, mods, n, on_directory, j, &e) == 0)
+		return;
+	on_directory(j, NULL, &e);
+}
+
+static void
+files_job(void *arg)
+{
+	struct ca_crl_job *j = arg;
+
+	j->file.hr = 0;
+	for (size_t i = 0; i < j->n && j->file.hr == 0; i++) {
+		const char *name = ca_crl_file_name(j->ca, j->pool, j->rows[i].min_base != 0);
+
+		if (name == NULL)
+			ERR(&j->file, E_OUTOFMEMORY, "no memory for a file's name");
+		else if (ca_crl_write_file(j->ca->crl.folder, name, j->rows[i].raw, &j->file) != 0)
+			j->rows[i].publish_flags |= CPF_FILE_ERROR;
+	}
+}
+
+static void
+files_done(void *arg)
+{
+	struct ca_crl_job *j = arg;
+
+	j->ca->busy--;
+	if (j->file.hr != 0)
+		note(j, &j->file);
+	if (!cut_short(j))
+		publish_to_directory(j);
+}
+
+static void
+publish(struct ca_crl_job *j)
+{
+	struct err e = { 0 };
+
+	if (work_submit(j->ca->work, files_job, files_done, j, &e) != 0)
+		fail(j, &e);
+	else
+		j->ca->busy++;
+}
+
+/* ---- making ---- */
+
+static void
+on_numbers_stored(void *arg, const struct err *e)
+{
+	struct ca_crl_job *j = arg;
+	struct ca_crl_state *s = &j->ca->crl;
+
+	j->ca->busy--;
+	if (e != NULL) {
+		fail(j, e);
+		return;
+	}
+	for (size_t i = 0; i < j->n; i++) {
+		log_info(ca, "%s CRL %u: %u entries", j->rows[i].min_base != 0 ? "delta" : "base",
+		    j->rows[i].number, j->rows[i].count);
+		*(j->rows[i].min_base != 0 ? &s->delta_next : &s->base_next) = j->rows[i].next_publish;
+	}
+	if (!cut_short(j))
+		publish(j);
+}
+
+static void
+sign_job(void *arg)
+{
+	struct ca_crl_job *j = arg;
+
+	for (size_t i = 0; i < j->n && j->first.hr == 0; i++) {
+		struct buf b;
+
+		buf_init(&b, X509_CRL_MAX);
+		if (x509_ca_crl(j->ca->x509, &j->plans[i], &b, &j->first) == 0 &&
+		    pool_dup_bytes(j->pool, buf_bytes(&b), &j->rows[i].raw) != 0)
+			ERR(&j->first, E_OUTOFMEMORY, "no memory for a CRL of %zu octets", b.len);
+		buf_fini(&b);
+	}
+}
+
+static void
+sign_done(void *arg)
+{
+	struct ca_crl_job *j = arg;
+	bool forget = (j->ca->settings.crl_flags & CRLF_DELETE_EXPIRED_CRLS) != 0;
+	struct err e = { 0 };
+
+	j->ca->busy--;
+	if (cut_short(j))
+		return;
+	if (j->first.hr != 0) {
+		fail(j, &j->first);
+		return;
+	}
+	if (store_put_crls(j->ca->store, j->rows, j->n, forget ? j->now : 0, on_numbers_stored, j, &e) != 0)
+		fail(j, &e);
+	else
+		j->ca->busy++;
+}
+
+static int
+plan_urls(const struct ca_crl_job *j, uint32_t flag, bool delta, struct x509_strings *out, struct err *e)
+{
+	return ca_expand_urls(j->ca, &j->ca->settings.crl_urls, flag, delta, j->pool, out, e);
+}
+
+/* What one CRL says, and its row. base: what a delta refers to, NULL for a base CRL. */
+static int
+plan_one(struct ca_crl_job *j, uint32_t number, const struct store_crl *base,
+    const struct store_revoked *revoked, size_t n_revoked, filetime_t last_publish, struct err *e)
+{
+	const struct ca *ca = j->ca;
+	struct x509_crl_plan *p = &j->plans[j->n];
+	struct store_crl *r = &j->rows[j->n];
+	struct x509_crl_entry *entries;
+	struct ca_crl_times t;
+
+	if (ca_crl_times(&ca->settings, j->now, x509_ca_not_before(ca->x509), base != NULL, &t, e) != 0 ||
+	    ca_crl_entries(revoked, n_revoked, last_publish, base != NULL ? base->this_update : 0,
+		base != NULL, j->pool, &entries, &p->n_entries, e) != 0 ||
+	    plan_urls(j, URL_LOCATIONS, base != NULL, &p->locations, e) != 0 ||
+	    plan_urls(j, URL_IDP, base != NULL, &p->idp, e) != 0)
+		return -1;
+	if (base == NULL && deltas_enabled(ca) && plan_urls(j, URL_FRESHEST, true, &p->freshest, e) != 0)
+		return -1;
+	p->this_update = t.this_update;
+	p->next_update = t.next_update;
+	p->next_publish = t.next_publish;
+	p->number = number;
+	p->min_base = base != NULL ? base->number : 0;
+	p->number_critical = (ca->settings.crl_flags & CRLF_CRLNUMBER_CRITICAL) != 0;
+	p->entries = entries;
+	*r = (struct store_crl){ .row_id = store_next_crl_row(ca->store),
+		.number = number,
+		.min_base = p->min_base,
+		.count = (uint32_t)p->n_entries,
+		.this_update = t.this_update,
+		.next_update = t.next_update,
+		.this_publish = j->now,
+		.next_publish = t.next_publish,
+		.effective = base != NULL ? base->this_update : 0,
+		.propagation_complete = t.propagation_complete,
+		.publish_flags = (base != NULL ? CPF_DELTA : CPF_BASE) | (j->manual ? CPF_MANUAL : 0u) };
+	j->n++;
+	return 0;
+}
+
+static filetime_t
+last_base_publish(const struct store_crl *rows, size_t n)
+{
+	filetime_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].min_base == 0 && rows[i].this_publish > last)
+			last = rows[i].this_publish;
+	}
+	return last;
+}
+
+/* Base and delta of one publication share their number and say the same (RFC 5280 5.2.3). */
+static int
+plan(struct ca_crl_job *j, struct err *e)
+{
+	const struct store_crl *base;
+	struct store_revoked *revoked;
+	struct store_crl *rows;
+	size_t n_rows, n_revoked;
+	filetime_t last;
+	uint32_t number;
+
+	if (store_list_crls(j->ca->store, false, j->pool, &rows, &n_rows, e) != 0 ||
+	    store_list_revoked(j->ca->store, j->now, j->pool, &revoked, &n_revoked, e) != 0)
+		return -1;
+	last = last_base_publish(rows, n_rows);
+	base = ca_crl_min_base(rows, n_rows, j->now);
+	if (base == NULL && (j->what & CA_CRL_BASE) == 0)
+		j->what |= CA_CRL_BASE; /* a delta needs one */
+	number = store_next_crl_number(j->ca->store);
+	if ((j->what & CA_CRL_BASE) != 0 && plan_one(j, number, NULL, revoked, n_revoked, last, e) != 0)
+		return -1;
+	if (!deltas_enabled(j->ca))
+		return 0;
+	return plan_one(j, number, base != NULL ? base : &j->rows[0], revoked, n_revoked, last, e);
+}
+
+/* The newest base and the newest delta, as they are. */
+static int
+load_newest(struct ca_crl_job *j, struct err *e)
+{
+	const struct store_crl *base = NULL, *delta = NULL;
+	struct store_crl *rows;
+	size_t n;
+
+	if (store_list_crls(j->ca->store, true, j->pool, &rows, &n, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		*(rows[i].min_base != 0 ? &delta : &base) = &rows[i];
+	if (base != NULL && (j->what & CA_CRL_BASE) != 0)
+		j->rows[j->n++] = *base;
+	if (delta != NULL && (j->what & (CA_CRL_BASE | CA_CRL_DELTA)) != 0)
+		j->rows[j->n++] = *delta;
+	return j->n > 0 ? 0 : ERR(e, E_FILE_NOT_FOUND, "there is no CRL to publish again");
+}
+
+static void
+start_first(struct ca *ca)
+{
+	struct ca_crl_job *j = ca->crl.jobs;
+	struct err e = { 0 };
+
+	j->now = clock_now(ca->clock);
+	if (cut_short(j))
+		return;
+	if (j->what == 0) {
+		finish(j, NULL);
+	} else if ((j->what & CA_CRL_REPUBLISH) != 0) {
+		if (load_newest(j, &e) != 0)
+			fail(j, &e);
+		else
+			publish(j);
+	} else if (plan(j, &e) != 0 || work_submit(ca->work, sign_job, sign_done, j, &e) != 0) {
+		fail(j, &e);
+	} else {
+		ca->busy++;
+	}
+}
+
+int
+ca_crl_publish(
+    struct ca *ca, unsigned what, const struct ca_who *who, ca_crl_fn *done, void *arg, struct err *e)
+{
+	struct ca_crl_job *j, **last = &ca->crl.jobs;
+
+	if (what == CA_CRL_DELTA && !deltas_enabled(ca))
+		return ERR(e, E_INVALIDARG, "delta CRLs are disabled (CRLDeltaPeriodUnits = 0)");
+	j = calloc(1, sizeof(*j));
+	if (j == NULL || (j->pool = pool_new(CRL_POOL_MAX)) == NULL) {
+		free(j);
+		return ERR(e, E_OUTOFMEMORY, "no memory for a CRL");
+	}
+	j->ca = ca;
+	j->what = what;
+	j->manual = who != NULL;
+	j->done = done;
+	j->arg = arg;
+	ca_ref(ca);
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = j;
+	if (ca->crl.jobs == j)
+		start_first(ca);
+	return 0;
+}

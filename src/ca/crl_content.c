@@ -1,0 +1,127 @@
+/* Times and entries of a CRL: MS-CSRA 3.1.4.1.6. Pure. */
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/crl.h"
+#include "ca/revoke.h"
+
+static int
+add_period(filetime_t from, const char *unit, uint32_t n, filetime_t *out, struct err *e)
+{
+	filetime_t span;
+	int months;
+
+	if (ca_period(unit, n, &months, &span, e) != 0)
+		return -1;
+	*out = filetime_add_months(from, months) + span;
+	return 0;
+}
+
+static filetime_t
+smaller(filetime_t a, filetime_t b)
+{
+	return a < b ? a : b;
+}
+
+static filetime_t
+larger(filetime_t a, filetime_t b)
+{
+	return a > b ? a : b;
+}
+
+/* As it will be written. */
+static filetime_t
+whole_seconds(filetime_t t)
+{
+	return t - t % FILETIME_SECOND;
+}
+
+int
+ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_before, bool delta,
+    struct ca_crl_times *out, struct err *e)
+{
+	const filetime_t skew = (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE;
+	const char *unit = delta ? s->crl_delta_overlap_period : s->crl_overlap_period;
+	uint32_t n = delta ? s->crl_delta_overlap_units : s->crl_overlap_units;
+	filetime_t base_end, end, overlap;
+
+	if (add_period(now, s->crl_period, s->crl_units, &base_end, e) != 0 ||
+	    add_period(now, delta ? s->crl_delta_period : s->crl_period,
+		delta ? s->crl_delta_units : s->crl_units, &end, e) != 0 ||
+	    add_period(now, unit, n, &overlap, e) != 0)
+		return -1;
+	overlap -= now;
+	if (n == 0) { /* not configured */
+		overlap = smaller(delta ? end - now : (end - now) / 10, 12 * FILETIME_HOUR);
+		overlap = smaller(larger(overlap, skew + skew / 2), base_end - now) + skew;
+	}
+	out->this_update = whole_seconds(larger(now - skew, ca_not_before));
+	out->next_publish = whole_seconds(end);
+	out->next_update = whole_seconds(end + overlap);
+	out->propagation_complete = now + overlap;
+	return 0;
+}
+
+const struct store_crl *
+ca_crl_min_base(const struct store_crl *rows, size_t n, filetime_t now)
+{
+	const struct store_crl *propagated = NULL, *oldest = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct store_crl *r = &rows[i];
+
+		if (r->min_base != 0 || r->next_update <= now)
+			continue;
+		if (r->propagation_complete <= now && (propagated == NULL || r->number > propagated->number))
+			propagated = r;
+		if (oldest == NULL || r->number < oldest->number)
+			oldest = r;
+	}
+	return propagated != NULL ? propagated : oldest;
+}
+
+static bool
+belongs(const struct store_revoked *r, filetime_t last_publish, filetime_t since, bool delta)
+{
+	if (larger(r->revoked_when, r->effective) < since) /* a date set for later counts when it has come */
+		return false;
+	if (!delta && (r->reason == CA_REASON_RELEASE || r->reason == X509_REASON_REMOVE_FROM_CRL))
+		return false;
+	/* an expired one stands on one more CRL (RFC 5280 3.3) */
+	return r->publish_expired || r->not_after >= last_publish;
+}
+
+int
+ca_crl_entries(const struct store_revoked *rows, size_t n, filetime_t last_publish, filetime_t since,
+    bool delta, struct pool *pool, struct x509_crl_entry **out, size_t *n_out, struct err *e)
+{
+	struct x509_crl_entry *list = pool_calloc(pool, n, sizeof(*list));
+	struct buf serial;
+	int rc = 0;
+
+	*n_out = 0;
+	*out = list;
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu CRL entries", n);
+	buf_init(&serial, X509_SERIAL_MAX);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct x509_crl_entry *x = &list[*n_out];
+
+		if (!belongs(&rows[i], last_publish, since, delta))
+			continue;
+		buf_reset(&serial);
+		rc = text_parse_hex(&serial, rows[i].serial, e);
+		if (rc == 0 && (!buf_ok(&serial) || serial.len == 0))
+			rc = ERR(e, E_INVALID_DATA, "serial number '%.60s' in the database", rows[i].serial);
+		if (rc != 0)
+			break;
+		memcpy(x->serial, serial.p, serial.len);
+		x->serial_len = serial.len;
+		x->revoked = rows[i].effective;
+		x->reason =
+		    rows[i].reason == CA_REASON_RELEASE ? X509_REASON_REMOVE_FROM_CRL : rows[i].reason;
+		++*n_out;
+	}
+	buf_fini(&serial);
+	return rc;
+}

@@ -1,0 +1,194 @@
+/* request revoke, request unrevoke, crl ...: over the control socket. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/admin.h"
+
+#define CRL_MAX (96u << 20)
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+/* As certutil, OpenSSL and consoles write serial numbers, in the database's form. */
+static int
+serial_arg(const char *text, char *out, size_t size)
+{
+	size_t n = 0;
+
+	if (strncmp(text, "0x", 2) == 0)
+		text += 2;
+	for (; *text != '\0'; text++) {
+		if (*text == ' ' || *text == ':')
+			continue;
+		if (!isxdigit((unsigned char)*text) || n + 1 >= size)
+			return ctl_usage("--serial takes a serial number in hexadecimal");
+		out[n++] = (char)tolower((unsigned char)*text);
+	}
+	out[n] = '\0';
+	return CTL_OK;
+}
+
+/* ID or --serial: exactly one of them. NULL with the exit code in *code. */
+static json_t *
+which(const struct ctl_args *a, int *code)
+{
+	const char *serial = ctl_arg(a, "serial");
+	char hex[64];
+	json_int_t id;
+
+	if ((serial != NULL) == (a->n_positional == 1)) {
+		*code = ctl_usage("which certificate? Give the request's ID or --serial HEX");
+		return NULL;
+	}
+	*code = serial != NULL ? serial_arg(serial, hex, sizeof(hex))
+			       : ctl_number_arg(a->positional[0], "ID", &id);
+	if (*code != CTL_OK)
+		return NULL;
+	return serial != NULL ? json_pack("{s:s}", "serial", hex) : json_pack("{s:I}", "id", id);
+}
+
+static int
+change(struct ctl *c, const char *verb, json_t *args, const char *done)
+{
+	struct err e;
+	json_t *o = ctl_call(c, verb, args, &e);
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	printf("request %lld, serial number %s: %s\n",
+	    (long long)json_integer_value(json_object_get(o, "id")), text_of(o, "serial"), done);
+	json_decref(o);
+	return CTL_OK;
+}
+
+int
+ctl_request_revoke(struct ctl *c, const struct ctl_args *a)
+{
+	int code;
+	json_t *args = which(a, &code);
+
+	if (args == NULL)
+		return code;
+	if (ctl_arg(a, "reason") != NULL)
+		json_object_set_new(args, "reason", json_string(ctl_arg(a, "reason")));
+	if (ctl_arg(a, "at") != NULL)
+		json_object_set_new(args, "effective", json_string(ctl_arg(a, "at")));
+	return change(c, "request.revoke", args, "revoked; the next CRL tells (crl publish)");
+}
+
+int
+ctl_request_unrevoke(struct ctl *c, const struct ctl_args *a)
+{
+	int code;
+	json_t *args = which(a, &code);
+
+	return args != NULL ? change(c, "request.unrevoke", args, "released from hold") : code;
+}
+
+/* ---- lists ---- */
+
+static void
+print_crl(const json_t *r)
+{
+	bool delta = strcmp(text_of(r, "type"), "delta") == 0;
+
+	printf("%6lld  %-5s ", (long long)json_integer_value(json_object_get(r, "number")),
+	    text_of(r, "type"));
+	if (delta)
+		printf("%6lld ", (long long)json_integer_value(json_object_get(r, "minBase")));
+	else
+		printf("%6s ", "");
+	printf("%7lld  %-20s  %-20s  %-20s  %s%s\n",
+	    (long long)json_integer_value(json_object_get(r, "entries")), text_of(r, "thisUpdate"),
+	    text_of(r, "nextPublish"), text_of(r, "nextUpdate"),
+	    json_is_true(json_object_get(r, "complete")) ? "published" : "NOT PUBLISHED: ",
+	    text_of(r, "error"));
+}
+
+static void
+print_heading(void)
+{
+	printf("%6s  %-5s %6s %7s  %-20s  %-20s  %-20s\n", "Number", "Type", "Base", "Entries", "This update",
+	    "Next publication", "Next update");
+}
+
+int
+ctl_crl_show(struct ctl *c, const struct ctl_args *a)
+{
+	struct err e;
+	json_t *o = ctl_call(c, "crl.show", NULL, &e), *r;
+	size_t i;
+
+	(void)a;
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	print_heading();
+	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
+	printf("Files: %s\n", text_of(o, "folder"));
+	json_decref(o);
+	return CTL_OK;
+}
+
+int
+ctl_crl_publish(struct ctl *c, const struct ctl_args *a)
+{
+	struct err e;
+	json_t *o = ctl_call(c, "crl.publish",
+	    json_pack("{s:b, s:b}", "delta", ctl_arg(a, "delta") != NULL, "republish",
+		ctl_arg(a, "republish") != NULL),
+	    &e);
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	print_heading();
+	print_crl(o);
+	json_decref(o);
+	return CTL_OK;
+}
+
+int
+ctl_crl_get(struct ctl *c, const struct ctl_args *a)
+{
+	struct err e;
+	json_t *o = ctl_call(c, "crl.get", json_pack("{s:b}", "delta", ctl_arg(a, "delta") != NULL), &e);
+	const char *base64;
+	struct buf der, out;
+	int rc;
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	base64 = text_of(o, "der");
+	buf_init(&der, CRL_MAX);
+	buf_init(&out, 2 * CRL_MAX);
+	rc = text_parse_base64(&der, (struct bytes){ (const uint8_t *)base64, strlen(base64) }, &e);
+	if (ctl_arg(a, "der") != NULL) {
+		buf_put_bytes(&out, buf_bytes(&der));
+	} else {
+		buf_put_str(&out, "-----BEGIN X509 CRL-----\n");
+		text_put_base64(&out, buf_bytes(&der), 64);
+		if (out.len > 0 && out.p[out.len - 1] != '\n')
+			buf_put_str(&out, "\n");
+		buf_put_str(&out, "-----END X509 CRL-----\n");
+	}
+	if (rc == 0)
+		rc = ctl_write_file(ctl_arg(a, "out"), out.p, out.len, &e);
+	buf_fini(&der);
+	buf_fini(&out);
+	json_decref(o);
+	return rc == 0 ? CTL_OK : ctl_fail(c, &e);
+}
