@@ -108,6 +108,7 @@ def mapped(value):
 LOW = {"sddl": acl(("DU",))}
 P256 = "msPKI-Asymmetric-Algorithm`PZPWSTR`ECDSA_P256`msPKI-Hash-Algorithm`PZPWSTR`SHA256`"
 HOWTO_CA = {**security(f"(A;;0x202;;;{CONNECTOR})(A;;0x202;;;{SERVICE})"), **settings(policy__EditFlags="0x11016E")}
+SUBJECT = ["State", "EMail", "CommonName", "OrganizationalUnit", "Organization", "Locality", "DomainComponent", "Country"]
 CONTAINER_SD = "O:EAG:EAD:(A;;GA;;;DA)(A;;GA;;;EA)(A;;LCRPLORC;;;AU)"
 
 # id: (what the vulnerable one has, Certipy's documented predicate or None, vulnerable, fixed). A side is a list of objects,
@@ -157,6 +158,8 @@ CASES = {
               ([], settings(policy__DisableExtensionList=[]))),
     "ESC17": ("Domain Users get server certificates for any name", "enrollee supplies subject and server authentication",
               issued(nf=SUPPLIED, eku=(SERVER,), **LOW), issued(nf=SUPPLIED, eku=(SERVER,))),
+    "ATTRIBUTE-EKU": ("EDITF_ATTRIBUTEEKU is set", None,
+                      ([], settings(policy__EditFlags="0x11814E")), ([], settings(policy__EditFlags="0x11014E"))),
     "OWNER-PERSON": ("Administrator owns the template", None, issued(sddl=acl(owner="LA")), issued()),
     "NO-DESCRIPTOR": ("the export has no nTSecurityDescriptor", None, issued(sddl=None), issued()),
     "PUBLISHED-MISSING": ("a name without a template", None, service("LintGone"), service()),
@@ -170,6 +173,8 @@ CASES = {
                        (issued(ef=0x2), security())),
     "NOBODY-ENROLLS": ("Full Control does not include Enroll", None, issued(sddl=acl(())), issued()),
     "RENEWAL": ("renewal starts when the certificate does", None, issued(overlap=365), issued()),
+    "CA-EXPIRES": ("eight days are left of the CA certificate", None,
+                   ([], {"notAfter": "2026-12-01T13:00:00Z"}), ([], {"notAfter": "2099-01-31T00:00:00Z"})),
     "LONGER-THAN-CA": ("the CA certificate ends before the certificates would", None,
                        ([], {"notAfter": "2027-01-31T00:00:00Z"}), ([], {"notAfter": "2099-01-31T00:00:00Z"})),
     "LONGER-THAN-SETTING": ("three years, the CA gives two", None, issued(validity=3 * 365), issued()),
@@ -219,6 +224,9 @@ CASES = {
                      (howto(sddl=acl(("DA", SERVICE))), HOWTO_CA), (howto(), HOWTO_CA)),
     "PKCS-LEVELS": ("schema 4 with a key storage provider", None, (howto(schema=4, pk=0x06060010), HOWTO_CA),
                     (howto(), HOWTO_CA)),
+    "PKCS-SUBJECT-TEMPLATE": ("State is not kept", None,
+                              (howto(), {**HOWTO_CA, "settings": {**HOWTO_CA["settings"], "CA\\SubjectTemplate": SUBJECT[1:]}}),
+                              (howto(), {**HOWTO_CA, "settings": {**HOWTO_CA["settings"], "CA\\SubjectTemplate": SUBJECT}})),
     "PKCS-END-DATE": ("EDITF_ATTRIBUTEENDDATE clear", None,
                       (howto(), {**HOWTO_CA, **settings(policy__EditFlags="0x11014E")}), (howto(), HOWTO_CA)),
 }

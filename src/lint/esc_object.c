@@ -82,6 +82,35 @@ lint_esc6(struct lint_run *r)
 	return 0;
 }
 
+/* The relative of ESC6 for usages: the request attribute CertificateUsage replaces those of the template. */
+int
+lint_attribute_eku(struct lint_run *r)
+{
+	struct lint_principals who = { NULL, 0 }, p;
+	struct lint_finding *f;
+
+	if ((r->ca->set.edit_flags & EDITF_ATTRIBUTEEKU) == 0 || !lint_issues_at_once(r->ca))
+		return 0;
+	for (size_t i = 0; i < r->m->n_templates; i++) {
+		const struct lint_template *t = &r->m->templates[i];
+
+		if (t->unreadable != NULL || !lint_publishes(r->ca, &t->t))
+			continue;
+		p = lint_reach(r, &t->t);
+		if (p.n > 0 && (who.n == 0 || lint_worst(p) > lint_worst(who)))
+			who = p;
+	}
+	if (who.n == 0)
+		return 0;
+	f = lint_add(r, lint_severity_of(who), "EditFlags",
+	    "EDITF_ATTRIBUTEEKU: the request attribute CertificateUsage gives every certificate the usages "
+	    "it asks for");
+	f->who = who;
+	f->values = lint_text(r, "EditFlags 0x%x", r->ca->set.edit_flags);
+	f->fix = "certutil -setreg policy\\EditFlags -EDITF_ATTRIBUTEEKU, then restart CertSvc";
+	return 0;
+}
+
 static void
 ca_right(struct lint_run *r, uint32_t right, const char *label, const char *means)
 {

@@ -49,7 +49,7 @@ struct lint_principals {
 struct lint_settings {
 	bool known; /* settings of this CA were given */
 	uint32_t edit_flags, request_disposition, interface_flags, db_flags, ca_version;
-	struct x509_strings disable_extensions;
+	struct x509_strings disable_extensions, subject_template;
 	bool copies_application_policies; /* schema 1 before CVE-2024-49019 */
 	filetime_t validity;              /* ValidityPeriod; 0: unknown */
 	filetime_t not_after;             /* of the CA certificate; 0: unknown */

@@ -170,6 +170,7 @@ lint_check_fn lint_renewal, lint_name_bits, lint_san_bit, lint_autoenroll_ace, l
     lint_autoenroll_dead, lint_pending_nobody, lint_key_size, lint_usage_mismatch, lint_nobody_enrolls,
     lint_longer_than_ca, lint_longer_than_setting, lint_supersedes, lint_key_based_renewal, lint_ra_dead,
     lint_ds_check_dead, lint_policies_from_request, lint_archival_usage, lint_volatile_dead;
+lint_check_fn lint_attribute_eku, lint_ca_expires, lint_pkcs_subject_template;
 lint_check_fn lint_published_missing, lint_published_unreadable, lint_ca_cannot_read, lint_ca_too_old;
 lint_check_fn lint_schema_levels, lint_level_unlocks, lint_level_unknown, lint_legacy_bit;
 lint_check_fn lint_pkcs_published, lint_pkcs_subject, lint_pkcs_exportable, lint_pkcs_key_size,

@@ -216,6 +216,12 @@ lint_pkcs_account(struct lint_run *r)
 	    r->in->connector != NULL ? lint_account_find(r->m, r->in->connector) : NULL;
 	struct lint_finding *f;
 
+	if (r->in->connector == NULL) {
+		f = lint_add(r, LINT_INFO, "nTSecurityDescriptor",
+		    "no connector was named, so its rights on template and CA were not judged");
+		f->fix = "adcsctl lint --connector, with the computer account of the connector's host";
+		return 0;
+	}
 	if (a == NULL || a->is_computer)
 		return 0;
 	f = lint_add(r, LINT_WARNING, "nTSecurityDescriptor",
@@ -257,6 +263,32 @@ lint_pkcs_end_date(struct lint_run *r)
 		    "EDITF_ATTRIBUTEENDDATE is clear on %s: a validity period in the profile is ignored",
 		    ca->display_name);
 		f->fix = "certutil -setreg policy\\EditFlags +EDITF_ATTRIBUTEENDDATE, then restart CertSvc";
+	}
+	return 0;
+}
+
+/* Attributes of a subject that SubjectTemplate does not list never reach the certificate. */
+int
+lint_pkcs_subject_template(struct lint_run *r)
+{
+	static const char *const parts[] = { "EMail", "CommonName", "OrganizationalUnit", "Organization",
+		"Locality", "State", "DomainComponent", "Country" };
+
+	for (size_t i = 0; i < r->m->n_cas; i++) {
+		const struct lint_ca *ca = &r->m->cas[i];
+
+		if (!lint_publishes(ca, r->t) || ca->set.subject_template.n == 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+			struct lint_finding *f;
+
+			if (lint_listed(ca->set.subject_template, parts[k]))
+				continue;
+			f = lint_add(r, LINT_WARNING, "SubjectTemplate", "%s drops %s from every subject",
+			    ca->display_name, parts[k]);
+			f->fix = lint_text(
+			    r, "certutil -setreg CA\\SubjectTemplate +%s, then restart CertSvc", parts[k]);
+		}
 	}
 	return 0;
 }

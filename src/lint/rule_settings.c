@@ -6,7 +6,7 @@
 #include "lint/lint_priv.h"
 
 #define DBFLAGS_ENABLEVOLATILEREQUESTS 0x800
-#define KU_DIGITAL_SIGNATURE 0x80
+#define LAST_DAYS (30 * FILETIME_DAY)
 #define KU_KEY_ENCIPHERMENT 0x20
 #define KU_KEY_AGREEMENT 0x08
 #define READ_RIGHTS (ADS_RIGHT_DS_READ_PROP | ADS_RIGHT_ACTRL_DS_LIST | RIGHT_READ_CONTROL)
@@ -285,8 +285,8 @@ lint_longer_than_ca(struct lint_run *r)
 		filetime_t left = ca->set.not_after - r->in->now;
 		struct lint_finding *f;
 
-		if (ca->set.not_after == 0 || !lint_publishes(ca, t) || t->validity <= left ||
-		    (ca->set.validity != 0 && ca->set.validity <= left))
+		if (ca->set.not_after == 0 || left < LAST_DAYS || !lint_publishes(ca, t) ||
+		    t->validity <= left || (ca->set.validity != 0 && ca->set.validity <= left))
 			continue;
 		f = lint_add(r, LINT_WARNING, "pKIExpirationPeriod",
 		    "%lld days, but the certificate of %s ends in %lld: certificates end with the CA's",
@@ -295,6 +295,21 @@ lint_longer_than_ca(struct lint_run *r)
 			 "Validity period";
 		return 0;
 	}
+	return 0;
+}
+
+int
+lint_ca_expires(struct lint_run *r)
+{
+	filetime_t left = r->ca->set.not_after - r->in->now;
+	struct lint_finding *f;
+
+	if (r->ca->set.not_after == 0 || left >= LAST_DAYS)
+		return 0;
+	f = lint_add(r, LINT_ERROR, "notAfter",
+	    "the CA certificate %s %lld days%s; no certificate outlives it", left < 0 ? "ended" : "ends in",
+	    (long long)days(left < 0 ? -left : left), left < 0 ? " ago" : "");
+	f->fix = "Certification Authority console > All Tasks > Renew CA Certificate";
 	return 0;
 }
 

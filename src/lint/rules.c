@@ -3,7 +3,7 @@
 
 /* clang-format off */
 const struct lint_rule lint_rules[] = {
-	/* id                     scope          title                                                     section            check */
+	/* id                     scope          title                                                       section                    check */
 	{ "ESC1",                 LINT_TEMPLATE, "Requester chooses the identity of a logon certificate",    "MS-CRTD 2.28",            lint_esc1 },
 	{ "ESC2",                 LINT_TEMPLATE, "Certificate for any purpose",                              "MS-CRTD 2.12",            lint_esc2 },
 	{ "ESC3",                 LINT_TEMPLATE, "Enrollment agent certificate for ordinary users",          "MS-WCCE 3.2.2.6.2.1.2.1", lint_esc3 },
@@ -21,10 +21,12 @@ const struct lint_rule lint_rules[] = {
 	{ "ESC15",                LINT_TEMPLATE, "Application policies from the request on schema 1",        "CVE-2024-49019",          lint_esc15 },
 	{ "ESC16",                LINT_CA,       "SID extension disabled for the whole CA",                  "KB5014754",               lint_esc16 },
 	{ "ESC17",                LINT_TEMPLATE, "Server certificates for any host name",                    "MS-CRTD 2.28",            lint_esc17 },
+	{ "ATTRIBUTE-EKU",        LINT_CA,       "EDITF_ATTRIBUTEEKU",                                       "MS-WCCE 3.2.1.1.4",       lint_attribute_eku },
 	{ "OWNER-PERSON",         LINT_TEMPLATE, "Template owned by one person",                             "MS-CRTD 2.5",             lint_owner_person },
 	{ "NO-DESCRIPTOR",        LINT_TEMPLATE, "Access list not read",                                     "MS-WCCE 3.2.2.1.1",       lint_no_descriptor },
 
 	{ "PUBLISHED-MISSING",    LINT_CA,       "Published template does not exist",                        "MS-WCCE 3.2.2.6.2.1.4.1", lint_published_missing },
+	{ "CA-EXPIRES",           LINT_CA,       "CA certificate at its end",                                "MS-WCCE 3.2.2.6.2.1.4.4.2", lint_ca_expires },
 	{ "PUBLISHED-UNREADABLE", LINT_CA,       "Published template cannot be loaded",                      "MS-WCCE 3.2.2.6.2.1.4.1", lint_published_unreadable },
 	{ "CA-CANNOT-READ",       LINT_TEMPLATE, "CA may not read a published template",                     "MS-CRTD 2.5.1",           lint_ca_cannot_read },
 	{ "CA-TOO-OLD",           LINT_TEMPLATE, "Template made for a newer CA",                             "MS-WCCE 3.2.2.6.2.1.4.5.7", lint_ca_too_old },
@@ -66,6 +68,7 @@ const struct lint_rule lint_rules[] = {
 	{ "PKCS-ACCOUNT",         LINT_PKCS,     "How-to: the computer account",                             "how-to step 10",          lint_pkcs_account },
 	{ "PKCS-LEVELS",          LINT_PKCS,     "How-to: compatibility levels",                             "how-to step 4",           lint_pkcs_levels },
 	{ "PKCS-END-DATE",        LINT_PKCS,     "How-to: validity period of the profile",                   "how-to, certificate profile", lint_pkcs_end_date },
+	{ "PKCS-SUBJECT-TEMPLATE", LINT_PKCS,    "How-to: parts of subjects that the CA keeps",              "how-to, certificate profile", lint_pkcs_subject_template },
 	{ 0 },
 };
 /* clang-format on */

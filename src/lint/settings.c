@@ -127,6 +127,7 @@ lint_settings_read(struct lint_settings *out, struct pool *pool, const json_t *o
 	    read_number(s, "KDC\\StrongCertificateBindingEnforcement", &binding, e) != 0 ||
 	    read_number(s, "Schannel\\CertificateMappingMethods", &out->mapping_methods, e) != 0 ||
 	    read_list(s, "policy\\DisableExtensionList", pool, &out->disable_extensions, e) != 0 ||
+	    read_list(s, "CA\\SubjectTemplate", pool, &out->subject_template, e) != 0 ||
 	    read_validity(s, &out->validity, e) != 0)
 		return -1;
 	out->strong_binding = binding >= 0 && binding <= 2 ? (int)binding : -1;

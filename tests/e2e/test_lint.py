@@ -1,4 +1,5 @@
 """adcsctl lint: a live forest edited by ldapmodify, an export, CI gates; SARIF as its readers need it."""
+import datetime
 import json
 import re
 import subprocess
@@ -125,6 +126,10 @@ def test_every_fixture_over_an_export(server, export, case):
             change = json.loads(open(given[at + 1], encoding="utf-8").read())
             merged["settings"].update(change.pop("settings", {}))
             merged.update(change)
+            if "notAfter" in change:  # the fixtures' present is 2026-11-23T12:00Z, ours is the clock's
+                ends = datetime.datetime.fromisoformat(change["notAfter"].rstrip("Z"))
+                moved = datetime.datetime.now(datetime.timezone.utc) + (ends - datetime.datetime(2026, 11, 23, 12))
+                merged["notAfter"] = moved.strftime("%Y-%m-%dT%H:%M:%SZ")
             (export / "merged.json").write_text(json.dumps(merged))
             given[at:at + 2] = []
             settings = ["--settings", str(export / "merged.json")]
@@ -163,6 +168,7 @@ def test_the_how_to(fresh):
     server.ctl("template", "acl", "remove", "IntunePKCS", "CORP\\Domain Users")
     code, findings = lint(server, *profile)
     assert code == 0 and {f["id"] for f in findings} == {"ESC1", "OWNER-PERSON", "PKCS-END-DATE"}
+    assert "PKCS-ACCOUNT" in {f["id"] for f in lint(server, *profile[:4])[1]}, "says that no connector was judged"
     code, findings = lint(server, "--template", "IntunePKCS")
     assert code == GATE and [f["severity"] for f in findings if f["id"] == "ESC1"] == ["warning"]
     assert lint(server, "--template", "IntunePKCS", "--trust", "PFXCONN01$")[0] == 0
