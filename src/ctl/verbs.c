@@ -158,7 +158,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "request", "deny", "ID", 1, 1, NULL, "deny a pending request", ctl_request_deny },
 	{ "principal", "show", "NAME", 1, 1, NULL, "the token of an account: every SID, and by which membership",
 	    ctl_principal_show },
-	{ "access", NULL, "[TEMPLATE]", 0, 1, access_options, "who may do what with a template or the CA, and by which entry",
+	{ "access", NULL, "TEMPLATE", 0, 1, access_options, "who may do what with a template (or --ca), and by which entry",
 	    ctl_access },
 	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
 	    ctl_rehearse },

@@ -95,6 +95,7 @@ VERBS = {
     "template acl grant": ["Approved", "CORP\\bob", "Read"], "template acl deny": ["Approved", "CORP\\bob", "Enroll"],
     "template acl remove": ["Approved", "CORP\\bob"],
     "principal show": ["CORP\\janedoe"],
+    "access": ["IntunePKCS"],
     "ca show": [], "ca publish": ["Workstation"], "ca unpublish": ["Workstation"], "ca acl show": [],
     "ca acl grant": ["CORP\\agent", "Read"], "ca acl deny": ["CORP\\agent", "ManageCA"], "ca acl remove": ["CORP\\agent"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
