@@ -189,6 +189,11 @@ ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e
 #define CA_ERROR_PARSING "Error Parsing Request"
 #define CA_ERROR_VERIFYING "Error Verifying Request Signature or Signing Certificate"
 #define CA_ERROR_ARCHIVING "Error Archiving Private Key"
+/* request_journal.c: its record, and its share of the counters. why: what the verdict's own code does not tell. */
+void
+ca_request_journal(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
+void
+ca_request_count(struct ca_request *r);
 /* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far it came. */
 int
 ca_request_parse(struct ca_request *r, struct err *e) MUST_CHECK;
@@ -205,6 +210,10 @@ ca_wrapped_check_revoked(struct ca_request *r, struct err *e) MUST_CHECK;
 /* The account in asked_for. E_CANT_ACCESS_DOMAIN_INFO for another domain, E_NONE_MAPPED for no account name. */
 int
 ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e) MUST_CHECK;
+
+/* Whom the certificate to be renewed names, by SID or else UPN; NULL when by neither. */
+const char *
+ca_wrapped_end_entity(struct ca_request *r);
 
 /* row.c */
 int

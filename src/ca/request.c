@@ -58,82 +58,6 @@ request_new(struct ca *ca, const struct ca_caller *who, ca_request_fn *cb, void 
 
 /* ---- the end ---- */
 
-static const char *
-verdict_name(const struct ca_request *r, uint32_t hr)
-{
-	if (hr != 0)
-		return "refused";
-	switch (r->db_disposition) {
-	case DB_DISP_ISSUED:
-		return "issued";
-	case DB_DISP_PENDING:
-		return "pending";
-	case DB_DISP_DENIED:
-		return "denied";
-	default:
-		return "failed";
-	}
-}
-
-static void
-journal_request(
-    struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
-{
-	uint64_t now = clock_monotonic_us();
-	struct buf *b = journal_begin(r->ca->journal);
-
-	journal_put_text(b, "front", r->who.front);
-	journal_put_text(b, "peer", r->who.peer);
-	journal_put_text(b, "call", r->who.call);
-	journal_put_text(b, "caller", ca_who_account(&r->who));
-	journal_put_text(b, "package", r->who.package);
-	journal_put_text(b, "operation", operation);
-	buf_printf(b, ",\"arguments\":{\"flags\":\"0x%x\"", r->args.flags);
-	journal_put_text(b, "authority", r->args.authority);
-	if (r->args.request_id != 0)
-		journal_put_number(b, "requestId", r->args.request_id);
-	journal_put_text(b, "attributes", r->args.attributes);
-	if (r->args.request.len > 0)
-		journal_put_number(b, "requestLength", (int64_t)r->args.request.len);
-	journal_put_text(b, "requestSha1", r->sha1);
-	buf_put_str(b, "}");
-	if (res->request_id != 0)
-		journal_put_number(b, "requestId", res->request_id);
-	if (r->requester != NULL && r->requester != r->who.token)
-		journal_put_text(b, "requester", r->requester->account);
-	journal_put_text(b, "onBehalfOf", r->asked_for);
-	journal_put_text(b, "verdict", verdict_name(r, res->hr));
-	journal_put_hresult(b, res->hr != 0 ? res->hr : r->status);
-	buf_printf(b, ",\"disposition\":\"0x%x\"", res->disposition);
-	journal_put_text(b, "message", res->message);
-	journal_put_text(b, "template", r->out.template != NULL ? r->out.template->cn : NULL);
-	journal_put_text(b, "reason", why);
-	journal_put_raw(b, "rules", r->explanation);
-	buf_printf(b, ",\"us\":{\"total\":%llu", (unsigned long long)(now - r->t_start));
-	if (r->t_decided != 0)
-		buf_printf(b, ",\"parse\":%llu,\"directory\":%llu,\"policy\":%llu,\"commit\":%llu",
-		    (unsigned long long)(r->t_parse - r->t_start),
-		    (unsigned long long)(r->t_ready - r->t_start),
-		    (unsigned long long)(r->t_policy - r->t_ready), (unsigned long long)(now - r->t_policy));
-	buf_put_str(b, "}");
-	journal_end(r->ca->journal);
-}
-
-static void
-count_verdict(struct ca_request *r)
-{
-	struct ca_stats *st = &r->ca->stats;
-
-	st->requests++;
-	st->issued += r->db_disposition == DB_DISP_ISSUED;
-	st->pending += r->db_disposition == DB_DISP_PENDING;
-	st->denied += r->db_disposition == DB_DISP_DENIED;
-	st->failed += r->db_disposition == DB_DISP_ERROR;
-	st->micros_parse += r->t_parse - r->t_start;
-	st->micros_policy += r->t_policy - r->t_ready;
-	st->micros_total += clock_monotonic_us() - r->t_start;
-}
-
 /* Answers and frees. A rehearsal leaves no record: it happened to nobody. */
 static void
 finish(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why)
@@ -141,7 +65,7 @@ finish(struct ca_request *r, const struct ca_request_result *res, const char *op
 	if (r->rehearsed != NULL) {
 		r->rehearsed(r->cb_arg, r, res, why);
 	} else {
-		journal_request(r, res, operation, why);
+		ca_request_journal(r, res, operation, why);
 		r->cb(r->cb_arg, res);
 	}
 	request_free(r);
@@ -191,7 +115,7 @@ on_stored(void *arg, const struct err *e)
 		refuse(r, e);
 		return;
 	}
-	count_verdict(r);
+	ca_request_count(r);
 	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
 	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
 	    (ca->settings.publish_cert_flags & 0x2) != 0)
@@ -389,6 +313,73 @@ subject_start(struct ca_request *r)
 	buf_fini(&sid);
 }
 
+static void
+evaluate_start(struct ca_request *r)
+{
+	r->decided = clock_now(r->ca->clock);
+	r->in.ca = &r->ca->policy;
+	r->in.caller = r->requester;
+	r->in.request = &r->parsed;
+	r->in.templates = r->templates->v;
+	r->in.n_templates = r->templates->n;
+	r->in.published = &r->templates->published;
+	r->in.now = r->decided;
+	r->in.approved = r->resubmits != 0;
+	r->in.renewal = r->renewal;
+	if (r->asked_for != NULL)
+		named_user_start(r);
+	else if (policy_needs_subject(&r->in))
+		subject_start(r);
+	else
+		decide_start(r);
+}
+
+/* The old key speaks for its owner: from here on it is their request (MS-WCCE 3.2.2.6.2.1.2.4). */
+static void
+on_end_entity(void *arg, struct token *t, const struct err *e)
+{
+	struct ca_request *r = arg;
+	struct err why = { 0 };
+
+	if (cut_short(r))
+		return;
+	if (t == NULL) {
+		ERR(&why, e->hr == E_LOGON_FAILURE ? E_NONE_MAPPED : e->hr,
+		    "the certificate to be renewed: %s", e->msg);
+		fail_now(r, NULL, &why);
+		return;
+	}
+	token_unref(r->requester);
+	r->requester = token_ref(t);
+	if (!access_check_ca(&r->ca->security.sd, t, CA_ACCESS_ENROLL, NULL).granted) {
+		ERR(&why, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", t->account);
+		fail_now(r, NULL, &why);
+		return;
+	}
+	evaluate_start(r);
+}
+
+static void
+end_entity_start(struct ca_request *r)
+{
+	const struct ca_accounts *accounts = &r->ca->accounts;
+	const char *name = r->renewal != NULL ? ca_wrapped_end_entity(r) : NULL;
+	struct err e = { 0 };
+	int rc;
+
+	if (r->renewal == NULL)
+		rc = ERR(
+		    &e, E_INVALIDARG, "dwFlags say renewal on behalf of others, the request renews nothing");
+	else if (name == NULL)
+		rc = ERR(&e, E_NONE_MAPPED, "the certificate to be renewed has neither a SID nor a UPN");
+	else if (accounts->token == NULL)
+		rc = ERR(&e, E_UNEXPECTED, "the server cannot look accounts up");
+	else
+		rc = accounts->token(accounts->ctx, name, on_end_entity, r, &e);
+	if (rc != 0)
+		fail_now(r, NULL, &e);
+}
+
 /* Parsing is done and the snapshot is here. */
 static void
 go_on(struct ca_request *r)
@@ -418,22 +409,10 @@ go_on(struct ca_request *r)
 		refuse(r, &e);
 		return;
 	}
-	r->decided = clock_now(r->ca->clock);
-	r->in.ca = &r->ca->policy;
-	r->in.caller = r->requester;
-	r->in.request = &r->parsed;
-	r->in.templates = r->templates->v;
-	r->in.n_templates = r->templates->n;
-	r->in.published = &r->templates->published;
-	r->in.now = r->decided;
-	r->in.approved = r->resubmits != 0;
-	r->in.renewal = r->renewal;
-	if (r->asked_for != NULL)
-		named_user_start(r);
-	else if (policy_needs_subject(&r->in))
-		subject_start(r);
+	if ((r->args.flags & CR_IN_ROBO) != 0 && r->resubmits == 0)
+		end_entity_start(r);
 	else
-		decide_start(r);
+		evaluate_start(r);
 }
 
 /* ---- parsing beside the directory ---- */

@@ -151,7 +151,7 @@ fill_request(struct ca_request *r, struct err *e)
 		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
 	store_set_date(row, Request_SubmittedWhen, r->submitted);
 	store_set_text(row, Request_RequesterName, r->on_behalf_of != NULL ? r->on_behalf_of : r->requester->account);
-	store_set_text(row, Request_CallerName, r->requester->account);
+	store_set_text(row, Request_CallerName, ca_who_account(&r->who));
 	if (r->parsed.subject.len > 0)
 		fill_name(r, false, r->parsed.subject);
 	/* only what an officer may take up again needs its caller's groups */

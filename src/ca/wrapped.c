@@ -157,3 +157,18 @@ ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e)
 		return ERR(e, E_NONE_MAPPED, "requestername %.120s: want %s\\user", r->asked_for, domain);
 	return 0;
 }
+
+const char *
+ca_wrapped_end_entity(struct ca_request *r)
+{
+	const struct x509_certificate *old = r->renewal;
+	const char *mail, *upn;
+	struct err ignored;
+
+	if (old->sid != NULL)
+		return old->sid;
+	if (old->alt_names.len == 0 ||
+	    x509_san_addresses(old->alt_names, r->pool, &mail, &upn, &ignored) != 0)
+		return NULL;
+	return upn;
+}

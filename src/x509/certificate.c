@@ -11,6 +11,7 @@ static const struct bytes ext_application_policies = OID_BODY("\x2b\x06\x01\x04\
 static const struct bytes ext_policies = OID_BODY("\x55\x1d\x20");
 static const struct bytes ext_key_id = OID_BODY("\x55\x1d\x0e");
 static const struct bytes ext_alt_names = OID_BODY("\x55\x1d\x11");
+static const struct bytes ext_security = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x19\x02");
 static const struct bytes ext_template_name = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x14\x02");
 static const struct bytes ext_template_info = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x07");
 
@@ -94,6 +95,8 @@ note_extension(struct reader *rd, const struct x509_extension *x, struct err *e)
 		return read_oids(&rd->policies, rd->pool, x->value, true, e);
 	if (bytes_equal(x->oid, ext_alt_names))
 		c->alt_names = x->value;
+	if (bytes_equal(x->oid, ext_security))
+		c->sid = x509_san_sid(x->value, rd->pool);
 	if (bytes_equal(x->oid, ext_key_id)) {
 		if (der_expect(&d, DER_OCTET_STRING, &item, "subjectKeyIdentifier", e) != 0)
 			return -1;

@@ -20,8 +20,9 @@ struct x509_certificate {
 	struct x509_strings usages;
 	struct x509_strings issuance_policies;
 	const char *template_name, *template_oid; /* NULL when absent */
-	struct bytes key_id;                      /* subjectKeyIdentifier, or empty */
-	struct bytes alt_names;                   /* GeneralNames, or empty */
+	const char *sid;        /* of the security extension 1.3.6.1.4.1.311.25.2; NULL when absent */
+	struct bytes key_id;    /* subjectKeyIdentifier, or empty */
+	struct bytes alt_names; /* GeneralNames, or empty */
 };
 
 /* Everything borrowed points into `raw`; the rest lives in the pool. CRYPT_E_ASN1_EOD, CRYPT_E_ASN1_BADTAG.
@@ -30,6 +31,9 @@ int
 x509_certificate_read(
     struct x509_certificate *out, struct pool *pool, struct bytes raw, struct err *e) MUST_CHECK;
 
+/* Text of the SID in a security extension's value, in the pool; NULL when there is none. */
+const char *
+x509_san_sid(struct bytes value, struct pool *pool);
 /* First rfc822Name and first UPN of a SAN value; NULL where there is none. */
 int
 x509_san_addresses(

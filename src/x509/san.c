@@ -331,3 +331,24 @@ x509_san_addresses(struct bytes value, struct pool *pool, const char **mail, con
 	}
 	return 0;
 }
+
+/* MS-WCCE 2.2.2.7.7.4: GeneralNames of one otherName, the SID as ASCII in an OCTET STRING. */
+const char *
+x509_san_sid(struct bytes value, struct pool *pool)
+{
+	static const struct bytes object_sid = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x19\x02\x01");
+	struct der d = der_over(value), in;
+	struct der_item it;
+	struct other_name o;
+
+	if (der_enter(&d, DER_SEQUENCE, &in, "security extension", NULL) != 0)
+		return NULL;
+	while (!der_at_end(&in)) {
+		if (der_next(&in, &it, "otherName", NULL) != 0)
+			return NULL;
+		if (it.tag == OTHER_NAME && read_other_name(&o, it.body, NULL) == 0 && bytes_equal(o.oid, object_sid) &&
+		    o.value.tag == DER_OCTET_STRING && memchr(o.value.body.p, 0, o.value.body.len) == NULL)
+			return pool_strndup(pool, (const char *)o.value.body.p, o.value.body.len);
+	}
+	return NULL;
+}

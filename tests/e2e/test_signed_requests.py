@@ -55,7 +55,7 @@ def enroll(server, account, template, key=None, **options):
     """A certificate the plain way; and the key."""
     key = key or pkcs10.rsa_key()
     with client(server, account) as c:
-        answer = c.request(pkcs10.csr(key, **options), f"CertificateTemplate:{template}")
+        answer = c.request(pkcs10.csr(key, **options), f"CertificateTemplate:{template}", 0, server.ready["ca"])
     assert answer.disposition == ISSUED, answer
     return x509.load_der_x509_certificate(answer.certificate), key
 
@@ -606,3 +606,46 @@ def test_keygen_signature(server, spkac):
     answer, _ = submit(server, "PFXCONN01$", broken, WORDS, BAD_SIGNATURE)
     assert answer.message.startswith(VERIFYING)
     submit(server, "PFXCONN01$", spkac[0][:-40], WORDS, 0x80093102)
+
+
+# ---- revoked signers, renewal on behalf of others ----
+
+ROBO = 0x00200000
+
+
+def test_revoked_signer(server):
+    """The row says so; how it came to is not this test's matter, so it is written by another SQLite."""
+    import sqlite3
+    with client(server, "janedoe") as c:
+        answer = c.request(pkcs10.csr(pkcs10.rsa_key(number=5)), "CertificateTemplate:User")
+    old, key = x509.load_der_x509_certificate(answer.certificate), pkcs10.rsa_key(number=5)
+    renewal = sr.windows_renewal(NEW_KEY, key, old)
+    submit(server, "janedoe", renewal, "CertificateTemplate:User")
+    with sqlite3.connect(server.state + "/ca.db", timeout=20) as db:
+        db.execute("UPDATE Requests SET Disposition = 21 WHERE RequestID = ?", (answer.request_id,))
+    db.close()
+    answer, _ = submit(server, "janedoe", renewal, "CertificateTemplate:User", 0x80092010)
+    assert answer.message.startswith(VERIFYING)
+
+
+def test_renewal_on_behalf_is_off(server, jane):
+    old, key = jane
+    with client(server, "bob") as c:
+        answer = c.request(sr.windows_renewal(NEW_KEY, key, old), "CertificateTemplate:User", ROBO)
+    assert answer.code == 0x80070057 and answer.request_id == 0
+
+
+def test_renewal_on_behalf(fresh, tmp_path):
+    """The old key speaks for its owner: jane's certificate, though bob sends the request (MS-WCCE 3.2.2.6.2.1.2.4)."""
+    config = tmp_path / "adcsd.conf"
+    config.write_text("[policy]\nEditFlags = +EDITF_ENABLERENEWONBEHALFOF\n")
+    server = fresh("--config", str(config))
+    old, key = enroll(server, "janedoe", "User")
+    renewal = sr.windows_renewal(NEW_KEY, key, old)
+    submit(server, "bob", renewal, "CertificateTemplate:User", 0x80094812)  # bob himself has no mail address
+    answer, row = submit(server, "bob", renewal, "CertificateTemplate:User", flags=ROBO)
+    assert x509.load_der_x509_certificate(answer.certificate).subject == old.subject
+    assert row["requester"] == "CORP\\janedoe" and row["columns"]["Request.CallerName"] == "CORP\\bob"
+    submit(server, "bob", pkcs10.csr(NEW_KEY), "CertificateTemplate:User", 0x80070057, ROBO)
+    server.ctl("ca", "acl", "deny", "CORP\\janedoe", "RequestCertificates")
+    submit(server, "bob", renewal, "CertificateTemplate:User", 0x80094011, ROBO)

@@ -347,6 +347,53 @@ test_signer_without_certificate(void **state)
 	pool_free(m.pool);
 }
 
+/* The extension that AD CS writes, and what must not pass for one: MS-WCCE 2.2.2.7.7.4. */
+static void
+test_sid(void **state)
+{
+	static const struct {
+		const char *hex, *sid;
+	} cases[] = {
+		{ "3018a016060a2b060104018237190201a0080406532d312d352d", "S-1-5-" },
+		{ "3018a016060a2b060104018237190201a0080c06532d312d352d", NULL }, /* a UTF8String */
+		{ "3018a016060a2b060104018237190202a0080406532d312d352d", NULL }, /* another otherName */
+		{ "3018a016060a2b060104018237190201a0080406532d31002d2d", NULL }, /* a NUL */
+		{ "3002a000", NULL },
+		{ "3000", NULL },
+		{ "0400", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct pool *pool = pool_new(1 << 16);
+		struct buf b = new_buf();
+		const char *sid;
+
+		assert_int_equal(text_parse_hex(&b, cases[i].hex, NULL), 0);
+		sid = x509_san_sid(buf_bytes(&b), pool);
+		if (cases[i].sid == NULL)
+			assert_null(sid);
+		else
+			assert_string_equal(sid, cases[i].sid);
+		buf_fini(&b);
+		pool_free(pool);
+	}
+}
+
+/* What our own writer puts into certificates comes back. */
+static void
+test_own_sid(void **state)
+{
+	struct pool *pool = pool_new(1 << 16);
+	struct buf b = new_buf();
+
+	(void)state;
+	x509_ext_sid(&b, "S-1-5-21-1-2-3-1104");
+	assert_string_equal(x509_san_sid(buf_bytes(&b), pool), "S-1-5-21-1-2-3-1104");
+	buf_fini(&b);
+	pool_free(pool);
+}
+
 /* ---- the CA's side ---- */
 
 static char folder[] = "/tmp/adcsd-cms-XXXXXX", key_path[64], cert_path[64];
@@ -537,6 +584,8 @@ main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_signer_without_certificate),
+		cmocka_unit_test(test_sid),
+		cmocka_unit_test(test_own_sid),
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_seeded_response),
 		cmocka_unit_test(test_signer_chains),
