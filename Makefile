@@ -192,6 +192,9 @@ check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, ldap-utils
 	@$(SUB) -j$(J) all $(TOOLS)
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/unit tests/e2e $(PYTEST_ARGS)
 
+check-samba: all ## template verbs on a Samba AD DC in a network namespace of its own (root)
+	@B=$(B) PYTHON=$(PYTHON) tools/check-samba
+
 ASAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan: ## the same tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -232,4 +235,4 @@ clean: ## remove what was built
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 .SECONDARY:
 .PHONY: all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
-  check-e2e oracle mutate asan fuzz bench format tidy cppcheck spec-report clean
+  check-e2e check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean

@@ -16,6 +16,8 @@ struct ctl_ldap;
 struct ctl {
 	const char *state;   /* --state or $ADCSD_STATE; NULL when only a directory is named */
 	const char *uri;     /* --directory URI; NULL: the one of the running server */
+	const char *bind;    /* --bind NAME|gssapi|external: who binds there; NULL: external on ldapi, else gssapi */
+	const char *password_file; /* --password-file FILE: its first line is the password of a simple bind */
 	bool json;           /* --json */
 	struct pool *pool;   /* everything a verb allocates; freed at the end */
 	int control_fd;      /* -1 until first used */

@@ -36,6 +36,70 @@ no_interaction(LDAP *ld, unsigned flags, void *defaults, void *in)
 	return LDAP_SUCCESS;
 }
 
+/* The first line of a file; a password on the command line would be seen by all. In the pool. */
+static const char *
+read_password(struct ctl *c, struct err *e)
+{
+	char line[512];
+	const char *s = NULL;
+	FILE *f;
+
+	if (c->password_file == NULL) {
+		ERR(e, E_INVALIDARG, "--bind %.60s needs --password-file FILE", c->bind);
+		return NULL;
+	}
+	f = fopen(c->password_file, "r");
+	if (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\r\n")] = '\0';
+		s = pool_strdup(c->pool, line);
+	}
+	if (f != NULL)
+		fclose(f);
+	if (s == NULL || *s == '\0') { /* an empty one would bind anonymously (RFC 4513 5.1.2) */
+		ERR(e, E_INVALIDARG, "%.100s holds no password", c->password_file);
+		return NULL;
+	}
+	return s;
+}
+
+static int
+bind_as_told(struct ctl *c, const char *uri, struct err *e)
+{
+	LDAP *ld = c->ldap->ld;
+	const char *who = c->uri == NULL || c->bind == NULL ? (strncasecmp(uri, "ldapi:", 6) == 0 ? "external" : "gssapi") : c->bind;
+	const char *password;
+	struct berval cred;
+	int rc;
+
+	if (strcasecmp(who, "external") == 0) {
+		rc = ldap_sasl_interactive_bind_s(ld, NULL, "EXTERNAL", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
+	} else if (strcasecmp(who, "gssapi") == 0) {
+		rc = ldap_sasl_interactive_bind_s(ld, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
+	} else {
+		password = read_password(c, e);
+		if (password == NULL)
+			return -1;
+		cred = (struct berval){ strlen(password), (char *)(uintptr_t)password };
+		rc = ldap_sasl_bind_s(ld, who, LDAP_SASL_SIMPLE, &cred, NULL, NULL, NULL);
+	}
+	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "%s at %s", who, uri), e);
+}
+
+/*
+ * AD gives a descriptor only when asked for, and owner, group and DACL of it to those who may not see the SACL (MS-ADTS
+ * 3.1.1.3.4.1.11). A SEQUENCE with the INTEGER 7.
+ */
+static LDAPControl **
+sd_flags(const struct ctl *c)
+{
+	static char value[] = { 0x30, 0x03, 0x02, 0x01, 0x07 };
+	static char oid[] = "1.2.840.113556.1.4.801";
+	static LDAPControl control = { oid, { sizeof(value), value }, 1 };
+	static LDAPControl *list[] = { &control, NULL };
+
+	return c->is_ad ? list : NULL;
+}
+
 static const char *
 server_directory(struct ctl *c, struct err *e)
 {
@@ -103,10 +167,8 @@ ctl_ldap_open(struct ctl *c, struct err *e)
 	ldap_set_option(c->ldap->ld, LDAP_OPT_PROTOCOL_VERSION, &version);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_NETWORK_TIMEOUT, &limit);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_TIMEOUT, &limit);
-	rc = ldap_sasl_interactive_bind_s(c->ldap->ld, NULL, "EXTERNAL", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
-	if (rc != LDAP_SUCCESS)
-		return ldap_fail(c, rc, pool_printf(c->pool, "directory %s", uri), e);
-	return read_names(c, e);
+	ldap_set_option(c->ldap->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF); /* AD refers from the domain to its other contexts */
+	return bind_as_told(c, uri, e) != 0 ? -1 : read_names(c, e);
 }
 
 void
@@ -150,10 +212,10 @@ ctl_ldap_search(struct ctl *c, const char *base, enum ctl_scope scope, const cha
     size_t *n, struct err *e)
 {
 	static const int scopes[] = { LDAP_SCOPE_BASE, LDAP_SCOPE_ONELEVEL, LDAP_SCOPE_SUBTREE };
-	char *attrs[] = { "*", *base == '\0' ? "+" : NULL, NULL };
+	char *attrs[] = { "*", *base == '\0' ? "+" : "nTSecurityDescriptor", NULL };
 	LDAPMessage *res = NULL;
 	size_t i = 0;
-	int rc = ldap_search_ext_s(c->ldap->ld, base, scopes[scope], filter, attrs, 0, NULL, NULL, NULL, 0, &res);
+	int rc = ldap_search_ext_s(c->ldap->ld, base, scopes[scope], filter, attrs, 0, sd_flags(c), NULL, NULL, 0, &res);
 
 	if (rc != LDAP_SUCCESS) {
 		ldap_msgfree(res);
@@ -195,15 +257,34 @@ to_mods(struct ctl *c, const struct ctl_attr *attrs, size_t n, int op)
 	return mods;
 }
 
+/* AD keeps these itself and refuses an entry that brings them. */
+static bool
+is_kept_by_ad(const char *name)
+{
+	static const char *const names[] = { "name", "distinguishedName", "objectGUID", "instanceType", "whenCreated", "whenChanged",
+		"objectCategory", "uSNCreated", "uSNChanged", "dSCorePropagationData" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 int
 ctl_ldap_add(struct ctl *c, const struct ctl_entry *en, struct err *e)
 {
-	LDAPMod **mods = to_mods(c, en->attrs, en->n_attrs, LDAP_MOD_ADD);
+	struct ctl_attr *attrs = pool_dup(c->pool, en->attrs, en->n_attrs * sizeof(*attrs));
+	LDAPMod **mods;
+	size_t n = 0;
 	int rc;
 
+	for (size_t i = 0; attrs != NULL && i < en->n_attrs; i++)
+		if (!c->is_ad || !is_kept_by_ad(en->attrs[i].name))
+			attrs[n++] = en->attrs[i];
+	mods = attrs != NULL ? to_mods(c, attrs, n, LDAP_MOD_ADD) : NULL;
 	if (mods == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for an entry");
-	rc = ldap_add_ext_s(c->ldap->ld, en->dn, mods, NULL, NULL);
+	rc = ldap_add_ext_s(c->ldap->ld, en->dn, mods, sd_flags(c), NULL);
 	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "add %.80s", en->dn), e);
 }
 
@@ -215,7 +296,7 @@ ctl_ldap_replace(struct ctl *c, const char *dn, const struct ctl_attr *attrs, si
 
 	if (mods == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a change");
-	rc = ldap_modify_ext_s(c->ldap->ld, dn, mods, NULL, NULL);
+	rc = ldap_modify_ext_s(c->ldap->ld, dn, mods, sd_flags(c), NULL);
 	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "modify %.80s", dn), e);
 }
 

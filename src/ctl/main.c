@@ -81,6 +81,7 @@ help(const char *noun)
 	print_verbs(noun, stdout);
 	printf("\n  --state DIR      the server's state folder (default: $ADCSD_STATE)\n"
 	       "  --directory URI  another directory than the server's, for template verbs\n"
+	       "  --bind NAME      who binds there: a DN, UPN or DOMAIN\\user with --password-file FILE (simple), gssapi, external\n"
 	       "  --json           machine-readable output\n"
 	       "  adcsctl help NOUN lists the options of its verbs\n\n"
 	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or findings of lint.\n");
@@ -154,6 +155,8 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 	static const struct ctl_option options[] = {
 		{ "state", "DIR", NULL },
 		{ "directory", "URI", NULL },
+		{ "bind", "NAME|gssapi|external", NULL },
+		{ "password-file", "FILE", NULL },
 		{ "json", NULL, NULL },
 		{ 0 },
 	};
@@ -165,6 +168,10 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 	if (values[1] != NULL)
 		c->uri = values[1];
 	if (values[2] != NULL)
+		c->bind = values[2];
+	if (values[3] != NULL)
+		c->password_file = values[3];
+	if (values[4] != NULL)
 		c->json = true;
 	return taken;
 }

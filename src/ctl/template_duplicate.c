@@ -33,6 +33,19 @@ ctl_template_name_from_display(struct ctl *c, const char *display)
 	return s;
 }
 
+/* A forest where no console has been has no base: the first one makes it (templates.md 8.4). */
+static int
+make_oid_base(struct ctl *c, const char *container, const char **out, struct err *e)
+{
+	struct ctl_entry en = { 0 };
+
+	*out = pool_printf(c->pool, "1.3.6.1.4.1.311.21.8.%u.%u.%u.%u.%u.%u", random_arc(), random_arc(), random_arc(), random_arc(),
+	    random_arc(), random_arc() % 256);
+	if (*out == NULL || ctl_entry_set_text(c, &en, "msPKI-Cert-Template-OID", *out, e) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for an OID");
+	return ctl_ldap_replace(c, container, en.attrs, en.n_attrs, e);
+}
+
 int
 ctl_forest_oid_base(struct ctl *c, const char **out, struct err *e)
 {
@@ -41,8 +54,10 @@ ctl_forest_oid_base(struct ctl *c, const char **out, struct err *e)
 
 	if (ctl_ldap_search(c, ctl_pks_dn(c, "OID"), CTL_BASE, "(objectClass=*)", &en, &n, e) != 0)
 		return -1;
-	*out = n > 0 ? ctl_entry_text(&en[0], "msPKI-Cert-Template-OID") : NULL;
-	return *out != NULL ? 0 : ERR(e, E_DS_NO_SUCH_OBJECT, "CN=OID has no msPKI-Cert-Template-OID (the forest's OID base)");
+	if (n == 0)
+		return ERR(e, E_DS_NO_SUCH_OBJECT, "no CN=OID under Public Key Services");
+	*out = ctl_entry_text(&en[0], "msPKI-Cert-Template-OID");
+	return *out != NULL ? 0 : make_oid_base(c, en[0].dn, out, e);
 }
 
 const char *

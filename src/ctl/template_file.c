@@ -15,8 +15,6 @@
 
 /* Attributes that a server keeps for itself: another one cannot take them. */
 static const char *const server_attributes[] = { "uSNCreated", "uSNChanged", "dSCorePropagationData" };
-static const char *const ad_attributes[] = { "name", "distinguishedName", "objectGUID", "instanceType", "whenCreated",
-	"whenChanged", "objectCategory" };
 
 /* ---- bytes to text ---- */
 
@@ -179,8 +177,6 @@ map_entry(struct ctl *c, struct template_file *f, const struct dir_entry *from, 
 	}
 	for (size_t i = 0; i < ARRAY_LEN(server_attributes); i++)
 		ctl_entry_drop(out, server_attributes[i]);
-	for (size_t i = 0; c->is_ad && i < ARRAY_LEN(ad_attributes); i++)
-		ctl_entry_drop(out, ad_attributes[i]);
 	return map_oid(c, out, e) != 0 ? -1 : map_descriptor(c, f, out, their_sid, e);
 }
 

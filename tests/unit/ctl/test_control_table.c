@@ -328,9 +328,8 @@ test_get_then_set_changes_nothing(void **state)
 				assert_int_equal(ra_properties_default(&c, &before, &e), 0);
 			}
 			ed.value = control_get(&c, &en, k);
-			if (strcmp(k->option, "path-length") == 0 && strcmp(ed.value, "none") == 0)
-				continue;
-			if (k->set(&ed, &e) != 0)
+			/* an end entity has no path length to set */
+			if (strcmp(k->option, "path-length") != 0 && k->set(&ed, &e) != 0)
 				fail_msg("--%s %s: %s", k->option, ed.value, e.msg);
 			for (size_t n = 0; n < before.n_attrs; n++)
 				if (!ctl_attr_equal(&before.attrs[n], ctl_entry_attr(&en, before.attrs[n].name)))
