@@ -103,6 +103,15 @@ x509_name_values_add(
 	return 0;
 }
 
+/* Seen: Certipy ends both texts with a NUL, as a C string would in requests on behalf of others. */
+static struct bytes
+without_terminator(struct bytes bmp)
+{
+	if (bmp.len >= 2 && bmp.len % 2 == 0 && bmp.p[bmp.len - 1] == 0 && bmp.p[bmp.len - 2] == 0)
+		bmp.len -= 2;
+	return bmp;
+}
+
 static int
 read_pair(struct x509_name_values *list, struct pool *pool, struct der *d, struct err *e)
 {
@@ -113,10 +122,10 @@ read_pair(struct x509_name_values *list, struct pool *pool, struct der *d, struc
 	    der_expect(d, DER_BMP_STRING, &value, "attribute value", e) != 0 ||
 	    der_finish(d, "EnrollmentNameValuePair", e) != 0)
 		return -1;
-	name_text = x509_text_dup(pool, name.tag, name.body, CRYPT_E_ASN1_BADTAG, e);
+	name_text = x509_text_dup(pool, name.tag, without_terminator(name.body), CRYPT_E_ASN1_BADTAG, e);
 	if (name_text == NULL)
 		return -1;
-	value_text = x509_text_dup(pool, value.tag, value.body, CRYPT_E_ASN1_BADTAG, e);
+	value_text = x509_text_dup(pool, value.tag, without_terminator(value.body), CRYPT_E_ASN1_BADTAG, e);
 	if (value_text == NULL)
 		return -1;
 	return x509_name_values_add(list, pool, name_text, value_text, e);

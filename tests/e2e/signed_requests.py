@@ -208,6 +208,7 @@ def windows_renewal(key, old_key, old, **changes):
 def certipy_on_behalf(key, agent_key, agent, whom, **options):
     """certipy req -on-behalf-of"""
     client_auth = attribute("1.3.6.1.4.1.311.21.10", oid("1.3.6.1.5.5.7.3.2"))
-    signer = Signer(agent_key, agent, [client_auth, name_value("requestername", whom)], content_type=False,
+    # Certipy ends both texts with a NUL.
+    signer = Signer(agent_key, agent, [client_auth, name_value("requestername\0", whom + "\0")], content_type=False,
                     key_algorithm=False, **options)
     return signed_data(request(key), [signer], version=3)

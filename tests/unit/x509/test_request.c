@@ -296,7 +296,8 @@ test_attributes(void **state)
 		{ "pair of numbers", { { OID_NAME_VALUE, "3006020101020101" } }, CRYPT_E_ASN1_BADTAG, 0, 0 },
 		{ "pair with half a character", { { OID_NAME_VALUE, "30071e0100" "1e020062" } }, CRYPT_E_ASN1_BADTAG, 0, 0 },
 		{ "pair with a lone surrogate", { { OID_NAME_VALUE, "30081e02d8001e020062" } }, CRYPT_E_ASN1_BADTAG, 0, 0 },
-		{ "pair with NUL", { { OID_NAME_VALUE, "30081e0200001e020062" } }, CRYPT_E_ASN1_BADTAG, 0, 0 },
+		{ "pair with NUL", { { OID_NAME_VALUE, "300a1e0400000061" "1e020062" } }, CRYPT_E_ASN1_BADTAG, 0, 0 },
+		{ "pair that ends in NULs", { { OID_NAME_VALUE, "300c1e0400610000" "1e0400620000" } }, 0, 0, 1 },
 	};
 
 	(void)state;
