@@ -8,6 +8,8 @@
 
 #define ADMIN_POOL_MAX (32u << 20)
 #define READERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER | CA_ACCESS_READ)
+/* what others are and could get: not for everyone who may enroll */
+#define KEEPERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER)
 
 static const struct ca_verb verbs[] = {
 	{ "ca.show", READERS, JOURNAL_CALL, admin_ca_show },
@@ -23,9 +25,9 @@ static const struct ca_verb verbs[] = {
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },
 	{ "request.issue", 0, JOURNAL_REFUSAL, admin_request_issue },
 	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
-	{ "principal.show", READERS, JOURNAL_CALL, admin_principal_show },
-	{ "rehearse", READERS, JOURNAL_NOTHING, admin_rehearse },
-	{ "rehearse.matrix", READERS, JOURNAL_NOTHING, admin_rehearse_matrix },
+	{ "principal.show", KEEPERS, JOURNAL_CALL, admin_principal_show },
+	{ "rehearse", KEEPERS, JOURNAL_NOTHING, admin_rehearse },
+	{ "rehearse.matrix", KEEPERS, JOURNAL_NOTHING, admin_rehearse_matrix },
 	{ "request.revoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_revoke },
 	{ "request.unrevoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_unrevoke },
 	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },

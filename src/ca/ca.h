@@ -166,7 +166,8 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   crl.get          {delta?}                    crl and {der: base64}
  *   crl.publish      {delta?, republish?}        crl                    Administrator
  *   principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}   via: user,
- *                                                 primary, group, wellKnown, local
+ *                                                 primary, group, wellKnown, local. Administrator or Officer, as the
+ *                                                 rehearsals
  *   rehearse         {as, template?, csr? | subject?, san?, key?; attributes?, flags?}   what a real request would get:
  *                                                {verdict, hr, hrName, disposition, message, reason, requester, template,
  *                                                 rules: as request.explain, certificate: {subject, alternativeNames,

@@ -314,6 +314,69 @@ verb_hr(struct bench *b, struct token *t, const char *name, const char *args)
 	return v.hr;
 }
 
+/* ---- rehearsals ---- */
+
+/* Every name is the bench's user, but for "nobody". */
+static int
+token_of(void *ctx, const char *name, ca_token_fn *cb, void *arg, struct err *e)
+{
+	struct bench *b = ctx;
+
+	if (strcmp(name, "nobody") == 0)
+		return ERR(e, E_DS_NO_SUCH_OBJECT, "there is no nobody");
+	cb(arg, b->user, NULL);
+	return 0;
+}
+
+static void
+test_rehearse(void **state)
+{
+	static const struct {
+		const char *args, *verdict, *hr;
+		bool down;
+	} rows[] = {
+		{ "{\"as\":\"x\",\"template\":\"Supplied\",\"subject\":\"CN=x\"}", "issued", "0x00000000",
+		    false },
+		{ "{\"as\":\"x\",\"template\":\"Waiting\",\"subject\":\"CN=x\"}", "pending", "0x00000000",
+		    false },
+		{ "{\"as\":\"x\",\"template\":\"Nonsense\"}", "denied", "0x80094800", false },
+		{ "{\"as\":\"x\"}", "denied", "0x80094801", false },
+		{ "{\"as\":\"x\",\"template\":\"Supplied\",\"csr\":\"AAAA\"}", "failed", "0x80093102",
+		    false },
+		{ "{\"as\":\"x\",\"template\":\"Supplied\",\"flags\":16777216}", "refused", "0x80070057",
+		    false },
+		{ "{\"as\":\"x\",\"template\":\"Supplied\"}", "denied", "0x8007203a", true },
+	};
+	struct bench *b = *state;
+
+	assert_int_equal(verb_hr(b, b->admin, "rehearse", rows[0].args), E_UNEXPECTED); /* no accounts yet */
+	ca_set_accounts(b->ca, &(struct ca_accounts){ token_of, b });
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct verb_answer v;
+
+		b->dir.down = rows[i].down;
+		v = verb(b, b->admin, "rehearse", rows[i].args);
+		b->dir.down = false;
+		assert_int_equal(v.hr, 0);
+		if (strcmp(json_string_value(json_object_get(v.result, "verdict")), rows[i].verdict) != 0 ||
+		    strcmp(json_string_value(json_object_get(v.result, "hr")), rows[i].hr) != 0)
+			fail_msg("%s: %s %s", rows[i].args,
+			    json_string_value(json_object_get(v.result, "verdict")),
+			    json_string_value(json_object_get(v.result, "hr")));
+		json_decref(v.result);
+	}
+	assert_int_equal(verb_hr(b, b->admin, "rehearse", "{\"as\":\"nobody\"}"), E_DS_NO_SUCH_OBJECT);
+	assert_int_equal(verb_hr(b, b->admin, "rehearse", "{}"), E_INVALIDARG);
+	assert_int_equal(verb_hr(b, b->admin, "rehearse", "{\"as\":\"x\",\"csr\":\"\"}"), E_INVALIDARG);
+	assert_int_equal(
+	    verb_hr(b, b->admin, "rehearse", "{\"as\":\"x\",\"csr\":\"AAAA\",\"key\":\"rsa:2048\"}"),
+	    E_INVALIDARG);
+	assert_int_equal(verb_hr(b, b->user, "rehearse", rows[0].args), E_ACCESSDENIED);
+	assert_int_equal(verb_hr(b, b->admin, "principal.show", "{\"name\":\"x\"}"), 0);
+	/* none of them took an id */
+	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").id, 1);
+}
+
 static void
 test_officer(void **state)
 {
@@ -580,6 +643,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_certificate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_retrieve_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_directory_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rehearse, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_officer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verb_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish, setup, teardown),
