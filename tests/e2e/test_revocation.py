@@ -1,7 +1,9 @@
 """Revocation: judged by OpenSSL and GnuTLS, fetched by curl and ldapsearch."""
 import base64
 import datetime
+import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -11,6 +13,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 import harness
 import icpr
 import pkcs10
+import test_directory
 
 START = "2026-06-01T12:00:00Z"
 WEBSERVER = "CertificateTemplate:WebServer"
@@ -296,6 +299,23 @@ def test_directory_has_the_lists(server):
     for attribute, name in (("certificateRevocationList", CRL_FILE), ("deltaRevocationList", DELTA_FILE)):
         value = re.search(rf"^{attribute}(?:;binary)?:: (\S+)", out, re.M)[1]
         assert base64.b64decode(value) == fetch(server, name)
+
+
+def test_a_directory_that_does_not_answer_gets_its_list_later(server):
+    """The file is out at once, the verb tells of the directory, and ten minutes later it is tried again."""
+    slapd = test_directory.slapd_pid(server)
+    os.kill(slapd, signal.SIGSTOP)
+    try:
+        assert server.json("crl", "publish", code=1)["error"]["hr"] != "0x00000000"
+    finally:
+        os.kill(slapd, signal.SIGCONT)
+    base = [r for r in server.json("crl", "show")["crls"] if r["type"] == "base"][-1]
+    assert number(crl(server)) == 2 == base["number"] and not base["complete"] and base["error"]
+    server.ctl("clock", "advance", "600s")
+    base = [r for r in server.json("crl", "show")["crls"] if r["type"] == "base"][-1]
+    assert base["number"] == 2 and base["complete"] and "error" not in base
+    out = run("ldapsearch", "-Q", "-LLL", "-o", "ldif-wrap=no", "-Y", "EXTERNAL", "-H", server.ldapi, "-b", CDP, "-s", "base").stdout.decode()
+    assert base64.b64encode(fetch(server, CRL_FILE)).decode() in out
 
 
 def test_a_lost_file_comes_back(fresh):

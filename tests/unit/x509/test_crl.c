@@ -15,7 +15,7 @@ new_ca(enum x509_ca_key kind, const struct rng *rng)
 {
 	struct x509_ca_create how = { kind, "Contoso CA", "DC=contoso,DC=com", NOW, NOW + 3650 * FILETIME_DAY, rng };
 	char key[64], cert[64];
-	struct x509_ca *ca;
+	struct x509_ca *ca = NULL;
 	struct err e = { 0 };
 
 	snprintf(key, sizeof(key), "%s/ca.key", dir);
