@@ -168,6 +168,7 @@ ctl_ldap_open(struct ctl *c, struct err *e)
 	ldap_set_option(c->ldap->ld, LDAP_OPT_NETWORK_TIMEOUT, &limit);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_TIMEOUT, &limit);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF); /* AD refers from the domain to its other contexts */
+	ldap_set_option(c->ldap->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON); /* the ticket is for the name that was typed */
 	return bind_as_told(c, uri, e) != 0 ? -1 : read_names(c, e);
 }
 
