@@ -65,9 +65,13 @@ $(B)/obj/%.o: %.c Makefile
 define folder_rules
 SRC_$(1) := $$(sort $$(wildcard src/$(1)/*.c))
 OBJ_$(1) := $$(SRC_$(1):%.c=$(B)/obj/%.o)
-$(B)/lib$(1).a: $$(OBJ_$(1))
+# The list is a prerequisite of its own: a source that comes or goes rebuilds the library, whatever the times say.
+$(B)/obj/src/$(1)/.list: FORCE
 	@mkdir -p $$(@D)
-	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+	@echo '$$(OBJ_$(1))' | cmp -s - $$@ || echo '$$(OBJ_$(1))' >$$@
+$(B)/lib$(1).a: $$(OBJ_$(1)) $(B)/obj/src/$(1)/.list
+	@mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$(OBJ_$(1))
 endef
 $(foreach f,$(FOLDERS) adcsd,$(eval $(call folder_rules,$(f))))
 
@@ -233,6 +237,7 @@ clean: ## remove what was built
 	rm -rf $(B) $(B)-asan
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+FORCE:
 .SECONDARY:
-.PHONY: all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
+.PHONY: FORCE all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
   check-e2e check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean

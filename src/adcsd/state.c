@@ -6,14 +6,19 @@
 #include <grp.h>
 #include <libgen.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define DATA_FILE_MAX (16 * 1024 * 1024)
+#define LOCK_WAIT_US 5000000
 
 static int
 join(char out[PATH_MAX], const char *dir, const char *name, struct err *e)
@@ -236,10 +241,44 @@ find_user(const struct options *o, struct passwd **pw, struct err *e)
 	return 0;
 }
 
+/* The server that wrote its pid into the lock file, 0 when it is gone. */
+static long
+lock_owner(int fd)
+{
+	char text[32] = "";
+	long pid;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	pid = strtol(text, NULL, 10);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? pid : 0;
+}
+
+/* A server that runs keeps the folder; of one that was killed, slapd may hold the lock for the moment it takes to end. */
+static int
+wait_for_lock(const char *state, int fd, struct err *e)
+{
+	const struct timespec nap = { 0, 5000000 };
+	uint64_t until = clock_monotonic_us() + LOCK_WAIT_US;
+	long owner;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		owner = lock_owner(fd);
+		if (owner != 0)
+			return ERR(e, E_ALREADY_EXISTS, "%.80s is in use by another adcsd, pid %ld", state, owner);
+		if (clock_monotonic_us() > until)
+			return ERR(e, E_ALREADY_EXISTS, "%.80s is in use: the slapd of an adcsd that was killed does not end",
+			    state);
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
 static int
 take_lock(const char *state, int *fd, struct err *e)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[32];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
 	if (join(path, state, "lock", e) != 0)
 		return -1;
@@ -247,8 +286,10 @@ take_lock(const char *state, int *fd, struct err *e)
 	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		return ERR(e, E_FAIL, "%.100s: %s", path, strerror(errno));
-	if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
-		return ERR(e, E_ALREADY_EXISTS, "%.80s is in use by another adcsd (or its slapd is still ending)", state);
+	if (wait_for_lock(state, *fd, e) != 0)
+		return -1;
+	if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)n, 0) != n)
+		return ERR(e, E_DISK_FULL, "%.100s: %s", path, strerror(errno));
 	return 0;
 }
 
