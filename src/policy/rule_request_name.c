@@ -153,6 +153,18 @@ check_request_subject(struct eval *ev)
 	return rule_pass(ev, "subject from the request: %s", rule_keep_text(ev));
 }
 
+/* The old certificate's SAN is taken over as it is (MS-WCCE 3.2.2.6.2.1.4.5.6). */
+static bool
+is_old_san_critical(const struct x509_certificate *old)
+{
+	char oid[OID_TEXT_MAX];
+
+	for (size_t i = 0; i < old->n_extensions; i++)
+		if (oid_to_text(old->extensions[i].oid, oid) && strcmp(oid, OID_SUBJECT_ALT_NAME) == 0)
+			return old->extensions[i].critical;
+	return false;
+}
+
 int
 check_request_san(struct eval *ev)
 {
@@ -163,7 +175,7 @@ check_request_san(struct eval *ev)
 		    ev, "the subject alternative name of the request, if any, is stored only");
 	if (ev->approved_before && ev->in->renewal->alt_names.len > 0) {
 		ev->san = ev->in->renewal->alt_names;
-		ev->san_critical = x != NULL && x->critical;
+		ev->san_critical = is_old_san_critical(ev->in->renewal);
 		return rule_pass(ev, "alternative names of the renewed certificate (MS-WCCE 3.2.2.6.2.1.4.5.6)");
 	}
 	if (x == NULL)

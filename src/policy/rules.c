@@ -25,7 +25,7 @@ const struct policy_rule policy_rules[] = {
 	{ 26, "signer issuance policy",    "msPKI-RA-Policies",                    "MS-WCCE 3.2.2.6.2.1.4.5.3", 2, check_ra_policies, NULL },
 	{ 27, "key size",                  "msPKI-Minimal-Key-Size",               "MS-WCCE 3.2.2.6.2.1.4.5.2", 2, check_key_size, NULL },
 	{ 28, "key archival",              "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 1, check_key_archival, NULL },
-	{ 29, "same key renewal",          "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 1, check_renewal_key, NULL },
+	{ 29, "same key renewal",          "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 2, check_renewal_key, NULL },
 	{ 30, "key attestation",           "msPKI-Private-Key-Flag",               "MS-WCCE 3.2.2.6.2.1.4.5.7", 2, check_attestation, NULL },
 	{ 31, "SMIME capabilities",        "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, check_smime, NULL },
 	{ 32, "issuance policies",         "msPKI-Certificate-Policy",             "MS-WCCE 3.2.2.6.2.1.4.5.8", 2, check_issuance_policies, NULL },

@@ -342,19 +342,72 @@ def make_request(r, extensions, name_values):
 
 def csr(request):
     """PKCS #10 (RFC 2986). The signature is checked before policy is asked, so octets of the right shape stand in."""
-    extensions = der.seq(*[
-        der.seq(der.oid(o), *([der.tlv(0x01, b"\xff")] if critical else []), der.tlv(0x04, bytes.fromhex(v)))
-        for o, critical, v in request["extensions"]])
-    attributes = [("1.2.840.113549.1.9.14", extensions)] if request["extensions"] else []
+    attributes = [("1.2.840.113549.1.9.14", extension_list(request["extensions"]))] if request["extensions"] else []
     for name, value in request["name_values"]:
         attributes.append(("1.3.6.1.4.1.311.13.2.1", der.seq(der.tlv(0x1E, name.encode("utf-16-be")),
                                                              der.tlv(0x1E, value.encode("utf-16-be")))))
     if request["archived_key"]:
         attributes.append(("1.3.6.1.4.1.311.21.13", der.seq(der.oid("1.2.840.113549.1.7.3"))))
-    name = der.seq(*[der.tlv(0x31, der.seq(der.oid(o), der.tlv(tag, bytes.fromhex(v)))) for o, tag, v in request["subject"]])
-    info = der.seq(der.integer(0), name, bytes.fromhex(request["spki"]),
+    info = der.seq(der.integer(0), rdn_sequence(request["subject"]), bytes.fromhex(request["spki"]),
                    der.tlv(0xA0, *[der.seq(der.oid(o), der.tlv(0x31, v)) for o, v in attributes]))
     return der.seq(info, der.seq(der.oid("1.2.840.113549.1.1.11"), b"\x05\x00"), der.tlv(0x03, bytes(257))).hex()
+
+
+def make_renewal(r, case):
+    """The certificate that is renewed: mostly the same template, subject, names and key."""
+    template, who, request = case["templates"][0]["attributes"], case["subject"], case["request"]
+    name, oid = template["cn"][0], template["msPKI-Cert-Template-OID"][0]
+    extensions = r.choice(
+        [[[model.TEMPLATE_INFO, False, template_info(oid, 100, 3).hex()]]] * 6 +
+        [[[model.TEMPLATE_NAME, False, der.tlv(0x1E, name.encode("utf-16-be")).hex()]]] * 3 +
+        [[[model.TEMPLATE_INFO, False, template_info("1.3.6.1.4.1.311.21.8.9.9", 1, 1).hex()]], []])
+    names = []
+    if r.randrange(3):
+        upn = r.choice([who["upn"]] * 4 + ["else@contoso.com"]) or "none@contoso.com"
+        names.append(model.other_name(model.UPN_NAME, der.tlv(0x0C, upn.encode())))
+    if r.randrange(2):
+        names.append(der.tlv(0x81, (r.choice([who["mail"]] * 4 + ["else@contoso.com"]) or "none@contoso.com").encode()))
+    if names:
+        extensions = extensions + [[model.SAN, r.randrange(3) == 0, der.seq(*names).hex()]]
+    return {"subject": r.choice([request["subject"]] * 4 + [subject(r)]), "extensions": extensions,
+            "spki": r.choice([request["spki"], request["spki"], rsa_key(2048, 7)[0].hex()])}
+
+
+def extension_list(extensions):
+    return der.seq(*[der.seq(der.oid(o), *([der.tlv(0x01, b"\xff")] if critical else []), der.tlv(0x04, bytes.fromhex(v)))
+                     for o, critical, v in extensions])
+
+
+def rdn_sequence(rdns):
+    return der.seq(*[der.tlv(0x31, der.seq(der.oid(o), der.tlv(tag, bytes.fromhex(v)))) for o, tag, v in rdns])
+
+
+def certificate(old):
+    algorithm = der.seq(der.oid("1.2.840.113549.1.1.11"), b"\x05\x00")
+    validity = der.seq(der.tlv(0x17, b"250101000000Z"), der.tlv(0x17, b"260101000000Z"))
+    extensions = [der.tlv(0xA3, extension_list(old["extensions"]))] if old["extensions"] else []
+    tbs = der.seq(der.tlv(0xA0, der.integer(2)), der.integer(4711), algorithm, der.seq(), validity,
+                  rdn_sequence(old["subject"]), bytes.fromhex(old["spki"]), *extensions)
+    return der.seq(tbs, algorithm, der.tlv(0x03, bytes(257))).hex()
+
+
+def wrap(r, case):
+    """Some requests renew, some are made for somebody else by those who sign."""
+    roll = r.randrange(12)
+    case.update({"renewal": None, "renewal_der": None, "on_behalf_of": None, "vouching": 0})
+    if roll < 2:
+        for name, bits in (("msPKI-Enrollment-Flag", 0x40), ("msPKI-Enrollment-Flag", 0x10000), ("msPKI-Private-Key-Flag", 0x80)):
+            if r.randrange(2):
+                toggle(case["templates"][0]["attributes"], name, bits)
+        case["renewal"] = make_renewal(r, case)
+        case["renewal_der"] = certificate(case["renewal"])
+    elif roll == 2:
+        case["on_behalf_of"] = case["token"]["account"]
+        if r.randrange(2):
+            case["templates"][0]["attributes"]["msPKI-RA-Signature"] = ["1"]
+            case["signers"] = make_signers(r, 1)
+        case["signers"] = case["signers"] or make_signers(r, 1) or make_signers(r, 1)
+        case["vouching"] = min(len(case["signers"]), r.choice([1, 1, 2]))
 
 
 # ---- the CA ----
@@ -439,6 +492,7 @@ def make_case(seed, number):
             "published": [t["attributes"]["cn"][0] for t in templates if r.randrange(40)], "request": request,
             "signers": make_signers(r, int(templates[0]["attributes"]["msPKI-RA-Signature"][0])), "attributes": r.choice(["\n", "\r\n"]).join(lines + other_lines(r)),
             "now": NOW, "approved": r.randrange(6) == 0, "csr": csr(request)}
+    wrap(r, case)
     return case
 
 

@@ -138,6 +138,7 @@ class Decision:
         self.templates = [Template(t) for t in case["templates"] if not t.get("unloadable")]
         self.requested = {o: (critical, bytes.fromhex(v)) for o, critical, v in self.request["extensions"]}
         self.edit = self.ca["edit_flags"]
+        self.renewal = case["renewal"]
         self.disabled = self.ca["disable_extensions"] if self.edit & 0x4 else []
 
     def attribute(self, name):
@@ -151,8 +152,11 @@ class Decision:
                 raise Denied(0xC80005E2, "an extension does not fit its column")
         self.t = t = self.settle_template()
         self.check_version()
-        if not access.may_enroll(t.sd, self.case["token"]["sids"]):
+        self.check_renewal()
+        key_based = self.approved_before and t.supplied and t.enrollment & 0x10000
+        if not key_based and not access.may_enroll(t.sd, self.case["token"]["sids"]):
             raise Denied(0x80094012, "no Enroll right")
+        self.check_agent()
         self.check_signatures()
         self.check_key()
         if t.enrollment & 0x1 and SMIME not in self.requested and not self.edit & 0x10000:
@@ -160,7 +164,7 @@ class Decision:
         self.issuance_policies = self.settle_issuance_policies()
         self.settle_names()
         self.settle_validity()
-        pending = t.enrollment & 0x2 or self.ca["request_disposition"] & 0x100
+        pending = t.enrollment & 0x2 and not self.approved_before or self.ca["request_disposition"] & 0x100
         return "pend" if pending and not self.case["approved"] else "issue"
 
     def settle_template(self):
@@ -203,9 +207,51 @@ class Decision:
         if version[0] > self.t.major or version[1] > self.t.minor:
             raise Denied(0x80094807, "newer version asked for")
 
+    def check_renewal(self):
+        """Step 20; and MS-WCCE 3.2.2.6.2.1.4.8: whether the earlier approval counts."""
+        t, old = self.t, self.renewal
+        self.approved_before = False
+        if not old:
+            return
+        extensions = {o: bytes.fromhex(v) for o, _, v in old["extensions"]}
+        same = False
+        if TEMPLATE_INFO in extensions:
+            same = der.oid_text(der.read(der.read(extensions[TEMPLATE_INFO])[1])[1]) == t.oid
+        elif TEMPLATE_NAME in extensions:
+            same = der.read(extensions[TEMPLATE_NAME])[1].decode("utf-16-be").lower() == t.cn.lower()
+        if not same:
+            raise Denied(0x80094802, "another template")
+        if not t.v2(t.enrollment) & 0x40 or TEMPLATE_INFO not in extensions:
+            return
+        if t.supplied:
+            self.approved_before = old["subject"] == self.request["subject"] and bool(old["subject"])
+        else:
+            self.approved_before = self.same_person(extensions.get(SAN))
+
+    def same_person(self, san):
+        if san is None:
+            return False
+        found = {}
+        for tag, body, _ in der.elements(der.read(san)[1]):
+            if tag == 0x81:
+                found["mail"] = body.decode()
+            elif tag == 0xA0 and der.oid_text(der.read(body)[1]) == UPN_NAME:
+                found["upn"] = der.read(list(der.elements(body))[1][1])[1].decode()
+        return bool(found) and all(v.lower() == (self.subject[k] or "").lower() for k, v in found.items())
+
+    def check_agent(self):
+        """Steps 22 and 23: for somebody else."""
+        if self.case["on_behalf_of"] is None:
+            return
+        if self.t.schema >= 2 and not self.t.ra_signatures:
+            raise Denied(0x80094806, "no signature asked for")
+        vouching = self.case["signers"][:self.case["vouching"]]
+        if not any("1.3.6.1.4.1.311.20.2.1" in s["application_policies"] for s in vouching):
+            raise Denied(0x8009480B, "no enrollment agent")
+
     def check_signatures(self):
         t, signers = self.t, self.case["signers"]
-        if not t.v2(t.ra_signatures):
+        if not t.v2(t.ra_signatures) or self.approved_before:
             return
         if not signers:
             raise Denied(0x80094809, "no signer")
@@ -220,9 +266,12 @@ class Decision:
         t = self.t
         if self.request["key_bits"] < t.v2(t.min_key):
             raise Denied(0x80094811, "key length")
-        archive, archived = t.v2(t.private_key) & 0x1, self.request["archived_key"]
+        archive = t.v2(t.private_key) & 0x1 and not (self.renewal and t.private_key & 0x80)
+        archived = self.request["archived_key"]
         if archive or archived:
             raise Denied(0x80094810 if not archive else 0x8009400C if archived else 0x80094804, "key archival")
+        if self.renewal and t.v2(t.private_key) & 0x80 and self.renewal["spki"] != self.request["spki"]:
+            raise Denied(0x80094816, "another key")
         if t.v2(t.private_key) & 0x2000:
             raise Denied(0x8009481A, "no attestation")
 
@@ -250,6 +299,9 @@ class Decision:
             self.san = self.requested[SAN][1] if SAN in self.requested else b""
             self.san_critical = self.requested[SAN][0] if SAN in self.requested else False
             self.name = self.ordered_subject()
+            for oid, critical, value in self.renewal["extensions"] if self.approved_before else []:
+                if oid == SAN:
+                    self.san, self.san_critical = bytes.fromhex(value), critical
         else:
             self.name, names = self.directory_subject(), self.directory_san()
             self.san = der.seq(*names) if names else b""

@@ -1,7 +1,8 @@
 """
 What must hold whatever the input, judged on the engine's answers without the model: properties.py POLICY_RUN [--cases N].
 Flags are random in all bits here, and the ACL is one that administrators' tools write: explicit denies and allows, then
-inherited denies and allows.
+inherited denies and allows. A renewal may stand on an earlier approval, and on the old key instead of the Enroll right
+(MS-WCCE 3.2.2.6.2.1.4.5.6): the last two properties are of new requests.
 """
 import argparse
 import collections
@@ -76,9 +77,9 @@ def broken(case, answer):
     policies = oids_of(extensions.get(model.APPLICATION_POLICIES, b"\x30\0"))
     if not (ca["esc15"] and t.schema == 1) and not policies <= set(t.application_policies):
         yield "no application policy that the template lacks"
-    if explicit_deny(t, case["token"]["sids"]):
+    if not case["renewal"] and explicit_deny(t, case["token"]["sids"]):
         yield "no inherited ACE overrides an explicit denial"
-    if answer["outcome"] == "issue" and not case["approved"] and (t.enrollment & 0x2 or ca["request_disposition"] & 0x100):
+    if answer["outcome"] == "issue" and not (case["approved"] or case["renewal"]) and (t.enrollment & 0x2 or ca["request_disposition"] & 0x100):
         yield "nothing pending is issued"
 
 

@@ -233,6 +233,21 @@ read_signers(struct run *r, const json_t *array, struct policy_input *in)
 	in->n_signers = n;
 }
 
+/* What a PKCS #10 alone cannot be: a renewal, or for somebody else. */
+static void
+read_wrapping(struct run *r, const json_t *given, struct x509_certificate *renewal, struct policy_input *in)
+{
+	const char *old = text(given, "renewal_der");
+
+	in->on_behalf_of = text(given, "on_behalf_of");
+	in->n_vouching = (size_t)number(given, "vouching");
+	if (old == NULL)
+		return;
+	if (x509_certificate_read(renewal, r->pool, octets(r, old), &r->e) != 0)
+		must(NULL, r->e.msg);
+	in->renewal = renewal;
+}
+
 /* pwszAttributes first, then the request's own. */
 static void
 read_attributes(struct run *r, const char *given, const struct x509_request *request, struct policy_input *in)
@@ -350,6 +365,7 @@ run_case(struct run *r, const json_t *given)
 	struct policy_ca ca;
 	struct policy_subject subject;
 	struct x509_request request;
+	struct x509_certificate renewal;
 	struct x509_strings published;
 	struct policy_result res;
 	struct policy_input in = { .ca = &ca, .request = &request, .published = &published };
@@ -360,6 +376,7 @@ run_case(struct run *r, const json_t *given)
 	published = strings(r, member(given, "published"));
 	read_templates(r, member(given, "templates"), &in);
 	read_signers(r, member(given, "signers"), &in);
+	read_wrapping(r, given, &renewal, &in);
 	if (x509_request_parse(&request, r->pool, octets(r, text(given, "csr")), &r->e) != 0)
 		must(NULL, r->e.msg);
 	read_attributes(r, text(given, "attributes"), &request, &in);

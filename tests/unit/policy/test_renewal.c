@@ -91,6 +91,9 @@ static const struct {
 	    "CN=device", NULL, true, 0, 0, POLICY_ISSUE },
 	{ "same key asked, another brought", { { "msPKI-Private-Key-Flag", "128" } }, INTUNE_OID, NULL,
 	    "CN=device", NULL, false, CERTSRV_E_RENEWAL_BAD_PUBLIC_KEY, 29, 0 },
+	{ "same key not asked on schema 1",
+	    { { "msPKI-Private-Key-Flag", "128" }, { "msPKI-Template-Schema-Version", "1" } }, INTUNE_OID, NULL,
+	    "CN=device", NULL, false, 0, 0, POLICY_ISSUE },
 	{ "archival is not asked of a same key", { { "msPKI-Private-Key-Flag", "129" } }, INTUNE_OID, NULL,
 	    "CN=device", NULL, true, 0, 0, POLICY_ISSUE },
 	{ "archival is asked of a new key", { { "msPKI-Private-Key-Flag", "1" } }, INTUNE_OID, NULL,
@@ -148,8 +151,12 @@ test_alternative_names(void **state)
 	for (int approved = 0; approved < 2; approved++) {
 		struct desk *d = desk_open("IntunePKCS");
 		struct x509_certificate old = { .template_oid = INTUNE_OID };
+		static const uint8_t san_oid[] = { 0x55, 0x1d, 0x11 };
+		struct x509_extension critical = { { san_oid, sizeof(san_oid) }, true, { 0 } };
 		const struct x509_extension *san;
 
+		old.extensions = &critical;
+		old.n_extensions = 1;
 		old.subject = desk_name(d, "CN=device");
 		old.alt_names = desk_hex(d, SAN_JANE_MAIL);
 		desk_set(d, "msPKI-Enrollment-Flag", approved ? PREVIOUS_APPROVAL : "0");
@@ -159,6 +166,7 @@ test_alternative_names(void **state)
 		san = find_extension(d, OID_SUBJECT_ALT_NAME);
 		assert_non_null(san);
 		assert_int_equal(bytes_equal(san->value, old.alt_names), approved);
+		assert_int_equal(san->critical, approved);
 		desk_close(d);
 	}
 	(void)state;
