@@ -139,7 +139,7 @@ negotiate(struct rpc_conn *c, const struct rpc_bind *b, enum rpc_nak_reason *rea
 	struct bytes left = b->elements;
 	struct rpc_element el;
 
-	*reason = RPC_NAK_PROTOCOL_ERROR;
+	*reason = RPC_NAK_NOT_SPECIFIED;
 	buf_reset(&c->answer.results);
 	if (b->n_elements == 0)
 		return ERR(e, E_RPC_PROTOCOL_ERROR, "no presentation context");
@@ -167,7 +167,7 @@ answer_flags(struct rpc_conn *c, const struct rpc_pdu *pdu)
 		c->client_header_sign = true;
 		if (pdu->auth.present && c->n_securities == 0)
 			c->header_sign = true;
-		if (c->header_sign)
+		if (c->header_sign || (!pdu->auth.present && c->n_securities == 0))
 			flags |= PFC_SUPPORT_HEADER_SIGN;
 	}
 	return flags;

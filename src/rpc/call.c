@@ -122,7 +122,7 @@ check_sequence(struct rpc_conn *c, const struct rpc_pdu *pdu)
 	}
 	if (why == NULL)
 		return 0;
-	rpc_conn_refuse(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR,
+	rpc_conn_refuse_request(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR,
 	    "request %" PRIu32 ": %s", pdu->h.call_id, why);
 	return -1;
 }
@@ -157,7 +157,7 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 	const struct rpc_interface *f;
 
 	if (alloc_hint > c->server->cfg.limits.request_max) {
-		rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+		rpc_conn_refuse_request(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
 		    "call %s announces %" PRIu32 " octets (MS-RPCE 3.3.3.5.4)", call->id, alloc_hint);
 		return -1;
 	}
@@ -170,7 +170,7 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 	call->ctx = context->binding->ctx;
 	if (call->level < f->min_level) {
 		if (!has_protected_security(c)) {
-			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+			rpc_conn_refuse_request(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
 			    "call %s at level %u, %s asks for %u", call->id, call->level, f->name,
 			    f->min_level);
 			return -1;
@@ -208,7 +208,7 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	if (first) {
 		call = call_new(c, pdu, sec);
 		if (call == NULL) {
-			rpc_conn_refuse(
+			rpc_conn_refuse_request(
 			    c, pdu->h.call_id, r->context_id, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
 			return;
 		}
@@ -219,7 +219,7 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	call = c->assembling;
 	if (!call->refused) {
 		if (r->stub_len > call->stub.max - call->stub.len) {
-			rpc_conn_refuse(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
+			rpc_conn_refuse_request(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
 			    "call %s has more than %zu octets (MS-RPCE 3.3.3.5.4)", call->id, call->stub.max);
 			return;
 		}
@@ -250,6 +250,10 @@ rpc_call_orphan(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	(void)raw;
 	log_info(
 	    rpc, "%s %s: call_id %" PRIu32 " orphaned by the client", c->id, c->peer.text, pdu->h.call_id);
+	/* MS-RPCE 3.3.1.5.10: without the negotiated feature the client ends the connection itself. Until it
+	 * does, Windows goes on with the call. */
+	if (!c->keep_on_orphan)
+		return;
 	if (c->assembling != NULL && c->assembling->call_id == pdu->h.call_id) {
 		call_free(c->assembling);
 		c->assembling = NULL;
@@ -258,9 +262,6 @@ rpc_call_orphan(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 		if (call->call_id == pdu->h.call_id)
 			call->orphaned = true;
 	}
-	/* MS-RPCE 3.3.1.5.10: without the negotiated feature the client ends the connection, and so do we. */
-	if (!c->keep_on_orphan)
-		rpc_conn_close(c);
 }
 
 void

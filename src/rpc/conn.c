@@ -33,8 +33,9 @@ static const struct pdu_rule {
 	void (*run)(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw);
 } pdu_rules[] = {
 	{ RPC_PTYPE_REQUEST, 0, RPC_FRAG_MAX, rpc_call_request },
-	{ RPC_PTYPE_BIND, PFC_WHOLE, UINT16_MAX, rpc_bind_run },
-	{ RPC_PTYPE_ALTER_CONTEXT, PFC_WHOLE, UINT16_MAX, rpc_alter_run },
+	/* These two come whole whatever their flags say; Windows does not look at them. */
+	{ RPC_PTYPE_BIND, 0, UINT16_MAX, rpc_bind_run },
+	{ RPC_PTYPE_ALTER_CONTEXT, 0, UINT16_MAX, rpc_alter_run },
 	{ RPC_PTYPE_AUTH3, PFC_WHOLE, RPC_HEADER_LEN + 4 + RPC_TRAILER_LEN + RPC_AUTH3_TOKEN_MAX,
 	    rpc_auth3_run },
 	{ RPC_PTYPE_SHUTDOWN, 0, RPC_FRAG_MAX, ignore_run },
@@ -201,6 +202,20 @@ rpc_conn_refuse(
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	send_fault(c, call_id, context_id, PFC_DID_NOT_EXECUTE, status, text, ", closed");
+	rpc_conn_close(c);
+}
+
+void
+rpc_conn_refuse_request(
+    struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt, ...)
+{
+	char text[REASON_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	send_fault(c, call_id, context_id, 0, status, text, ", closed");
 	rpc_conn_close(c);
 }
 

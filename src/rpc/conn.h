@@ -135,6 +135,10 @@ rpc_conn_fault(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint8_
 void
 rpc_conn_refuse(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status, const char *fmt,
     ...) PRINTF_LIKE(5, 6);
+/* For a request whose connection ends with it: Windows leaves PFC_DID_NOT_EXECUTE out. */
+void
+rpc_conn_refuse_request(struct rpc_conn *c, uint32_t call_id, uint16_t context_id, uint32_t status,
+    const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* account NULL: that of the connection's authentication, if any. */
 void
 rpc_conn_incident(

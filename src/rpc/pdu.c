@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BIND_COUNT_OFF 24
 #define BIND_LEN 28    /* header, sizes, group, element count */
 #define ELEMENT_LEN 24 /* without the transfer syntaxes */
 
@@ -83,8 +84,15 @@ trailer_decode(
 	out->pad_len = p[2];
 	out->context_id = get_u32le(p + 4);
 	out->token = (struct bytes){ p + RPC_TRAILER_LEN, h->auth_len };
-	if (out->pad_len > out->off - min_off)
-		return ERR(e, E_RPC_PROTOCOL_ERROR, "auth_pad_length %u", out->pad_len);
+	return 0;
+}
+
+/* The padding has room between `from` and the trailer. */
+static int
+check_padding(const struct rpc_trailer *auth, size_t from, struct err *e)
+{
+	if (auth->present && auth->pad_len > (auth->off > from ? auth->off - from : 0))
+		return ERR(e, E_RPC_PROTOCOL_ERROR, "auth_pad_length %u", auth->pad_len);
 	return 0;
 }
 
@@ -129,14 +137,19 @@ bind_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 	struct rpc_element el;
 	struct bytes left;
 
+	/* Without elements the list may end with its count. */
+	if (raw.len == BIND_COUNT_OFF + 1 && raw.p[BIND_COUNT_OFF] == 0 && out->h.auth_len == 0)
+		return 0;
 	if (raw.len < BIND_LEN)
 		return ERR(e, E_RPC_PROTOCOL_ERROR, "%zu octets are too short", raw.len);
-	if (leg_trailer_decode(raw, out, BIND_LEN, e) != 0)
+	/* As Windows counts: as if there were a request's stub. */
+	if (leg_trailer_decode(raw, out, BIND_LEN, e) != 0 ||
+	    check_padding(&out->auth, RPC_REQUEST_LEN, e) != 0)
 		return -1;
 	b->max_xmit = get_u16le(raw.p + 16);
 	b->max_recv = get_u16le(raw.p + 18);
 	b->assoc_group = get_u32le(raw.p + 20);
-	b->n_elements = raw.p[24];
+	b->n_elements = raw.p[BIND_COUNT_OFF];
 	left = (struct bytes){ raw.p + BIND_LEN, out->auth.off - BIND_LEN };
 	b->elements = left;
 	for (unsigned i = 0; i < b->n_elements; i++)
@@ -150,7 +163,8 @@ bind_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 static int
 auth3_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 {
-	/* Four octets of anything stand before the trailer (MS-RPCE 2.2.2.10). */
+	/* Four octets of anything stand before the trailer (MS-RPCE 2.2.2.10). Padding is judged with the leg:
+	 * too much has a status of its own. */
 	return leg_trailer_decode(raw, out, RPC_HEADER_LEN, e);
 }
 
@@ -163,7 +177,8 @@ request_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 	r->stub_off = RPC_REQUEST_LEN + (r->has_object ? 16 : 0);
 	if (raw.len < r->stub_off)
 		return ERR(e, E_RPC_PROTOCOL_ERROR, "%zu octets are too short", raw.len);
-	if (trailer_decode(raw, &out->h, r->stub_off, &out->auth, e) != 0)
+	if (trailer_decode(raw, &out->h, r->stub_off, &out->auth, e) != 0 ||
+	    check_padding(&out->auth, r->stub_off, e) != 0)
 		return -1;
 	r->alloc_hint = get_u32le(raw.p + 16);
 	r->context_id = get_u16le(raw.p + 20);
@@ -296,9 +311,10 @@ rpc_put_bind_ack(struct buf *out, const struct rpc_bind_ack *ack)
 	buf_put_zero(out, (4 - (out->len - start) % 4) % 4);
 	buf_put_u32le(out, (uint32_t)(ack->results.len / (4 + RPC_SYNTAX_LEN))); /* n_results u8, reserved */
 	buf_put_bytes(out, ack->results);
-	/* Results end 4-aligned, so the trailer needs no padding. Without a token there is no trailer either
-	 * (MS-RPCE 2.2.2.11: a nonzero auth_length says that it is there). */
-	if (auth_len != 0) {
+	/* Results end 4-aligned, so the trailer needs no padding. Without a token a bind_ack has no trailer
+	 * either (MS-RPCE 2.2.2.11: a nonzero auth_length says that it is there); Windows leaves the bare one
+	 * in an alter_context_resp. */
+	if (auth_len != 0 || (ack->auth != NULL && ack->ptype == RPC_PTYPE_ALTER_CONTEXT_RESP)) {
 		rpc_put_trailer(out, ack->auth);
 		buf_put_bytes(out, ack->token);
 	}
@@ -338,7 +354,7 @@ rpc_put_response(struct buf *out, uint32_t call_id, uint8_t flags, uint16_t frag
 {
 	put_header(out, RPC_PTYPE_RESPONSE, flags, frag_len, auth_len, call_id);
 	buf_put_u32le(out, alloc_hint);
-	buf_put_u16le(out, context_id);
+	buf_put_u16le(out, context_id & 0xff); /* what Windows keeps of it here, though not in a fault */
 	buf_put_u16le(out, 0); /* cancel_count, reserved */
 }
 

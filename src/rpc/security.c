@@ -76,10 +76,10 @@ refuse_leg(struct rpc_conn *c, enum rpc_nak_reason reason, uint32_t status, cons
 static int
 check_abilities(const struct rpc_security *sec, struct err *e)
 {
+	if (sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY && !auth_ctx_can_seal(sec->auth))
+		return ERR(e, SEC_E_MESSAGE_ALTERED, "level %u without an agreement to seal", sec->level);
 	if (sec->effective >= RPC_C_AUTHN_LEVEL_PKT && !auth_ctx_can_sign(sec->auth))
 		return ERR(e, SEC_E_INVALID_TOKEN, "level %u without an agreement to sign", sec->level);
-	if (sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY && !auth_ctx_can_seal(sec->auth))
-		return ERR(e, SEC_E_INVALID_TOKEN, "level %u without an agreement to seal", sec->level);
 	return 0;
 }
 
@@ -146,15 +146,15 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 	struct rpc_security *sec;
 	struct err e;
 
+	if (t->level < RPC_C_AUTHN_LEVEL_CONNECT || t->level > RPC_C_AUTHN_LEVEL_PKT_PRIVACY) {
+		ERR(&e, SEC_E_INVALID_TOKEN, "authentication level %u (MS-RPCE 2.2.1.1.8)", t->level);
+		refuse_leg(c, RPC_NAK_NOT_SPECIFIED, RPC_FAULT_ACCESS_DENIED, e.msg);
+		return NULL;
+	}
 	if (t->type != AUTH_MECH_SPNEGO && t->type != AUTH_MECH_NTLM) {
 		ERR(&e, SEC_E_INVALID_TOKEN, "authentication type %u is not offered (MS-RPCE 3.3.3.5.3)",
 		    t->type);
 		refuse_leg(c, RPC_NAK_AUTH_TYPE_UNKNOWN, RPC_FAULT_ACCESS_DENIED, e.msg);
-		return NULL;
-	}
-	if (t->level < RPC_C_AUTHN_LEVEL_CONNECT || t->level > RPC_C_AUTHN_LEVEL_PKT_PRIVACY) {
-		ERR(&e, SEC_E_INVALID_TOKEN, "authentication level %u (MS-RPCE 2.2.1.1.8)", t->level);
-		refuse_leg(c, RPC_NAK_NOT_SPECIFIED, RPC_FAULT_ACCESS_DENIED, e.msg);
 		return NULL;
 	}
 	if (c->n_securities >= c->server->cfg.limits.security_contexts) {
@@ -198,7 +198,7 @@ rpc_security_leg(struct rpc_conn *c, const struct rpc_pdu *pdu)
 		if (sec == NULL)
 			return;
 	} else if (sec->state != RPC_SECURITY_NEED_TOKEN) {
-		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR,
+		rpc_conn_refuse(c, pdu->h.call_id, 0, RPC_FAULT_ACCESS_DENIED,
 		    "a leg for the finished security context %" PRIu32, t->context_id);
 		return;
 	} else if (t->type != sec->type || t->level != sec->level) {
@@ -235,6 +235,11 @@ rpc_auth3_run(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 		    "auth3 for the finished security context %" PRIu32, t->context_id);
 		return;
 	}
+	if (t->pad_len != 0 && t->off < (size_t)RPC_REQUEST_LEN + t->pad_len) {
+		rpc_conn_refuse(c, pdu->h.call_id, 0, NCA_S_FAULT_REMOTE_NO_MEMORY,
+		    "auth3 with auth_pad_length %u", t->pad_len);
+		return;
+	}
 	c->answer.ptype = RPC_PTYPE_AUTH3;
 	c->answer.call_id = pdu->h.call_id;
 	start_leg(c, sec, t->token);
@@ -251,12 +256,12 @@ rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_se
 
 	*out = sec;
 	if (c->invalid) {
-		rpc_conn_refuse(
+		rpc_conn_refuse_request(
 		    c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED, "request after a bad auth3");
 		return -1;
 	}
 	if (t->present && (sec == NULL || t->type != sec->type || t->level != sec->level)) {
-		rpc_conn_refuse(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED,
+		rpc_conn_refuse_request(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED,
 		    "request with security context %" PRIu32
 		    ", type %u, level %u, which was never negotiated",
 		    t->context_id, t->type, t->level);
@@ -265,12 +270,12 @@ rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_se
 	if (sec == NULL)
 		return 0;
 	if (sec->state == RPC_SECURITY_FAILED) {
-		rpc_conn_refuse(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED,
+		rpc_conn_refuse_request(c, pdu->h.call_id, context, RPC_FAULT_ACCESS_DENIED,
 		    "request with refused authentication (MS-RPCE 3.3.1.5.2.1)");
 		return -1;
 	}
 	if (sec->state != RPC_SECURITY_COMPLETE) {
-		rpc_conn_refuse(
+		rpc_conn_refuse_request(
 		    c, pdu->h.call_id, 0, NCA_S_PROTO_ERROR, "request before its authentication is complete");
 		return -1;
 	}
@@ -287,13 +292,13 @@ rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, const struct rpc
 	if (!rpc_security_protects(sec))
 		return 0;
 	if (!t->present) {
-		rpc_conn_refuse(c, pdu->h.call_id, r->context_id, NCA_S_PROTO_ERROR,
+		rpc_conn_refuse_request(c, pdu->h.call_id, r->context_id, NCA_S_PROTO_ERROR,
 		    "request without protection at level %u", sec->level);
 		return -1;
 	}
 	if (auth_ctx_unprotect(sec->auth, raw, t->off + RPC_TRAILER_LEN, r->stub_off, t->off - r->stub_off,
 		sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY, c->header_sign, t->token, &e) != 0) {
-		rpc_conn_refuse(
+		rpc_conn_refuse_request(
 		    c, pdu->h.call_id, r->context_id, RPC_FAULT_SEC_PKG_ERROR, "request: %s", e.msg);
 		return -1;
 	}

@@ -111,7 +111,7 @@ def test_second_bind(how_to):
 
 def test_bind_without_contexts(how_to):
     with Raw(how_to) as raw:
-        assert nak_reason(raw.send(pdu(11, bind_body([]))).receive()) == 4
+        assert nak_reason(raw.send(pdu(11, bind_body([]))).receive()) == 0
 
 
 def test_unknown_authentication_type(how_to):

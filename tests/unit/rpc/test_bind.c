@@ -152,7 +152,7 @@ test_bind_refused(void **state)
 		int reason;
 		const char *incident;
 	} cases[] = {
-		{ "no element", { { 0 } }, 0, 0, 0, NULL, 4, "protocol-error" },
+		{ "no element", { { 0 } }, 0, 0, 0, NULL, 0, "protocol-error" },
 		{ "no transfer syntax", { { 0, UNKNOWN, { "" } } }, 0, 0, 0, NULL, 0, "protocol-error" },
 		{ "features twice",
 		    { { 0, UNKNOWN, { FEATURES("01") } }, { 1, UNKNOWN, { FEATURES("01") } } }, 0, 0, 0, NULL,
@@ -164,6 +164,8 @@ test_bind_refused(void **state)
 		{ "a foreign association group", { { 0, MINOR("2.0"), { NULL } } }, 77, 0, 0, NULL, 0,
 		    "protocol-error" },
 		{ "Kerberos", { { 0, MINOR("2.0"), { NULL } } }, 0, 16, 6, "more", 8, "protocol-error" },
+		{ "an unknown type at level 7", { { 0, MINOR("2.0"), { NULL } } }, 0, 99, 7, "more", 0,
+		    "protocol-error" },
 		{ "an unknown type", { { 0, MINOR("2.0"), { NULL } } }, 0, 99, 6, "more", 8,
 		    "protocol-error" },
 		{ "level 0", { { 0, MINOR("2.0"), { NULL } } }, 0, 10, 0, "more", 0, "protocol-error" },
@@ -258,8 +260,10 @@ test_flags(void **state)
 		{ PFC_WHOLE | PFC_CONC_MPX, false, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE | PFC_CONC_MPX,
 		    PFC_WHOLE | PFC_CONC_MPX },
 		{ PFC_WHOLE, false, PFC_WHOLE, PFC_WHOLE | PFC_CONC_MPX, PFC_WHOLE },
-		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, false, PFC_WHOLE, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN,
-		    PFC_WHOLE },
+		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, false, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN,
+		    PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN },
+		{ 0, false, PFC_WHOLE, 0, PFC_WHOLE }, /* neither comes in fragments */
+		{ PFC_FIRST_FRAG, false, PFC_WHOLE, PFC_LAST_FRAG, PFC_WHOLE },
 		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, true, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN,
 		    PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN },
 		{ PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, true, PFC_WHOLE | PFC_SUPPORT_HEADER_SIGN, PFC_WHOLE,
@@ -414,6 +418,9 @@ test_legs(void **state)
 		put_bind(&r, RPC_PTYPE_BIND, PFC_WHOLE, 1, 0, ECHO);
 		put_auth(&r, AUTH_MECH_SPNEGO, 6, 79231, cases[i].bind);
 		put_end(&r);
+		/* Padding that would reach back to where a request's stub begins is the most there can be. */
+		r.pdu.p[r.pdu.len - strlen(cases[i].bind) - RPC_TRAILER_LEN + 2] =
+		    (uint8_t)(r.pdu.len - strlen(cases[i].bind) - RPC_TRAILER_LEN - RPC_REQUEST_LEN);
 		assert_true(rig_exchange(&r, &pdu));
 		assert_int_equal(pdu.p[2], RPC_PTYPE_BIND_ACK);
 		for (int leg = 0; leg < 2; leg++) {
@@ -440,7 +447,7 @@ test_legs(void **state)
 				assert_int_equal(pdu.p[2], RPC_PTYPE_ALTER_CONTEXT_RESP);
 			}
 			assert_int_equal(get_u16le(pdu.p + 10), n);
-			if (n > 0) {
+			if (n > 0 || leg == 1) { /* a finished alter_context keeps the bare trailer */
 				const uint8_t *t = pdu.p + pdu.len - n - 8;
 
 				assert_memory_equal(t, "\x09\x06\0\0\x7f\x35\x01\0", 8);

@@ -44,9 +44,11 @@ write_bind(struct rig *r)
 }
 
 static void
-write_bind_fragment(struct rig *r)
+write_bind_without_elements(struct rig *r)
 {
-	put_bind(r, RPC_PTYPE_BIND, PFC_FIRST_FRAG, 2, 0, ECHO);
+	put_bind_fixed(r, RPC_PTYPE_BIND, PFC_WHOLE, 2, 4280, 0, 0);
+	r->pdu.len = 25; /* ends with the count */
+	put_end(r);
 }
 
 static void
@@ -60,12 +62,6 @@ static void
 write_alter(struct rig *r)
 {
 	put_bind(r, RPC_PTYPE_ALTER_CONTEXT, PFC_WHOLE, 2, 1, SECRET);
-}
-
-static void
-write_alter_fragment(struct rig *r)
-{
-	put_bind(r, RPC_PTYPE_ALTER_CONTEXT, PFC_LAST_FRAG, 2, 1, SECRET);
 }
 
 static void
@@ -138,6 +134,13 @@ static void
 write_auth3_done(struct rig *r)
 {
 	write_auth3(r, 10, 6, 7, "done");
+}
+
+static void
+write_auth3_padding(struct rig *r)
+{
+	write_auth3(r, 10, 6, 7, "done");
+	r->pdu.p[RPC_HEADER_LEN + 4 + 2] = 1;
 }
 
 static void
@@ -369,7 +372,8 @@ static const struct {
 	{ "alter_context before a bind", NEW, write_alter, NAK | 4, true, "protocol-error" },
 	{ "auth3 before a bind", NEW, write_auth3_done, NAK | 4, true, "protocol-error" },
 	{ "unknown type before a bind", NEW, write_unknown_type, NAK | 4, true, "protocol-error" },
-	{ "fragmented bind", NEW, write_bind_fragment, NAK | 4, true, "protocol-error" },
+	{ "bind that ends with a count of none", NEW, write_bind_without_elements, NAK | 0, true,
+	    "protocol-error" },
 	{ "bind of version 5.1", NEW, write_bind_version, NAK | 4, true, "protocol-error" },
 	{ "second bind", PLAIN, write_bind, NAK | 0, true, "protocol-error" },
 	{ "second bind of another version", PLAIN, write_bind_version, NAK | 4, true, "protocol-error" },
@@ -381,9 +385,7 @@ static const struct {
 	    "protocol-error" },
 	{ "request larger than the transport's fragments", PLAIN, write_long, NCA_S_PROTO_ERROR, true,
 	    "protocol-error" },
-	{ "fragmented alter_context", PLAIN, write_alter_fragment, NCA_S_PROTO_ERROR, true,
-	    "protocol-error" },
-	{ "orphaned without the feature", PLAIN, write_orphaned, SILENCE, true, NULL },
+	{ "orphaned without the feature", PLAIN, write_orphaned, SILENCE, false, NULL },
 	/* fragments and calls */
 	{ "last fragment of no call", PLAIN, write_last_only, NCA_S_PROTO_ERROR, true, "protocol-error" },
 	{ "first fragment inside a call", PLAIN, write_first_twice, NCA_S_PROTO_ERROR, true,
@@ -418,8 +420,8 @@ static const struct {
 	    "fault" },
 	{ "alter_context leg of another level", HALF, write_alter_other_level, RPC_FAULT_ACCESS_DENIED, true,
 	    "fault" },
-	{ "alter_context leg after completion", LEVEL6, write_alter_done, NCA_S_PROTO_ERROR, true,
-	    "protocol-error" },
+	{ "alter_context leg after completion", LEVEL6, write_alter_done, RPC_FAULT_ACCESS_DENIED, true,
+	    "fault" },
 	{ "alter_context with an unknown type", PLAIN, write_alter_unknown_type, RPC_FAULT_ACCESS_DENIED,
 	    true, "fault" },
 	{ "one security context too many", LEVEL6, write_alter_second_context, NCA_S_PROTO_ERROR, true,
@@ -429,6 +431,8 @@ static const struct {
 	{ "auth3 of another type", HALF, write_auth3_other_type, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
 	    "fault" },
 	{ "auth3 of another level", HALF, write_auth3_other_level, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
+	    "fault" },
+	{ "auth3 with padding that has no room", HALF, write_auth3_padding, NCA_S_FAULT_REMOTE_NO_MEMORY, true,
 	    "fault" },
 	{ "auth3 on a plain connection", PLAIN, write_auth3_done, NCA_S_FAULT_REMOTE_NO_MEMORY, false,
 	    "fault" },
@@ -551,7 +555,9 @@ test_fault_flags(void **state)
 		{ write_unknown_context, PFC_WHOLE | PFC_DID_NOT_EXECUTE, 99 },
 		{ write_bad_stub, PFC_WHOLE, 0 },
 		{ write_failing, PFC_WHOLE, 0 },
-		{ write_secret, PFC_WHOLE | PFC_DID_NOT_EXECUTE, 1 },
+		{ write_secret, PFC_WHOLE, 1 },
+		{ write_last_only, PFC_WHOLE, 0 },
+		{ write_alter_unknown_type, PFC_WHOLE | PFC_DID_NOT_EXECUTE, 0 },
 	};
 
 	(void)state;
