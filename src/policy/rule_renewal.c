@@ -72,7 +72,9 @@ approval_gap(struct eval *ev)
 	if (subject == NULL || old->alt_names.len == 0 ||
 	    x509_san_addresses(old->alt_names, ev->pool, &mail, &upn, NULL) != 0)
 		return "the old certificate has no alternative name to compare";
-	if (same_address(upn, subject->upn) || (upn == NULL && same_address(mail, subject->mail)))
+	/* whatever it names must be the account's: both, where both are there */
+	if ((upn != NULL || mail != NULL) && (upn == NULL || same_address(upn, subject->upn)) &&
+	    (mail == NULL || same_address(mail, subject->mail)))
 		return NULL;
 	return "the old certificate names another account";
 }

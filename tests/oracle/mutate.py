@@ -14,6 +14,9 @@ import run
 
 ENOUGH_CRASHES = 20
 
+# Rows that speak of what no case of the oracle is.
+BEYOND = {"38 Netscape certificate type": "KEYGEN requests only"}
+
 
 def answers(program, lines, row):
     """Answers without a row; None where the program does not survive."""
@@ -45,9 +48,12 @@ def main():
         wrong = sum(a is None or bool(run.differences(e, a)) for e, a in zip(expected, got))
         crashes = " (no further after %d crashes)" % ENOUGH_CRASHES if len(got) < len(cases) else ""
         print("%6d differences without %s%s" % (wrong, rule, crashes), flush=True)
-        if wrong == 0:
+        if wrong == 0 and rule in BEYOND:
+            print("       (%s)" % BEYOND[rule])
+        elif wrong == 0:
             unnoticed.append(rule)
-    print("mutate: %d rows, %d cases each, %d missed by nobody" % (len(rules), len(cases), len(unnoticed)))
+    print("mutate: %d rows, %d cases each, %d missed by nobody, %d beyond the model" % (
+        len(rules), len(cases), len(unnoticed), len(BEYOND)))
     return 1 if unnoticed else 0
 
 

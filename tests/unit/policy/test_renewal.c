@@ -14,6 +14,9 @@
 
 /* SAN values */
 #define SAN_JANE_UPN "3025a023060a2b060104018237140203a0150c136a616e65646f6540636f6e746f736f2e636f6d"
+#define SAN_JANE_UPN_BOB_MAIL                                                                                \
+	"3036a023060a2b060104018237140203a0150c136a616e65646f6540636f6e746f736f2e636f6d"                     \
+	"810f626f6240636f6e746f736f2e636f6d"
 #define SAN_JANE_MAIL                                                                                        \
 	"30128110"                                                                                           \
 	"6a616e6540636f6e746f736f2e636f6d"
@@ -78,6 +81,10 @@ static const struct {
 	    { { "msPKI-Enrollment-Flag", PEND_ALL_PREVIOUS_APPROVAL },
 		{ "msPKI-Certificate-Name-Flag", FROM_DIRECTORY } },
 	    INTUNE_OID, NULL, "CN=anything", SAN_BOB_MAIL, false, 0, 0, POLICY_PEND },
+	{ "the UPN, and somebody else's mail",
+	    { { "msPKI-Enrollment-Flag", PEND_ALL_PREVIOUS_APPROVAL },
+		{ "msPKI-Certificate-Name-Flag", FROM_DIRECTORY } },
+	    INTUNE_OID, NULL, "CN=anything", SAN_JANE_UPN_BOB_MAIL, false, 0, 0, POLICY_PEND },
 	{ "no alternative name",
 	    { { "msPKI-Enrollment-Flag", PEND_ALL_PREVIOUS_APPROVAL },
 		{ "msPKI-Certificate-Name-Flag", FROM_DIRECTORY } },
