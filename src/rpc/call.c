@@ -100,30 +100,37 @@ call_id_taken(const struct rpc_conn *c, uint32_t call_id)
 	return false;
 }
 
-/* Does this fragment come in order? -1: answered, connection ended. */
+/* Does this fragment come in order? -1: answered, connection ended. opnum and p_cont_id of later fragments
+ * mean nothing, as with Windows. */
 static int
 check_sequence(struct rpc_conn *c, const struct rpc_pdu *pdu)
 {
 	const struct rpc_call *call = c->assembling;
+	uint32_t call_id = pdu->h.call_id;
+	uint16_t context_id = call == NULL && c->conc_mpx ? pdu->request.context_id : 0;
 	const char *why = NULL;
 
 	if ((pdu->h.flags & PFC_FIRST_FRAG) == 0) {
 		if (call == NULL)
 			why = "fragment of no call";
-		else if (call->call_id != pdu->h.call_id || call->opnum != pdu->request.opnum ||
-		    call->context_id != pdu->request.context_id)
+		else if (call->call_id != call_id)
 			why = "fragment of another call";
 	} else if (call != NULL) {
 		why = "new call inside a fragmented one";
 	} else if (c->n_calls > 0 && !c->conc_mpx) {
 		why = "new call before the answer, without PFC_CONC_MPX (MS-RPCE 3.3.1.5.8)";
-	} else if (call_id_taken(c, pdu->h.call_id)) {
+	} else if (call_id_taken(c, call_id)) {
 		why = "call_id of a call in progress";
 	}
 	if (why == NULL)
 		return 0;
-	rpc_conn_refuse_request(c, pdu->h.call_id, pdu->request.context_id, NCA_S_PROTO_ERROR,
-	    "request %" PRIu32 ": %s", pdu->h.call_id, why);
+	/* The fault is the interrupted call's, unless calls may interleave and this one is another. */
+	if (call != NULL && (!c->conc_mpx || call->call_id == call_id)) {
+		call_id = call->call_id;
+		context_id = call->context_id;
+	}
+	rpc_conn_refuse_request(c, call_id, context_id, NCA_S_PROTO_ERROR, "request %" PRIu32 ": %s",
+	    pdu->h.call_id, why);
 	return -1;
 }
 
@@ -162,7 +169,9 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 		return -1;
 	}
 	if (context == NULL) {
-		refuse_call(call, NCA_S_UNK_IF, "no such presentation context");
+		rpc_conn_fault(c, call->call_id, 0, PFC_DID_NOT_EXECUTE, NCA_S_UNK_IF,
+		    "call %s: no presentation context %u", call->id, call->context_id);
+		call->refused = true;
 		return 0;
 	}
 	f = context->binding->iface;
@@ -203,7 +212,8 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	if (first && rpc_security_select(c, pdu, &sec) != 0)
 		return;
 	/* Later fragments inherit the first one's security context. */
-	if (rpc_security_open(c, first ? sec : c->assembling->sec, pdu, raw) != 0)
+	if (rpc_security_open(c, first ? sec : c->assembling->sec,
+		first ? r->context_id : c->assembling->context_id, pdu, raw) != 0)
 		return;
 	if (first) {
 		call = call_new(c, pdu, sec);

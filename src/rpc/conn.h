@@ -165,10 +165,10 @@ rpc_security_leg(struct rpc_conn *c, const struct rpc_pdu *pdu);
 /* Which context protects a request's first fragment: *out, NULL for none. -1: answered, connection ended. */
 int
 rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security **out) MUST_CHECK;
-/* Opens one fragment in place. -1: answered, connection ended. */
+/* Opens one fragment in place. context_id: the call's, for a fault. -1: answered, connection ended. */
 int
-rpc_security_open(
-    struct rpc_conn *c, struct rpc_security *sec, const struct rpc_pdu *pdu, uint8_t *raw) MUST_CHECK;
+rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, uint16_t context_id,
+    const struct rpc_pdu *pdu, uint8_t *raw) MUST_CHECK;
 static inline bool
 rpc_security_protects(const struct rpc_security *sec)
 {

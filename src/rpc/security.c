@@ -283,7 +283,8 @@ rpc_security_select(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_se
 }
 
 int
-rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, const struct rpc_pdu *pdu, uint8_t *raw)
+rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, uint16_t context_id,
+    const struct rpc_pdu *pdu, uint8_t *raw)
 {
 	const struct rpc_request *r = &pdu->request;
 	const struct rpc_trailer *t = &pdu->auth;
@@ -292,14 +293,14 @@ rpc_security_open(struct rpc_conn *c, struct rpc_security *sec, const struct rpc
 	if (!rpc_security_protects(sec))
 		return 0;
 	if (!t->present) {
-		rpc_conn_refuse_request(c, pdu->h.call_id, r->context_id, NCA_S_PROTO_ERROR,
+		rpc_conn_refuse_request(c, pdu->h.call_id, context_id, NCA_S_PROTO_ERROR,
 		    "request without protection at level %u", sec->level);
 		return -1;
 	}
 	if (auth_ctx_unprotect(sec->auth, raw, t->off + RPC_TRAILER_LEN, r->stub_off, t->off - r->stub_off,
 		sec->effective == RPC_C_AUTHN_LEVEL_PKT_PRIVACY, c->header_sign, t->token, &e) != 0) {
 		rpc_conn_refuse_request(
-		    c, pdu->h.call_id, r->context_id, RPC_FAULT_SEC_PKG_ERROR, "request: %s", e.msg);
+		    c, pdu->h.call_id, context_id, RPC_FAULT_SEC_PKG_ERROR, "request: %s", e.msg);
 		return -1;
 	}
 	return 0;
