@@ -76,7 +76,8 @@ write_ready_file(const char *path, const char *line)
 	char next[PATH_MAX];
 	FILE *f;
 
-	if (snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next) || (f = fopen(next, "w")) == NULL) {
+	if (snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next) ||
+	    (f = fopen(next, "w")) == NULL) {
 		log_error(main, "cannot write --ready-file %s", path);
 		return;
 	}

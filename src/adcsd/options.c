@@ -13,12 +13,14 @@ static const char help[] =
     "\n"
     "A stand-in for a Microsoft Enterprise CA (AD CS) and the slice of Active Directory it needs.\n"
     "\n"
-    "  --state DIR          everything the instance keeps: keys, database, directory, journal, control socket.\n"
+    "  --state DIR          everything the instance keeps: keys, database, directory, journal, control "
+    "socket.\n"
     "                       A new folder is initialised, an existing one goes on where it was\n"
     "  --config FILE        CA settings (default: the sample instance, or the copy in the state folder)\n"
     "  --forest FILE.ldif   forest for a new state (default: the sample forest corp.contoso.com)\n"
     "  --listen ADDR        numeric address to listen on (default 127.0.0.1)\n"
-    "  --port-base N|auto   added to every well-known port, 0 to 16383: 80, 135, 49152 become N+80, N+135, N+49152;\n"
+    "  --port-base N|auto   added to every well-known port, 0 to 16383: 80, 135, 49152 become N+80, N+135, "
+    "N+49152;\n"
     "                       auto takes free ports and tells them in the ready line (default 0)\n"
     "  --seed N             deterministic keys, serial numbers and signatures: for tests only\n"
     "  --clock TIME         virtual time starts at TIME (2026-06-01T12:00:00Z) and stands still until moved\n"
@@ -26,12 +28,14 @@ static const char help[] =
     "  --user NAME          started as root, drop to this account after binding the ports (default nobody)\n"
     "  --data-dir DIR       where ldap-schema/, templates/ and the sample forest are\n"
     "  --slapd PATH         the slapd program (default /usr/sbin/slapd)\n"
-    "  --check-config       check --config (and the rest of the command line), then exit: 0 or file:line and reason\n"
+    "  --check-config       check --config (and the rest of the command line), then exit: 0 or file:line and "
+    "reason\n"
     "  --trace AREAS        detailed log: rpc,ndr,auth,policy,ldap,ca,store,control,main or all\n"
     "  --quiet              log warnings and errors only\n"
     "  --version, --help\n"
     "\n"
-    "Ready: one line of JSON on standard output (pid, CA config string, ports, directory URI, milliseconds).\n"
+    "Ready: one line of JSON on standard output (pid, CA config string, ports, directory URI, "
+    "milliseconds).\n"
     "SIGTERM ends cleanly. Exit codes: 0, 64 usage, 69 unavailable, 73 cannot create, 78 configuration.\n";
 
 enum {
@@ -76,7 +80,8 @@ static const struct option options[] = {
 static int
 usage(const char *what, const char *value)
 {
-	fprintf(stderr, "adcsd: %s%s%s\nTry 'adcsd --help'.\n", what, value != NULL ? ": " : "", value != NULL ? value : "");
+	fprintf(stderr, "adcsd: %s%s%s\nTry 'adcsd --help'.\n", what, value != NULL ? ": " : "",
+	    value != NULL ? value : "");
 	return EXIT_USAGE;
 }
 

@@ -28,7 +28,8 @@ join(char out[PATH_MAX], const char *dir, const char *name, struct err *e)
 	return 0;
 }
 
-/* The folder that holds ldap-schema/ and templates/: named, beside the program (source tree), or installed. */
+/* The folder that holds ldap-schema/ and templates/: named, beside the program (source tree), or installed.
+ */
 static int
 find_data_dir(const struct options *o, char out[PATH_MAX], struct err *e)
 {
@@ -82,8 +83,8 @@ state_find_data(const struct options *o, struct paths *p, struct err *e)
 }
 
 /*
- * What root writes into a folder that belongs to the account is written as the account: a link planted there must not
- * lead root anywhere.
+ * What root writes into a folder that belongs to the account is written as the account: a link planted there
+ * must not lead root anywhere.
  */
 static int
 open_as(uid_t uid, const char *path, int flags, mode_t mode)
@@ -223,7 +224,8 @@ give_folder(const char *path, bool fresh, const struct passwd *pw, struct err *e
 	if (st.st_uid == pw->pw_uid)
 		return 0;
 	if (!fresh)
-		return ERR(e, E_ACCESSDENIED, "%.80s belongs to uid %u, not to '%s': name its owner with --user", path, st.st_uid,
+		return ERR(e, E_ACCESSDENIED,
+		    "%.80s belongs to uid %u, not to '%s': name its owner with --user", path, st.st_uid,
 		    pw->pw_name);
 	if (chown(path, pw->pw_uid, pw->pw_gid) != 0)
 		return ERR(e, E_ACCESSDENIED, "%.100s: %s", path, strerror(errno));
@@ -254,7 +256,8 @@ lock_owner(int fd)
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? pid : 0;
 }
 
-/* A server that runs keeps the folder; of one that was killed, slapd may hold the lock for the moment it takes to end. */
+/* A server that runs keeps the folder; of one that was killed, slapd may hold the lock for the moment it
+ * takes to end. */
 static int
 wait_for_lock(const char *state, int fd, struct err *e)
 {
@@ -265,10 +268,11 @@ wait_for_lock(const char *state, int fd, struct err *e)
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		owner = lock_owner(fd);
 		if (owner != 0)
-			return ERR(e, E_ALREADY_EXISTS, "%.80s is in use by another adcsd, pid %ld", state, owner);
+			return ERR(
+			    e, E_ALREADY_EXISTS, "%.80s is in use by another adcsd, pid %ld", state, owner);
 		if (clock_monotonic_us() > until)
-			return ERR(e, E_ALREADY_EXISTS, "%.80s is in use: the slapd of an adcsd that was killed does not end",
-			    state);
+			return ERR(e, E_ALREADY_EXISTS,
+			    "%.80s is in use: the slapd of an adcsd that was killed does not end", state);
 		nanosleep(&nap, NULL);
 	}
 	return 0;

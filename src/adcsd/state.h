@@ -1,4 +1,5 @@
-/* The state folder and the account the server runs as: everything that happens before and while root is given up. */
+/* The state folder and the account the server runs as: everything that happens before and while root is given
+ * up. */
 #ifndef ADCSD_ADCSD_STATE_H
 #define ADCSD_ADCSD_STATE_H
 
@@ -16,10 +17,10 @@ struct paths {
 };
 
 /*
- * Makes the folder (0700) where it is missing, takes the lock (*lock_fd; the directory child inherits it, so that two
- * servers never share one), gives it to --user when started as root, and finds the data files. As root the data files
- * are copied into the state folder, since the account may not be able to read where they are.
- * Exit code in *code on failure.
+ * Makes the folder (0700) where it is missing, takes the lock (*lock_fd; the directory child inherits it, so
+ * that two servers never share one), gives it to --user when started as root, and finds the data files. As
+ * root the data files are copied into the state folder, since the account may not be able to read where they
+ * are. Exit code in *code on failure.
  */
 int
 state_prepare(const struct options *o, struct paths *p, int *lock_fd, int *code, struct err *e) MUST_CHECK;

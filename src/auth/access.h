@@ -25,17 +25,18 @@ struct access_verdict {
 };
 
 /*
- * An ACE for OWNER RIGHTS (S-1-3-4) speaks of a token that holds the owner's SID, and takes the owner's implied rights
- * away (MS-DTYP 2.4.2.4). Conditions are not evaluated: callback ACEs and unknown types never match.
+ * An ACE for OWNER RIGHTS (S-1-3-4) speaks of a token that holds the owner's SID, and takes the owner's
+ * implied rights away (MS-DTYP 2.4.2.4). Conditions are not evaluated: callback ACEs and unknown types never
+ * match.
  */
 
 /* Control access right (Enroll, AutoEnroll). First matching ACE in stored order decides. sd NULL: allowed. */
 struct access_verdict
 access_check_control(const struct sd *sd, const struct token *t, const struct guid *right);
 
-/* Plain rights. Generic bits must have been mapped. The owner has READ_CONTROL and WRITE_DAC. *granted (may be NULL)
- * gets all granted bits among 0xffffffff. verdict.ace: for a refusal the first ACE that denies a wanted bit, for a
- * grant the last ACE needed. */
+/* Plain rights. Generic bits must have been mapped. The owner has READ_CONTROL and WRITE_DAC. *granted (may
+ * be NULL) gets all granted bits among 0xffffffff. verdict.ace: for a refusal the first ACE that denies a
+ * wanted bit, for a grant the last ACE needed. */
 struct access_verdict
 access_check(const struct sd *sd, const struct token *t, uint32_t wanted, uint32_t *granted);
 

@@ -10,16 +10,20 @@
 
 #define AUTH_TOKEN_MAX 65536 /* longest token taken or made, octets */
 
-enum auth_mech { AUTH_MECH_SPNEGO = 9, AUTH_MECH_NTLM = 10 }; /* the RPC auth_type values (MS-RPCE 2.2.1.1.7) */
+enum auth_mech {
+	AUTH_MECH_SPNEGO = 9,
+	AUTH_MECH_NTLM = 10
+}; /* the RPC auth_type values (MS-RPCE 2.2.1.1.7) */
 
-/* What a password check needs. The texts are UTF-8 of what the client sent; pointers live until the verdict. */
+/* What a password check needs. The texts are UTF-8 of what the client sent; pointers live until the verdict.
+ */
 struct auth_ntlm_proof {
-	const char *user;             /* as sent: "janedoe", "janedoe@contoso.com", "PFXCONN01$" */
-	const char *domain;           /* as sent; may be "" */
+	const char *user;              /* as sent: "janedoe", "janedoe@contoso.com", "PFXCONN01$" */
+	const char *domain;            /* as sent; may be "" */
 	struct bytes user_upper_utf16; /* upper-cased user, UTF-16LE: first half of NTOWFv2's input */
 	struct bytes domain_utf16;     /* exactly as sent, UTF-16LE */
 	uint8_t server_challenge[8];
-	struct bytes nt_response;     /* NTProofStr (16) + blob */
+	struct bytes nt_response; /* NTProofStr (16) + blob */
 };
 
 struct auth_verdict {
@@ -27,26 +31,27 @@ struct auth_verdict {
 	struct token *token;          /* a reference for the receiver */
 };
 
-/* Runs once, on the loop. v NULL: refused, e says why (E_LOGON_FAILURE, E_ACCOUNT_DISABLED, a directory error). */
+/* Runs once, on the loop. v NULL: refused, e says why (E_LOGON_FAILURE, E_ACCOUNT_DISABLED, a directory
+ * error). */
 typedef void
 auth_verdict_fn(void *arg, const struct auth_verdict *v, const struct err *e);
 
 /* Who says whether a logon is good: asked for a verdict, never for a hash. */
 struct auth_authority {
 	void *ctx;
-	/* Starts one check; cb may run before this returns. The proof must be copied if needed later. The returned
-	 * handle cancels (cb will not run any more); NULL when cb has run already. */
+	/* Starts one check; cb may run before this returns. The proof must be copied if needed later. The
+	 * returned handle cancels (cb will not run any more); NULL when cb has run already. */
 	void *(*ntlm_verify)(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *cb, void *arg);
 	void (*cancel)(void *ctx, void *handle);
 };
 
 /* The names an NTLM challenge tells (MS-NLMP 2.2.2.1). UTF-8; all needed. */
 struct auth_names {
-	const char *nb_computer; /* "CA01" */
-	const char *nb_domain;   /* "CORP" */
+	const char *nb_computer;  /* "CA01" */
+	const char *nb_domain;    /* "CORP" */
 	const char *dns_computer; /* "ca01.corp.contoso.com" */
-	const char *dns_domain;  /* "corp.contoso.com" */
-	const char *dns_tree;    /* forest */
+	const char *dns_domain;   /* "corp.contoso.com" */
+	const char *dns_tree;     /* forest */
 };
 
 struct auth_ctx;
@@ -57,21 +62,21 @@ enum auth_state {
 	AUTH_FAILED,
 };
 
-/* answer: token for the peer, empty when none is due; valid during the call, even if that frees the context. With
- * AUTH_FAILED it is SPNEGO's reject token or empty. e is set for AUTH_FAILED only. */
+/* answer: token for the peer, empty when none is due; valid during the call, even if that frees the context.
+ * With AUTH_FAILED it is SPNEGO's reject token or empty. e is set for AUTH_FAILED only. */
 typedef void
 auth_step_fn(void *arg, enum auth_state st, struct bytes answer, const struct err *e);
 
 /* Names and authority must outlive the context. */
 struct auth_ctx *
-auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority, struct err *e)
-    MUST_CHECK;
+auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority,
+    struct err *e) MUST_CHECK;
 /* NULL is fine; a running step is cancelled, its callback does not run. Keys are wiped. */
 void
 auth_ctx_free(struct auth_ctx *c);
 
-/* One leg. cb runs exactly once unless the context is freed first; it may run before this returns, and it may free
- * the context. Only one step at a time. */
+/* One leg. cb runs exactly once unless the context is freed first; it may run before this returns, and it may
+ * free the context. Only one step at a time. */
 void
 auth_ctx_step(struct auth_ctx *c, struct bytes token, auth_step_fn *cb, void *arg);
 
@@ -90,11 +95,11 @@ bool
 auth_ctx_can_seal(const struct auth_ctx *c);
 
 /*
- * Per-message protection over one PDU. `pdu` is the whole PDU up to the auth value (header .. sec_trailer); the part
- * [body_off, body_off + body_len) is stub + padding: sealed in place when seal is set, else only signed. NTLM signs
- * everything in `pdu`, whether or not header signing was agreed (extended session security is always in use here; a
- * client that wants to sign without it is refused at its first token).
- * sig: 16 octets for NTLM, auth_ctx_sig_len() in general.
+ * Per-message protection over one PDU. `pdu` is the whole PDU up to the auth value (header .. sec_trailer);
+ * the part [body_off, body_off + body_len) is stub + padding: sealed in place when seal is set, else only
+ * signed. NTLM signs everything in `pdu`, whether or not header signing was agreed (extended session security
+ * is always in use here; a client that wants to sign without it is refused at its first token). sig: 16
+ * octets for NTLM, auth_ctx_sig_len() in general.
  */
 size_t
 auth_ctx_sig_len(const struct auth_ctx *c, bool seal);

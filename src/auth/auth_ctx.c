@@ -11,7 +11,8 @@ const struct auth_mech_row auth_mechs[] = {
 const size_t auth_mechs_count = ARRAY_LEN(auth_mechs);
 
 struct auth_ctx *
-auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority, struct err *e)
+auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct auth_authority *authority,
+    struct err *e)
 {
 	switch (mech) {
 	case AUTH_MECH_SPNEGO:
@@ -102,14 +103,16 @@ auth_ctx_sig_len(const struct auth_ctx *c, bool seal)
 
 /* What both directions ask first. */
 static int
-check_protection(const struct auth_ctx *c, size_t len, size_t body_off, size_t body_len, bool seal, struct err *e)
+check_protection(
+    const struct auth_ctx *c, size_t len, size_t body_off, size_t body_len, bool seal, struct err *e)
 {
 	if (c->state != AUTH_COMPLETE)
 		return ERR(e, SEC_E_INVALID_TOKEN, "message protection before authentication is complete");
 	if (seal ? !c->ops->can_seal(c) : !c->ops->can_sign(c))
 		return ERR(e, SEC_E_MESSAGE_ALTERED, "%s was not negotiated", seal ? "sealing" : "signing");
 	if (body_off > len || body_len > len - body_off)
-		return ERR(e, E_INVALIDARG, "body of %zu octets at %zu in a PDU of %zu", body_len, body_off, len);
+		return ERR(
+		    e, E_INVALIDARG, "body of %zu octets at %zu in a PDU of %zu", body_len, body_off, len);
 	return 0;
 }
 

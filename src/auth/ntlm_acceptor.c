@@ -1,6 +1,6 @@
 /*
- * NTLMv2 acceptor (MS-NLMP 3.2). Refused on purpose: anonymous, LM and NTLMv1 responses, and signing or sealing without
- * extended session security (CRC-32 signatures), which no client since Windows 2000 needs.
+ * NTLMv2 acceptor (MS-NLMP 3.2). Refused on purpose: anonymous, LM and NTLMv1 responses, and signing or
+ * sealing without extended session security (CRC-32 signatures), which no client since Windows 2000 needs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +21,12 @@
 #define POOL_MAX (8 * NAME_OCTETS_MAX)
 
 /* What is echoed when the client offers it; unknown bits are ignored (MS-NLMP 3.2.5.1.1). */
-#define FLAGS_ECHOED                                                                                             \
-	(NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL | NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY |          \
-	    NTLMSSP_NEGOTIATE_VERSION | NTLMSSP_NEGOTIATE_128 | NTLMSSP_NEGOTIATE_KEY_EXCH | NTLMSSP_NEGOTIATE_56)
-#define FLAGS_ALWAYS                                                                                             \
-	(NTLMSSP_REQUEST_TARGET | NTLMSSP_NEGOTIATE_NTLM | NTLMSSP_NEGOTIATE_ALWAYS_SIGN |                       \
+#define FLAGS_ECHOED                                                                                         \
+	(NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL | NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY |      \
+	    NTLMSSP_NEGOTIATE_VERSION | NTLMSSP_NEGOTIATE_128 | NTLMSSP_NEGOTIATE_KEY_EXCH |                 \
+	    NTLMSSP_NEGOTIATE_56)
+#define FLAGS_ALWAYS                                                                                         \
+	(NTLMSSP_REQUEST_TARGET | NTLMSSP_NEGOTIATE_NTLM | NTLMSSP_NEGOTIATE_ALWAYS_SIGN |                   \
 	    NTLMSSP_TARGET_TYPE_DOMAIN | NTLMSSP_NEGOTIATE_TARGET_INFO)
 
 struct ntlm_acceptor {
@@ -78,7 +79,8 @@ make_challenge(struct ntlm_acceptor *a, struct bytes token, struct buf *out, str
 	if (ntlm_negotiate_parse(token, &offered, e) != 0 || check_session_security(offered, e) != 0)
 		return -1;
 	if ((offered & (NTLMSSP_NEGOTIATE_UNICODE | NTLM_NEGOTIATE_OEM)) == 0)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM NEGOTIATE offers neither Unicode nor OEM (flags 0x%08x)", offered);
+		return ERR(e, SEC_E_INVALID_TOKEN,
+		    "NTLM NEGOTIATE offers neither Unicode nor OEM (flags 0x%08x)", offered);
 	a->flags = (offered & FLAGS_ECHOED) | FLAGS_ALWAYS |
 	    ((offered & NTLMSSP_NEGOTIATE_UNICODE) != 0 ? NTLMSSP_NEGOTIATE_UNICODE : NTLM_NEGOTIATE_OEM);
 	rng_system(a->proof.server_challenge, sizeof(a->proof.server_challenge));
@@ -97,8 +99,8 @@ make_challenge(struct ntlm_acceptor *a, struct bytes token, struct buf *out, str
 
 /* ---- leg 2: AUTHENTICATE in, question to the authority ---- */
 
-/* A name in the negotiated character set as UTF-16LE. OEM octets are taken as ISO 8859-1 (Ours: the protocol leaves
- * the code page open), which is also how curl widens them for its hash. */
+/* A name in the negotiated character set as UTF-16LE. OEM octets are taken as ISO 8859-1 (Ours: the protocol
+ * leaves the code page open), which is also how curl widens them for its hash. */
 static int
 widen_name(struct ntlm_acceptor *a, struct bytes in, const char *what, struct bytes *out, struct err *e)
 {
@@ -165,7 +167,8 @@ take_response(struct ntlm_acceptor *a, struct err *e)
 	if (a->msg.user.len == 0)
 		return ERR(e, SEC_E_LOGON_DENIED, "NTLM logon without a user name");
 	if (nt.len == 0)
-		return ERR(e, E_LOGON_FAILURE, "LM response of '%s' refused; the client must use NTLMv2", a->proof.user);
+		return ERR(e, E_LOGON_FAILURE, "LM response of '%s' refused; the client must use NTLMv2",
+		    a->proof.user);
 	if (nt.len == NTLMV1_RESPONSE_LEN)
 		return ERR(e, E_LOGON_FAILURE, "NTLMv1 response of '%s' refused; the client must use NTLMv2",
 		    a->proof.user);
@@ -173,7 +176,8 @@ take_response(struct ntlm_acceptor *a, struct err *e)
 		return -1;
 	a->has_mic = v2.has_mic;
 	if (v2.has_mic && a->transcript.len - a->authenticate_off < NTLM_MIC_OFF + NTLM_MIC_LEN)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM AUTHENTICATE announces a MIC but is too short for one");
+		return ERR(
+		    e, SEC_E_INVALID_TOKEN, "NTLM AUTHENTICATE announces a MIC but is too short for one");
 	a->proof.nt_response = nt;
 	return 0;
 }
@@ -188,22 +192,23 @@ read_authenticate(struct ntlm_acceptor *a, struct bytes token, struct err *e)
 	token = (struct bytes){ a->transcript.p + a->authenticate_off, token.len };
 	if (ntlm_authenticate_parse(token, &a->msg, e) != 0)
 		return -1;
-	/* The character set stays what CHALLENGE said; everything else may have been dropped by the client. */
+	/* The character set stays what CHALLENGE said; everything else may have been dropped by the client.
+	 */
 	a->flags &= a->msg.flags | NTLMSSP_NEGOTIATE_UNICODE | NTLM_NEGOTIATE_OEM;
 	if (check_session_security(a->flags, e) != 0 || take_identity(a, e) != 0 || take_response(a, e) != 0)
 		return -1;
-	log_debug(auth, "NTLM: user '%s' domain '%s' flags 0x%08x, %s", a->proof.user, a->proof.domain, a->flags,
-	    a->has_mic ? "with MIC" : "no MIC");
+	log_debug(auth, "NTLM: user '%s' domain '%s' flags 0x%08x, %s", a->proof.user, a->proof.domain,
+	    a->flags, a->has_mic ? "with MIC" : "no MIC");
 	return 0;
 }
 
 /* ---- the verdict ---- */
 
-/* MS-NLMP 3.2.5.1.2. KeyExchangeKey is the session base key with NTLMv2. A client that wants no session security sends
- * no key; Samba sends one all the same and then uses it, so the length decides. */
+/* MS-NLMP 3.2.5.1.2. KeyExchangeKey is the session base key with NTLMv2. A client that wants no session
+ * security sends no key; Samba sends one all the same and then uses it, so the length decides. */
 static int
-exported_session_key(const struct ntlm_acceptor *a, const uint8_t base_key[NTLM_KEY_LEN], uint8_t out[NTLM_KEY_LEN],
-    struct err *e)
+exported_session_key(const struct ntlm_acceptor *a, const uint8_t base_key[NTLM_KEY_LEN],
+    uint8_t out[NTLM_KEY_LEN], struct err *e)
 {
 	bool session_security = (a->flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) != 0;
 	struct bytes sent = a->msg.session_key;
@@ -243,7 +248,8 @@ check_mic(const struct ntlm_acceptor *a, const uint8_t key[NTLM_KEY_LEN], struct
 		return -1;
 	if (CRYPTO_memcmp(mic, p + mic_off, sizeof(mic)) != 0)
 		return ERR(e, SEC_E_MESSAGE_ALTERED,
-		    "NTLM MIC of '%s' is wrong: the handshake was changed on its way (MS-NLMP 3.2.5.1.2)", a->proof.user);
+		    "NTLM MIC of '%s' is wrong: the handshake was changed on its way (MS-NLMP 3.2.5.1.2)",
+		    a->proof.user);
 	return 0;
 }
 
@@ -357,8 +363,8 @@ ntlm_protect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size
     bool header_signing, uint8_t *sig, struct err *e)
 {
 	(void)header_signing;
-	return ntlm_session_protect(&acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal,
-	    sig, e);
+	return ntlm_session_protect(
+	    &acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal, sig, e);
 }
 
 static int
@@ -366,8 +372,8 @@ ntlm_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, si
     bool header_signing, struct bytes sig, struct err *e)
 {
 	(void)header_signing;
-	return ntlm_session_unprotect(&acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal,
-	    sig, e);
+	return ntlm_session_unprotect(
+	    &acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal, sig, e);
 }
 
 static int

@@ -41,14 +41,16 @@ crypto_load_once(void)
 		EVP_MAC_CTX_free(crypto.hmac_md5);
 		crypto.hmac_md5 = NULL;
 	}
-	crypto.ready = crypto.md4 != NULL && crypto.md5 != NULL && crypto.rc4 != NULL && crypto.hmac_md5 != NULL;
+	crypto.ready =
+	    crypto.md4 != NULL && crypto.md5 != NULL && crypto.rc4 != NULL && crypto.hmac_md5 != NULL;
 }
 
 int
 ntlm_crypto_load(struct err *e)
 {
 	if (pthread_once(&crypto.once, crypto_load_once) != 0 || !crypto.ready)
-		return ERR(e, NTE_FAIL, "OpenSSL's legacy provider (legacy.so: MD4, RC4) cannot be loaded; NTLM needs it");
+		return ERR(e, NTE_FAIL,
+		    "OpenSSL's legacy provider (legacy.so: MD4, RC4) cannot be loaded; NTLM needs it");
 	return 0;
 }
 
@@ -82,7 +84,8 @@ ntlm_md5(uint8_t out[16], const struct bytes *parts, size_t n, struct err *e)
 }
 
 int
-ntlm_hmac_md5(uint8_t out[16], const uint8_t key[NTLM_KEY_LEN], const struct bytes *parts, size_t n, struct err *e)
+ntlm_hmac_md5(
+    uint8_t out[16], const uint8_t key[NTLM_KEY_LEN], const struct bytes *parts, size_t n, struct err *e)
 {
 	EVP_MAC_CTX *ctx;
 	size_t len = 0;

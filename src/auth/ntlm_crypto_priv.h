@@ -1,6 +1,6 @@
 /*
- * The four old algorithms NTLM is made of. MD4 and RC4 live in OpenSSL's legacy provider, which is loaded into a
- * library context of our own: the default context never offers them. Everything is fetched once.
+ * The four old algorithms NTLM is made of. MD4 and RC4 live in OpenSSL's legacy provider, which is loaded
+ * into a library context of our own: the default context never offers them. Everything is fetched once.
  */
 #ifndef ADCSD_AUTH_NTLM_CRYPTO_PRIV_H
 #define ADCSD_AUTH_NTLM_CRYPTO_PRIV_H

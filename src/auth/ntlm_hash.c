@@ -8,7 +8,7 @@
 #include "auth/ntlm_message_priv.h"
 #include "base/text.h"
 
-#define PASSWORD_MAX 1024           /* octets of UTF-16; Windows ends at 256 characters */
+#define PASSWORD_MAX 1024             /* octets of UTF-16; Windows ends at 256 characters */
 #define NTLMV2_RESPONSE_MIN (16 + 28) /* NTProofStr and the fixed part of the blob, MS-NLMP 2.2.2.8 */
 
 int
@@ -75,5 +75,6 @@ ntlm_check_proof(const struct auth_ntlm_proof *proof, const uint8_t nt_hash[16],
 		fits = proof_fits(proof, (struct bytes){ NULL, 0 }, nt_hash, session_base_key, e);
 	if (fits < 0)
 		return -1;
-	return fits == 1 ? 0 : ERR(e, E_LOGON_FAILURE, "wrong password (the NTLMv2 response does not verify)");
+	return fits == 1 ? 0
+			 : ERR(e, E_LOGON_FAILURE, "wrong password (the NTLMv2 response does not verify)");
 }

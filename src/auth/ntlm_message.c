@@ -9,7 +9,7 @@ enum { NEGOTIATE_MESSAGE = 1, CHALLENGE_MESSAGE = 2, AUTHENTICATE_MESSAGE = 3 };
 #define NEGOTIATE_MIN 16    /* Signature, MessageType, NegotiateFlags: impacket and curl stop soon after */
 #define AUTHENTICATE_MIN 64 /* through NegotiateFlags: Version and MIC are missing in impacket's */
 #define CHALLENGE_FIXED 56
-#define BLOB_FIXED 28       /* NTLMv2_CLIENT_CHALLENGE before its AV pairs */
+#define BLOB_FIXED 28 /* NTLMv2_CLIENT_CHALLENGE before its AV pairs */
 #define NT_PROOF_LEN 16
 
 static const uint8_t signature[NTLM_SIGNATURE_LEN] = "NTLMSSP";
@@ -28,7 +28,8 @@ check_header(struct bytes token, uint32_t type, size_t min, const char *name, st
 	if (!ntlm_message_is(token))
 		return ERR(e, SEC_E_INVALID_TOKEN, "not an NTLM token");
 	if (token.len < min)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM %s of %zu octets, at least %zu are needed", name, token.len, min);
+		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM %s of %zu octets, at least %zu are needed", name,
+		    token.len, min);
 	if (get_u32le(token.p + 8) != type)
 		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM message type %u where %s (%u) belongs",
 		    get_u32le(token.p + 8), name, type);
@@ -144,7 +145,8 @@ out:
 
 /* ---- AUTHENTICATE ---- */
 
-/* One Len/MaxLen/BufferOffset descriptor. Where the payload starts differs between clients, so only these tell. */
+/* One Len/MaxLen/BufferOffset descriptor. Where the payload starts differs between clients, so only these
+ * tell. */
 static int
 get_field(struct bytes token, size_t at, struct bytes *out, const char *name, struct err *e)
 {
@@ -155,8 +157,9 @@ get_field(struct bytes token, size_t at, struct bytes *out, const char *name, st
 	if (len == 0)
 		return 0; /* MS-NLMP 2.2.1.3: the offset of an empty field is not to be looked at */
 	if (off > token.len || len > token.len - off)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLM AUTHENTICATE: %s (%zu octets at %zu) lies outside the %zu-octet token",
-		    name, len, off, token.len);
+		return ERR(e, SEC_E_INVALID_TOKEN,
+		    "NTLM AUTHENTICATE: %s (%zu octets at %zu) lies outside the %zu-octet token", name, len,
+		    off, token.len);
 	*out = (struct bytes){ token.p + off, len };
 	return 0;
 }
@@ -184,22 +187,25 @@ take_av_pair(struct ntlmv2_response *out, unsigned id, struct bytes value, struc
 	switch (id) {
 	case MsvAvFlags:
 		if (value.len != 4)
-			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvFlags of %zu octets", value.len);
+			return ERR(
+			    e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvFlags of %zu octets", value.len);
 		out->has_mic = (get_u32le(value.p) & NTLM_AV_FLAG_MIC) != 0;
 		return 0;
 	case MsvAvTimestamp:
 		if (value.len != 8)
-			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvTimestamp of %zu octets", value.len);
+			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvTimestamp of %zu octets",
+			    value.len);
 		return 0;
 	case MsvAvTargetName:
 		if (value.len % 2 != 0)
-			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvTargetName of %zu octets", value.len);
+			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvTargetName of %zu octets",
+			    value.len);
 		out->target_name = value;
 		return 0;
 	case MsvAvChannelBindings:
 		if (value.len != 16)
-			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: MsvAvChannelBindings of %zu octets",
-			    value.len);
+			return ERR(e, SEC_E_INVALID_TOKEN,
+			    "NTLMv2 response: MsvAvChannelBindings of %zu octets", value.len);
 		out->channel_hash = value;
 		return 0;
 	default:
@@ -214,10 +220,12 @@ ntlmv2_response_parse(struct bytes r, struct ntlmv2_response *out, struct err *e
 
 	memset(out, 0, sizeof(*out));
 	if (r.len < at)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response of %zu octets, at least %zu are needed", r.len, at);
+		return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response of %zu octets, at least %zu are needed",
+		    r.len, at);
 	if (r.p[NT_PROOF_LEN] != 1 || r.p[NT_PROOF_LEN + 1] != 1)
-		return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response of type %u.%u, only 1.1 exists (MS-NLMP 2.2.2.7)",
-		    r.p[NT_PROOF_LEN], r.p[NT_PROOF_LEN + 1]);
+		return ERR(e, SEC_E_INVALID_TOKEN,
+		    "NTLMv2 response of type %u.%u, only 1.1 exists (MS-NLMP 2.2.2.7)", r.p[NT_PROOF_LEN],
+		    r.p[NT_PROOF_LEN + 1]);
 	for (;;) {
 		unsigned id;
 		size_t len;
@@ -231,8 +239,8 @@ ntlmv2_response_parse(struct bytes r, struct ntlmv2_response *out, struct err *e
 			return 0; /* four zero octets may follow (MS-NLMP 3.3.2) */
 #ifndef ADCSD_PLANTED_BUG_AUTH_NTLM
 		if (len > r.len - at)
-			return ERR(e, SEC_E_INVALID_TOKEN, "NTLMv2 response: AV pair %u of %zu octets, %zu left", id, len,
-			    r.len - at);
+			return ERR(e, SEC_E_INVALID_TOKEN,
+			    "NTLMv2 response: AV pair %u of %zu octets, %zu left", id, len, r.len - at);
 #endif
 		if (take_av_pair(out, id, (struct bytes){ r.p + at, len }, e) != 0)
 			return -1;

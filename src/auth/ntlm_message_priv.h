@@ -1,4 +1,5 @@
-/* The three NTLM messages (MS-NLMP 2.2.1) and the NTLMv2 response: bytes to structs and back, no decisions. */
+/* The three NTLM messages (MS-NLMP 2.2.1) and the NTLMv2 response: bytes to structs and back, no decisions.
+ */
 #ifndef ADCSD_AUTH_NTLM_MESSAGE_PRIV_H
 #define ADCSD_AUTH_NTLM_MESSAGE_PRIV_H
 
@@ -74,9 +75,9 @@ ntlm_authenticate_parse(struct bytes token, struct ntlm_authenticate *out, struc
 
 /* What the acceptor needs of an NTLMv2 response (MS-NLMP 2.2.2.7, 2.2.2.8). */
 struct ntlmv2_response {
-	bool has_mic;               /* MsvAvFlags says that AUTHENTICATE carries a MIC */
-	struct bytes target_name;   /* MsvAvTargetName, UTF-16LE; empty when absent */
-	struct bytes channel_hash;  /* MsvAvChannelBindings, 16 octets; empty when absent */
+	bool has_mic;              /* MsvAvFlags says that AUTHENTICATE carries a MIC */
+	struct bytes target_name;  /* MsvAvTargetName, UTF-16LE; empty when absent */
+	struct bytes channel_hash; /* MsvAvChannelBindings, 16 octets; empty when absent */
 };
 int
 ntlmv2_response_parse(struct bytes nt_response, struct ntlmv2_response *out, struct err *e) MUST_CHECK;

@@ -25,9 +25,12 @@ derive_key(uint8_t out[NTLM_KEY_LEN], const uint8_t *key, size_t key_len, const 
 }
 
 static int
-stream_init(struct ntlm_stream *st, bool from_client, uint32_t flags, const uint8_t key[NTLM_KEY_LEN], struct err *e)
+stream_init(
+    struct ntlm_stream *st, bool from_client, uint32_t flags, const uint8_t key[NTLM_KEY_LEN], struct err *e)
 {
-	size_t seal_len = (flags & NTLMSSP_NEGOTIATE_128) != 0 ? 16 : (flags & NTLMSSP_NEGOTIATE_56) != 0 ? 7 : 5;
+	size_t seal_len = (flags & NTLMSSP_NEGOTIATE_128) != 0 ? 16
+	    : (flags & NTLMSSP_NEGOTIATE_56) != 0              ? 7
+							       : 5;
 
 	if (derive_key(st->sign_key, key, NTLM_KEY_LEN, from_client ? client_sign : server_sign, e) != 0 ||
 	    derive_key(st->seal_key, key, seal_len, from_client ? client_seal : server_seal, e) != 0)
@@ -38,8 +41,8 @@ stream_init(struct ntlm_stream *st, bool from_client, uint32_t flags, const uint
 }
 
 int
-ntlm_session_init(struct ntlm_session *s, enum ntlm_side side, uint32_t flags, const uint8_t exported_key[NTLM_KEY_LEN],
-    struct err *e)
+ntlm_session_init(struct ntlm_session *s, enum ntlm_side side, uint32_t flags,
+    const uint8_t exported_key[NTLM_KEY_LEN], struct err *e)
 {
 	memset(s, 0, sizeof(*s));
 	s->key_exch = (flags & NTLMSSP_NEGOTIATE_KEY_EXCH) != 0;
@@ -59,8 +62,8 @@ ntlm_session_fini(struct ntlm_session *s)
 	OPENSSL_cleanse(s, sizeof(*s));
 }
 
-/* MAC of MS-NLMP 3.4.4.2 in two halves: the checksum of the clear text, and the signature, whose RC4 step has to come
- * after that of the body. */
+/* MAC of MS-NLMP 3.4.4.2 in two halves: the checksum of the clear text, and the signature, whose RC4 step has
+ * to come after that of the body. */
 static int
 checksum(const struct ntlm_stream *st, struct bytes msg, uint8_t out[CHECKSUM_LEN], struct err *e)
 {
@@ -75,8 +78,8 @@ checksum(const struct ntlm_stream *st, struct bytes msg, uint8_t out[CHECKSUM_LE
 }
 
 static int
-signature(const struct ntlm_session *s, struct ntlm_stream *st, uint8_t sum[CHECKSUM_LEN], uint8_t sig[NTLM_SIG_LEN],
-    struct err *e)
+signature(const struct ntlm_session *s, struct ntlm_stream *st, uint8_t sum[CHECKSUM_LEN],
+    uint8_t sig[NTLM_SIG_LEN], struct err *e)
 {
 	if (s->key_exch && ntlm_rc4_apply(st->rc4, sum, CHECKSUM_LEN, e) != 0)
 		return -1;
@@ -108,12 +111,13 @@ ntlm_session_unprotect(struct ntlm_session *s, struct bytes msg, uint8_t *body, 
 
 	if (sig.len != NTLM_SIG_LEN)
 		return ERR(e, SEC_E_MESSAGE_ALTERED, "NTLM signature of %zu octets", sig.len);
-	if ((seal && ntlm_rc4_apply(s->rx.rc4, body, body_len, e) != 0) || checksum(&s->rx, msg, sum, e) != 0 ||
-	    signature(s, &s->rx, sum, expected, e) != 0)
+	if ((seal && ntlm_rc4_apply(s->rx.rc4, body, body_len, e) != 0) ||
+	    checksum(&s->rx, msg, sum, e) != 0 || signature(s, &s->rx, sum, expected, e) != 0)
 		return -1;
 	if (CRYPTO_memcmp(expected, sig.p, NTLM_SIG_LEN) != 0)
-		return ERR(e, SEC_E_MESSAGE_ALTERED, "NTLM signature is wrong (sequence number %u sent, %u expected)",
-		    get_u32le(sig.p + 12), s->rx.seq);
+		return ERR(e, SEC_E_MESSAGE_ALTERED,
+		    "NTLM signature is wrong (sequence number %u sent, %u expected)", get_u32le(sig.p + 12),
+		    s->rx.seq);
 	s->rx.seq++;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * Security descriptors, MS-DTYP 2.4.6, self-relative form, and SDDL (MS-DTYP 2.5.1) both ways. Everything of one
- * descriptor lives in the pool it was made with. Limits: 132096 octets (what AD's nTSecurityDescriptor may hold), 64 KiB
- * and 2000 ACEs an ACL.
+ * Security descriptors, MS-DTYP 2.4.6, self-relative form, and SDDL (MS-DTYP 2.5.1) both ways. Everything of
+ * one descriptor lives in the pool it was made with. Limits: 132096 octets (what AD's nTSecurityDescriptor
+ * may hold), 64 KiB and 2000 ACEs an ACL.
  */
 #ifndef ADCSD_AUTH_SD_H
 #define ADCSD_AUTH_SD_H
@@ -82,8 +82,8 @@ struct ace {
 	bool has_object_type, has_inherited_type;
 	struct guid object_type, inherited_type;
 	struct sid sid;
-	struct bytes extra; /* application data of callback ACEs, padding included; the body of types not listed above (then
-	                     * mask is 0 and sid empty) */
+	struct bytes extra; /* application data of callback ACEs, padding included; the body of types not
+			     * listed above (then mask is 0 and sid empty) */
 };
 
 struct acl {
@@ -105,29 +105,33 @@ struct sddl_domain {
 	struct sid domain, root;
 };
 
-/* Parts in any order; offsets, sizes and counts are checked. Octets behind the SID of an ACE without application
- * data mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
+/* Parts in any order; offsets, sizes and counts are checked. Octets behind the SID of an ACE without
+ * application data mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
 int
 sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
 /* Appends the layout of MS-DTYP 2.5.1.4 (header, SACL, DACL, owner, group), whatever the original's was. */
 int
 sd_to_wire(const struct sd *sd, struct buf *out, struct err *e) MUST_CHECK;
 /*
- * Errors name the place in the text: "at 17: unknown SID alias XX". Parts in any order, each once; blanks between
- * parts and ACEs are skipped; letters in either case. Audit ACEs (AU, OU) in the DACL are dropped, in the SACL kept.
- * Ours: application data of callback ACEs is an octet string ("#01020304") in the seventh field; conditions and
- * resource attributes in text are refused. ACE types without a code are written as numbers ("0x0c").
+ * Errors name the place in the text: "at 17: unknown SID alias XX". Parts in any order, each once; blanks
+ * between parts and ACEs are skipped; letters in either case. Audit ACEs (AU, OU) in the DACL are dropped, in
+ * the SACL kept. Ours: application data of callback ACEs is an octet string ("#01020304") in the seventh
+ * field; conditions and resource attributes in text are refused. ACE types without a code are written as
+ * numbers ("0x0c").
  */
 int
-sd_from_sddl(struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
+sd_from_sddl(struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom,
+    struct err *e) MUST_CHECK;
 /* Aliases are used where one exists when dom is given; dom NULL prints well-known aliases only. */
 int
 sd_to_sddl(const struct sd *sd, struct buf *out, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
 /* "(OA;;CR;0e10c968-...;;DU)" for explanations. */
 int
-sd_ace_to_sddl(const struct ace *ace, struct buf *out, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
+sd_ace_to_sddl(
+    const struct ace *ace, struct buf *out, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
 /* A SID or an alias, alone. */
 int
-sddl_sid_from_text(struct sid *out, const char *text, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
+sddl_sid_from_text(
+    struct sid *out, const char *text, const struct sddl_domain *dom, struct err *e) MUST_CHECK;
 
 #endif

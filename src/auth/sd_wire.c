@@ -1,6 +1,5 @@
 #include "auth/sd_priv.h"
 
-
 #define SD_HEADER 20
 #define ACL_HEADER 8
 #define ACE_HEADER 4
@@ -174,7 +173,8 @@ part_at(struct bytes sd, size_t field, struct bytes *out, const char *what, stru
 	if (off == 0)
 		return 0;
 	if (off < SD_HEADER || off >= sd.len)
-		return ERR(e, E_INVALID_DATA, "%s at offset %zu of a descriptor of %zu octets", what, off, sd.len);
+		return ERR(
+		    e, E_INVALID_DATA, "%s at offset %zu of a descriptor of %zu octets", what, off, sd.len);
 	*out = (struct bytes){ sd.p + off, sd.len - off };
 	return 0;
 }
@@ -213,14 +213,16 @@ sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e)
 	struct sd sd = { 0 };
 
 	if (in.len < SD_HEADER || in.len > SD_WIRE_MAX)
-		return ERR(e, E_INVALID_DATA, "security descriptor of %zu octets, %d to %d expected", in.len, SD_HEADER,
-		    SD_WIRE_MAX);
+		return ERR(e, E_INVALID_DATA, "security descriptor of %zu octets, %d to %d expected", in.len,
+		    SD_HEADER, SD_WIRE_MAX);
 	if (in.p[0] != 1)
-		return ERR(e, E_INVALID_DATA, "security descriptor revision %u, must be 1 (MS-DTYP 2.4.6)", in.p[0]);
+		return ERR(
+		    e, E_INVALID_DATA, "security descriptor revision %u, must be 1 (MS-DTYP 2.4.6)", in.p[0]);
 	sd.rm_control = in.p[1];
 	sd.control = get_u16le(in.p + 2);
 	if ((sd.control & SE_SELF_RELATIVE) == 0)
-		return ERR(e, E_INVALID_DATA, "security descriptor is not self-relative (control 0x%04x)", sd.control);
+		return ERR(e, E_INVALID_DATA, "security descriptor is not self-relative (control 0x%04x)",
+		    sd.control);
 	if (sid_part(in, 4, &sd.has_owner, &sd.owner, "owner", e) != 0 ||
 	    sid_part(in, 8, &sd.has_group, &sd.group, "group", e) != 0 ||
 	    acl_part(in, 12, (sd.control & SE_SACL_PRESENT) != 0, pool, &sd.sacl, "SACL", e) != 0 ||
@@ -240,8 +242,9 @@ ace_body_write(const struct ace *a, struct buf *out)
 	if (kind != NULL) {
 		buf_put_u32le(out, a->mask);
 		if (kind->object) {
-			buf_put_u32le(out, (a->has_object_type ? ACE_OBJECT_TYPE_PRESENT : 0) |
-			    (a->has_inherited_type ? ACE_INHERITED_OBJECT_TYPE_PRESENT : 0));
+			buf_put_u32le(out,
+			    (a->has_object_type ? ACE_OBJECT_TYPE_PRESENT : 0) |
+				(a->has_inherited_type ? ACE_INHERITED_OBJECT_TYPE_PRESENT : 0));
 			if (a->has_object_type)
 				guid_put(out, &a->object_type);
 			if (a->has_inherited_type)

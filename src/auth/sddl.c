@@ -98,8 +98,8 @@ read_number(struct reader *r, struct span s, uint32_t *out)
 
 /* A run of two-letter codes from one table. */
 static int
-read_codes(struct reader *r, struct span s, const struct sddl_bits *table, size_t n, const char *what,
-    uint32_t *out)
+read_codes(
+    struct reader *r, struct span s, const struct sddl_bits *table, size_t n, const char *what, uint32_t *out)
 {
 	*out = 0;
 	for (; s.n > 0; s.p += 2, s.n -= 2) {
@@ -229,10 +229,12 @@ read_ace_fields(struct reader *r, const struct span f[ACE_FIELDS], struct ace *a
 		return read_extra(r, f[6], &a->extra);
 	}
 	if (!kind->object && (f[3].n > 0 || f[4].n > 0))
-		return FAIL_AT(r, f[f[3].n > 0 ? 3 : 4].p, "GUID in an ACE that is no object ACE (OA, OD, OU)");
+		return FAIL_AT(
+		    r, f[f[3].n > 0 ? 3 : 4].p, "GUID in an ACE that is no object ACE (OA, OD, OU)");
 	if (!kind->data && f[6].n > 0)
 		return FAIL_AT(r, f[6].p, "application data in an ACE that is no callback ACE (XA, XD)");
-	if (read_rights(r, f[2], &a->mask) != 0 || read_guid(r, f[3], &a->has_object_type, &a->object_type) != 0 ||
+	if (read_rights(r, f[2], &a->mask) != 0 ||
+	    read_guid(r, f[3], &a->has_object_type, &a->object_type) != 0 ||
 	    read_guid(r, f[4], &a->has_inherited_type, &a->inherited_type) != 0 ||
 	    read_sid(r, f[5], &a->sid) != 0)
 		return -1;
@@ -356,7 +358,8 @@ read_principal(struct reader *r, bool *has, struct sid *out, const char *what)
 }
 
 int
-sd_from_sddl(struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom, struct err *e)
+sd_from_sddl(
+    struct sd *out, struct pool *pool, const char *sddl, const struct sddl_domain *dom, struct err *e)
 {
 	struct reader r = { .text = sddl, .p = sddl, .pool = pool, .dom = dom, .e = e };
 	struct sd sd = { .control = SE_SELF_RELATIVE };

@@ -55,11 +55,31 @@ const size_t n_sddl_acl_flags = ARRAY_LEN(sddl_acl_flags);
 /* What the SID of an alias hangs under. */
 enum alias_of { ABSOLUTE, OF_DOMAIN, OF_ROOT };
 
-#define BUILTIN(rid) ABSOLUTE, { .n_sub = 2, .authority = { 0, 0, 0, 0, 0, 5 }, .sub = { 32, (rid) } }
-#define NT(rid) ABSOLUTE, { .n_sub = 1, .authority = { 0, 0, 0, 0, 0, 5 }, .sub = { (rid) } }
-#define AUTHORITY(a, rid) ABSOLUTE, { .n_sub = 1, .authority = { 0, 0, 0, 0, 0, (a) }, .sub = { (rid) } }
-#define DOMAIN(rid) OF_DOMAIN, { .n_sub = 1, .sub = { (rid) } }
-#define ROOT(rid) OF_ROOT, { .n_sub = 1, .sub = { (rid) } }
+#define BUILTIN(rid)                                                                                         \
+	ABSOLUTE,                                                                                            \
+	{                                                                                                    \
+		.n_sub = 2, .authority = { 0, 0, 0, 0, 0, 5 }, .sub = { 32, (rid) }                          \
+	}
+#define NT(rid)                                                                                              \
+	ABSOLUTE,                                                                                            \
+	{                                                                                                    \
+		.n_sub = 1, .authority = { 0, 0, 0, 0, 0, 5 }, .sub = {(rid) }                               \
+	}
+#define AUTHORITY(a, rid)                                                                                    \
+	ABSOLUTE,                                                                                            \
+	{                                                                                                    \
+		.n_sub = 1, .authority = { 0, 0, 0, 0, 0, (a) }, .sub = {(rid) }                             \
+	}
+#define DOMAIN(rid)                                                                                          \
+	OF_DOMAIN,                                                                                           \
+	{                                                                                                    \
+		.n_sub = 1, .sub = {(rid) }                                                                  \
+	}
+#define ROOT(rid)                                                                                            \
+	OF_ROOT,                                                                                             \
+	{                                                                                                    \
+		.n_sub = 1, .sub = {(rid) }                                                                  \
+	}
 
 /* MS-DTYP 2.5.1.1 and 2.4.2.4. For the relative ones `sid` holds the RID only. */
 static const struct alias {

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NT_AUTHORITY { 0, 0, 0, 0, 0, 5 }
+#define NT_AUTHORITY                                                                                         \
+	{                                                                                                    \
+		0, 0, 0, 0, 0, 5                                                                             \
+	}
 
 const struct sid SID_EVERYONE = { .n_sub = 1, .authority = { 0, 0, 0, 0, 0, 1 }, .sub = { 0 } };
 const struct sid SID_OWNER_RIGHTS = { .n_sub = 1, .authority = { 0, 0, 0, 0, 0, 3 }, .sub = { 4 } };
@@ -28,7 +31,8 @@ sid_from_wire(struct sid *s, struct bytes in, size_t *used, struct err *e)
 	if (in.p[0] != 1)
 		return ERR(e, E_INVALID_DATA, "SID revision %u, must be 1 (MS-DTYP 2.4.2.2)", in.p[0]);
 	if (in.p[1] > SID_MAX_SUB)
-		return ERR(e, E_INVALID_DATA, "SID with %u sub-authorities, at most %d", in.p[1], SID_MAX_SUB);
+		return ERR(
+		    e, E_INVALID_DATA, "SID with %u sub-authorities, at most %d", in.p[1], SID_MAX_SUB);
 	len = 8 + 4 * (size_t)in.p[1];
 	if (in.len < len)
 		return ERR(e, E_INVALID_DATA, "SID needs %zu octets, %zu left", len, in.len);
@@ -125,9 +129,11 @@ sid_from_text(struct sid *s, const char *text, struct err *e)
 		return ERR(e, E_INVALIDARG, "SID with a bad authority: %.60s", text);
 	while (*p != '\0') {
 		if (r.n_sub == SID_MAX_SUB)
-			return ERR(e, E_INVALIDARG, "SID with more than %d sub-authorities: %.40s...", SID_MAX_SUB, text);
+			return ERR(e, E_INVALIDARG, "SID with more than %d sub-authorities: %.40s...",
+			    SID_MAX_SUB, text);
 		if (*p++ != '-' || !take_decimal(&p, &r.sub[r.n_sub]))
-			return ERR(e, E_INVALIDARG, "SID with a bad sub-authority %u: %.60s", r.n_sub + 1u, text);
+			return ERR(
+			    e, E_INVALIDARG, "SID with a bad sub-authority %u: %.60s", r.n_sub + 1u, text);
 		r.n_sub++;
 	}
 	*s = r;
@@ -141,7 +147,8 @@ sid_to_text(const struct sid *s, char out[SID_TEXT_MAX])
 	int at;
 
 	if (a[0] != 0 || a[1] != 0)
-		at = snprintf(out, SID_TEXT_MAX, "S-1-0x%02x%02x%02x%02x%02x%02x", a[0], a[1], a[2], a[3], a[4], a[5]);
+		at = snprintf(
+		    out, SID_TEXT_MAX, "S-1-0x%02x%02x%02x%02x%02x%02x", a[0], a[1], a[2], a[3], a[4], a[5]);
 	else
 		at = snprintf(out, SID_TEXT_MAX, "S-1-%u",
 		    (uint32_t)a[2] << 24 | (uint32_t)a[3] << 16 | (uint32_t)a[4] << 8 | a[5]);
@@ -167,7 +174,8 @@ sid_with_rid(struct sid *out, const struct sid *domain, uint32_t rid, struct err
 	struct sid r = *domain;
 
 	if (r.n_sub >= SID_MAX_SUB)
-		return ERR(e, E_INVALIDARG, "no room for RID %u: the SID has %u sub-authorities", rid, r.n_sub);
+		return ERR(
+		    e, E_INVALIDARG, "no room for RID %u: the SID has %u sub-authorities", rid, r.n_sub);
 	r.sub[r.n_sub++] = rid;
 	*out = r;
 	return 0;

@@ -11,8 +11,8 @@
 #define SID_WIRE_MAX (8 + 4 * SID_MAX_SUB)
 
 struct sid {
-	uint8_t n_sub;           /* 0..15 */
-	uint8_t authority[6];    /* big-endian */
+	uint8_t n_sub;             /* 0..15 */
+	uint8_t authority[6];      /* big-endian */
 	uint32_t sub[SID_MAX_SUB]; /* unused ones are 0 */
 };
 
@@ -37,17 +37,17 @@ sid_with_rid(struct sid *out, const struct sid *domain, uint32_t rid, struct err
 int
 sid_split_rid(const struct sid *s, struct sid *domain, uint32_t *rid, struct err *e) MUST_CHECK;
 
-extern const struct sid SID_EVERYONE;            /* S-1-1-0 */
-extern const struct sid SID_OWNER_RIGHTS;        /* S-1-3-4 */
-extern const struct sid SID_NETWORK;             /* S-1-5-2 */
-extern const struct sid SID_ANONYMOUS;           /* S-1-5-7 */
-extern const struct sid SID_ENTERPRISE_DCS;      /* S-1-5-9 */
-extern const struct sid SID_PRINCIPAL_SELF;      /* S-1-5-10 */
-extern const struct sid SID_AUTHENTICATED_USERS; /* S-1-5-11 */
-extern const struct sid SID_THIS_ORGANIZATION;   /* S-1-5-15 */
-extern const struct sid SID_LOCAL_SYSTEM;        /* S-1-5-18 */
+extern const struct sid SID_EVERYONE;               /* S-1-1-0 */
+extern const struct sid SID_OWNER_RIGHTS;           /* S-1-3-4 */
+extern const struct sid SID_NETWORK;                /* S-1-5-2 */
+extern const struct sid SID_ANONYMOUS;              /* S-1-5-7 */
+extern const struct sid SID_ENTERPRISE_DCS;         /* S-1-5-9 */
+extern const struct sid SID_PRINCIPAL_SELF;         /* S-1-5-10 */
+extern const struct sid SID_AUTHENTICATED_USERS;    /* S-1-5-11 */
+extern const struct sid SID_THIS_ORGANIZATION;      /* S-1-5-15 */
+extern const struct sid SID_LOCAL_SYSTEM;           /* S-1-5-18 */
 extern const struct sid SID_BUILTIN_ADMINISTRATORS; /* S-1-5-32-544 */
-extern const struct sid SID_BUILTIN_USERS;       /* S-1-5-32-545 */
-extern const struct sid SID_CERT_DCOM_ACCESS;    /* S-1-5-32-574 */
+extern const struct sid SID_BUILTIN_USERS;          /* S-1-5-32-545 */
+extern const struct sid SID_CERT_DCOM_ACCESS;       /* S-1-5-32-574 */
 
 #endif

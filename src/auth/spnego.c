@@ -1,7 +1,7 @@
 /*
- * SPNEGO acceptor (RFC 4178, MS-SPNG): chooses a mechanism from the client's list, carries its tokens, and has the list
- * signed where a man in the middle could have changed the choice. A bare NTLM token instead of a SPNEGO one is taken as
- * the start of a bare NTLM exchange (MS-SPNG appendix A <8>).
+ * SPNEGO acceptor (RFC 4178, MS-SPNG): chooses a mechanism from the client's list, carries its tokens, and
+ * has the list signed where a man in the middle could have changed the choice. A bare NTLM token instead of a
+ * SPNEGO one is taken as the start of a bare NTLM exchange (MS-SPNG appendix A <8>).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,8 @@ exchange_list_mics(struct spnego *s, struct buf *mic, struct err *e)
 
 	if (s->client_mic_len == 0) {
 		if (due && auth_ctx_can_sign(s->inner))
-			return ERR(e, SEC_E_INVALID_TOKEN, "mechListMIC is missing where it is due (RFC 4178 section 5)");
+			return ERR(e, SEC_E_INVALID_TOKEN,
+			    "mechListMIC is missing where it is due (RFC 4178 section 5)");
 		return 0;
 	}
 	if (!auth_ctx_can_sign(s->inner))
@@ -163,7 +164,8 @@ choose_mech(struct spnego *s, struct bytes mech_list, struct err *e)
 			}
 		}
 	}
-	return ERR(e, SEC_E_INVALID_TOKEN, "SPNEGO: none of the client's mechanisms is served here (NTLM is)");
+	return ERR(
+	    e, SEC_E_INVALID_TOKEN, "SPNEGO: none of the client's mechanisms is served here (NTLM is)");
 }
 
 static int
@@ -214,7 +216,8 @@ next_step(struct spnego *s, struct bytes token)
 	}
 	if (resp.state == SPNEGO_REJECT || !resp.has_token) {
 		(void)ERR(&e, SEC_E_INVALID_TOKEN, "SPNEGO: the client %s",
-		    resp.state == SPNEGO_REJECT ? "gave up (reject)" : "sent no responseToken where one is due");
+		    resp.state == SPNEGO_REJECT ? "gave up (reject)"
+						: "sent no responseToken where one is due");
 		fail(s, &e);
 		return;
 	}
@@ -298,7 +301,8 @@ static int
 spnego_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
     bool header_signing, struct bytes sig, struct err *e)
 {
-	return auth_ctx_unprotect(spnego(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
+	return auth_ctx_unprotect(
+	    spnego(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
 }
 
 static const struct auth_ops spnego_ops = {

@@ -61,7 +61,8 @@ get_mech_list(struct der *seq, struct bytes *out, struct err *e)
 	struct bytes oid;
 
 	if (der_enter(seq, DER_CONTEXT_CONSTRUCTED(0), &field, "mechTypes", e) != 0 ||
-	    der_expect(&field, DER_SEQUENCE, &it, "mechTypes", e) != 0 || der_finish(&field, "mechTypes", e) != 0)
+	    der_expect(&field, DER_SEQUENCE, &it, "mechTypes", e) != 0 ||
+	    der_finish(&field, "mechTypes", e) != 0)
 		return -1;
 	list = der_over(it.body);
 	while (!der_at_end(&list))
@@ -82,7 +83,8 @@ spnego_init_parse(struct bytes token, struct spnego_init *out, struct err *e)
 		return ERR(e, SEC_E_INVALID_TOKEN, "empty SPNEGO token");
 	d = der_over(token);
 	if (open_frame(&d, e) != 0 || der_enter(&d, NEG_TOKEN_INIT, &body, "NegTokenInit", e) != 0 ||
-	    der_finish(&d, "NegTokenInit", e) != 0 || der_enter(&body, DER_SEQUENCE, &seq, "NegTokenInit", e) != 0 ||
+	    der_finish(&d, "NegTokenInit", e) != 0 ||
+	    der_enter(&body, DER_SEQUENCE, &seq, "NegTokenInit", e) != 0 ||
 	    der_finish(&body, "NegTokenInit", e) != 0 || get_mech_list(&seq, &out->mech_list, e) != 0)
 		return -1;
 	/* MS-SPNG 3.1.5.3: nothing protects reqFlags, so nobody looks at them. */
@@ -92,8 +94,8 @@ spnego_init_parse(struct bytes token, struct spnego_init *out, struct err *e)
 	if (there < 0)
 		return -1;
 	out->has_mech_token = there == 1;
-	/* What may follow is of no use to an acceptor: negHints [3] (MS-SPNG 2.2.1), or a mechListMIC, which no
-	 * mechanism of more than one leg can have made yet. */
+	/* What may follow is of no use to an acceptor: negHints [3] (MS-SPNG 2.2.1), or a mechListMIC, which
+	 * no mechanism of more than one leg can have made yet. */
 	return 0;
 }
 
@@ -125,7 +127,8 @@ get_state(struct der *seq, enum spnego_state *out, struct err *e)
 	*out = SPNEGO_STATE_ABSENT;
 	if (there <= 0)
 		return there;
-	if (der_expect(&inner, DER_ENUMERATED, &it, "negState", e) != 0 || der_finish(&inner, "negState", e) != 0)
+	if (der_expect(&inner, DER_ENUMERATED, &it, "negState", e) != 0 ||
+	    der_finish(&inner, "negState", e) != 0)
 		return -1;
 	if (it.body.len != 1 || it.body.p[0] > SPNEGO_REQUEST_MIC)
 		return ERR(e, SEC_E_INVALID_TOKEN, "negState out of range");
@@ -160,7 +163,8 @@ spnego_resp_parse(struct bytes token, struct spnego_resp *out, struct err *e)
 	if (token.len == 0)
 		return ERR(e, SEC_E_INVALID_TOKEN, "empty SPNEGO token");
 	d = der_over(token);
-	if (der_enter(&d, NEG_TOKEN_RESP, &body, "NegTokenResp", e) != 0 || der_finish(&d, "NegTokenResp", e) != 0 ||
+	if (der_enter(&d, NEG_TOKEN_RESP, &body, "NegTokenResp", e) != 0 ||
+	    der_finish(&d, "NegTokenResp", e) != 0 ||
 	    der_enter(&body, DER_SEQUENCE, &seq, "NegTokenResp", e) != 0 ||
 	    der_finish(&body, "NegTokenResp", e) != 0 || get_state(&seq, &out->state, e) != 0)
 		return -1;
@@ -187,8 +191,8 @@ put_octets(struct buf *out, unsigned n, struct bytes v)
 }
 
 int
-spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, struct bytes token, struct bytes mic,
-    struct err *e)
+spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, struct bytes token,
+    struct bytes mic, struct err *e)
 {
 	const uint8_t octet = (uint8_t)state;
 	size_t resp = der_open(out, NEG_TOKEN_RESP);

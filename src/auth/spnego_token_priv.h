@@ -42,7 +42,7 @@ spnego_resp_parse(struct bytes token, struct spnego_resp *out, struct err *e) MU
 
 /* Our answer. mech: dotted OID for supportedMech, NULL to leave it out; empty token and mic are left out. */
 int
-spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, struct bytes token, struct bytes mic,
-    struct err *e) MUST_CHECK;
+spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, struct bytes token,
+    struct bytes mic, struct err *e) MUST_CHECK;
 
 #endif

@@ -52,7 +52,8 @@ token_add(struct token *t, const struct sid *sid, enum token_via via, const char
 	if (token_has(t, sid))
 		return 0;
 	if (t->n_sids == TOKEN_MAX_SIDS)
-		return ERR(e, E_INVALID_DATA, "token of %s would hold more than %d SIDs", t->account, TOKEN_MAX_SIDS);
+		return ERR(e, E_INVALID_DATA, "token of %s would hold more than %d SIDs", t->account,
+		    TOKEN_MAX_SIDS);
 	if (reserve(t, e) != 0)
 		return -1;
 	s = &t->sids[t->n_sids];
@@ -82,8 +83,8 @@ token_add_well_known(struct token *t, uint32_t primary_rid, struct err *e)
 	}
 	if (primary_rid != RID_DOMAIN_CONTROLLERS)
 		return 0;
-	return token_add(t, &SID_ENTERPRISE_DCS, TOKEN_VIA_WELL_KNOWN,
-	    "NT AUTHORITY\\ENTERPRISE DOMAIN CONTROLLERS", e);
+	return token_add(
+	    t, &SID_ENTERPRISE_DCS, TOKEN_VIA_WELL_KNOWN, "NT AUTHORITY\\ENTERPRISE DOMAIN CONTROLLERS", e);
 }
 
 const struct token_sid *

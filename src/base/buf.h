@@ -1,6 +1,6 @@
 /*
- * Growing byte buffer with a ceiling. Writers never fail one by one: an append that would pass the maximum, or an
- * allocation that fails, marks the buffer and later appends do nothing; ask buf_ok() once at the end.
+ * Growing byte buffer with a ceiling. Writers never fail one by one: an append that would pass the maximum,
+ * or an allocation that fails, marks the buffer and later appends do nothing; ask buf_ok() once at the end.
  */
 #ifndef ADCSD_BASE_BUF_H
 #define ADCSD_BASE_BUF_H
@@ -37,7 +37,8 @@ buf_wipe(struct buf *b);
 void
 buf_reset(struct buf *b);
 
-/* Room for n more bytes, counted as written; NULL (and the buffer failed) when they do not fit. Not initialised. */
+/* Room for n more bytes, counted as written; NULL (and the buffer failed) when they do not fit. Not
+ * initialised. */
 uint8_t *
 buf_extend(struct buf *b, size_t n);
 void

@@ -193,8 +193,8 @@ filetime_to_text(filetime_t t, char out[FILETIME_TEXT_MAX])
 	if (fraction < 0)
 		fraction += FILETIME_SECOND;
 	filetime_to_civil(t, &c);
-	n = snprintf(out, FILETIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute,
-	    c.second);
+	n = snprintf(out, FILETIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day, c.hour,
+	    c.minute, c.second);
 	if (fraction != 0 && n > 0 && n < FILETIME_TEXT_MAX)
 		n += snprintf(out + n, FILETIME_TEXT_MAX - (size_t)n, ".%07d", (int)fraction);
 	if (n > 0 && n < FILETIME_TEXT_MAX - 1)
@@ -233,14 +233,15 @@ filetime_from_text(const char *s, filetime_t *out)
 	filetime_t fraction;
 	struct civil c;
 
-	if (!has_date_form(s) || sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d", &c.year, &c.month, &c.day, &c.hour, &c.minute,
-				     &c.second) != 6)
+	if (!has_date_form(s) ||
+	    sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d", &c.year, &c.month, &c.day, &c.hour, &c.minute, &c.second) !=
+		6)
 		return false;
 	s += strlen("2026-11-23T20:49:00");
 	if (!take_fraction(&s, &fraction) || strcmp(s, "Z") != 0)
 		return false;
-	if (c.year < 1601 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > days_in_month(c.year, c.month) ||
-	    c.hour > 23 || c.minute > 59 || c.second > 59)
+	if (c.year < 1601 || c.month < 1 || c.month > 12 || c.day < 1 ||
+	    c.day > days_in_month(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 59)
 		return false;
 	*out = filetime_from_civil(&c) + fraction;
 	return true;

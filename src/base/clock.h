@@ -1,6 +1,6 @@
 /*
- * Time. Certificates, CRLs, the database, schedules and time-outs live on a virtual clock that a test may move;
- * authentication and child processes stay on real time. No time() anywhere else.
+ * Time. Certificates, CRLs, the database, schedules and time-outs live on a virtual clock that a test may
+ * move; authentication and child processes stay on real time. No time() anywhere else.
  */
 #ifndef ADCSD_BASE_CLOCK_H
 #define ADCSD_BASE_CLOCK_H

@@ -26,7 +26,8 @@ read_length(const uint8_t **p, const uint8_t *end, size_t *out, const char *what
 	}
 	n &= 0x7f;
 	if (n == 0 || n > 4)
-		return ERR(e, CRYPT_E_ASN1_BADTAG, "%s: %s length", what, n == 0 ? "indefinite" : "oversized");
+		return ERR(
+		    e, CRYPT_E_ASN1_BADTAG, "%s: %s length", what, n == 0 ? "indefinite" : "oversized");
 	if ((size_t)(end - *p) < n)
 		return ERR(e, CRYPT_E_ASN1_EOD, "%s: data ends inside the length", what);
 	for (size_t i = 0; i < n; i++)
@@ -51,7 +52,8 @@ der_next(struct der *d, struct der_item *out, const char *what, struct err *e)
 	if (read_length(&p, d->end, &len, what, e) != 0)
 		return -1;
 	if (len > (size_t)(d->end - p))
-		return ERR(e, CRYPT_E_ASN1_EOD, "%s: %zu octets announced, %zu left", what, len, (size_t)(d->end - p));
+		return ERR(e, CRYPT_E_ASN1_EOD, "%s: %zu octets announced, %zu left", what, len,
+		    (size_t)(d->end - p));
 	out->body = (struct bytes){ p, len };
 	out->raw = (struct bytes){ d->p, (size_t)(p - d->p) + len };
 	d->p = p + len;
@@ -205,17 +207,19 @@ der_get_time(struct der *d, filetime_t *out, const char *what, struct err *e)
 		c.year = digits(p, 4);
 		p += 4;
 	} else {
-		return ERR(e, CRYPT_E_ASN1_BADTAG, "%s: neither UTCTime nor GeneralizedTime in RFC 5280 form", what);
+		return ERR(
+		    e, CRYPT_E_ASN1_BADTAG, "%s: neither UTCTime nor GeneralizedTime in RFC 5280 form", what);
 	}
 	c.month = digits(p, 2);
 	c.day = digits(p + 2, 2);
 	c.hour = digits(p + 4, 2);
 	c.minute = digits(p + 6, 2);
 	c.second = digits(p + 8, 2);
-	snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000, (unsigned)c.month % 100,
-	    (unsigned)c.day % 100, (unsigned)c.hour % 100, (unsigned)c.minute % 100, (unsigned)c.second % 100);
-	if (p[10] != 'Z' || c.year < 0 || c.month < 0 || c.day < 0 || c.hour < 0 || c.minute < 0 || c.second < 0 ||
-	    !filetime_from_text(text, &t))
+	snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000,
+	    (unsigned)c.month % 100, (unsigned)c.day % 100, (unsigned)c.hour % 100, (unsigned)c.minute % 100,
+	    (unsigned)c.second % 100);
+	if (p[10] != 'Z' || c.year < 0 || c.month < 0 || c.day < 0 || c.hour < 0 || c.minute < 0 ||
+	    c.second < 0 || !filetime_from_text(text, &t))
 		return ERR(e, CRYPT_E_ASN1_BADTAG, "%s: not a date", what);
 	*out = t;
 	return 0;
@@ -283,7 +287,8 @@ oid_from_text(struct buf *out, const char *dotted, struct err *e)
 			return ERR(e, E_INVALIDARG, "not an object identifier: %.80s", dotted);
 		for (; *s >= '0' && *s <= '9'; s++) {
 			if (v > (UINT64_MAX >> 7) / 10)
-				return ERR(e, E_INVALIDARG, "arc too large in object identifier %.80s", dotted);
+				return ERR(
+				    e, E_INVALIDARG, "arc too large in object identifier %.80s", dotted);
 			v = v * 10 + (uint64_t)(*s - '0');
 		}
 		if (i == 0)
@@ -439,8 +444,9 @@ der_put_time(struct buf *b, filetime_t t)
 		return;
 	}
 	if (c.year >= 1950 && c.year < 2050) {
-		snprintf(text, sizeof(text), "%02u%02u%02u%02u%02u%02uZ", (unsigned)c.year % 100, (unsigned)c.month,
-		    (unsigned)c.day, (unsigned)c.hour, (unsigned)c.minute, (unsigned)c.second);
+		snprintf(text, sizeof(text), "%02u%02u%02u%02u%02u%02uZ", (unsigned)c.year % 100,
+		    (unsigned)c.month, (unsigned)c.day, (unsigned)c.hour, (unsigned)c.minute,
+		    (unsigned)c.second);
 		der_put_text(b, DER_UTC_TIME, text);
 	} else {
 		snprintf(text, sizeof(text), "%04u%02u%02u%02u%02u%02uZ", (unsigned)c.year, (unsigned)c.month,

@@ -1,6 +1,6 @@
 /*
- * DER (X.690): a reader over borrowed bytes that accepts the distinguished encoding only, and a writer that builds
- * from the inside out. Lengths up to 2^31-1; nesting is the caller's recursion.
+ * DER (X.690): a reader over borrowed bytes that accepts the distinguished encoding only, and a writer that
+ * builds from the inside out. Lengths up to 2^31-1; nesting is the caller's recursion.
  */
 #ifndef ADCSD_BASE_DER_H
 #define ADCSD_BASE_DER_H
@@ -60,8 +60,8 @@ uint8_t
 der_peek(const struct der *d);
 
 /*
- * All readers advance on success and fail with CRYPT_E_ASN1_EOD when data ends early, else CRYPT_E_ASN1_BADTAG.
- * `what` names the field in the message.
+ * All readers advance on success and fail with CRYPT_E_ASN1_EOD when data ends early, else
+ * CRYPT_E_ASN1_BADTAG. `what` names the field in the message.
  */
 int
 der_next(struct der *d, struct der_item *out, const char *what, struct err *e) MUST_CHECK;
@@ -102,8 +102,8 @@ oid_from_text(struct buf *out, const char *dotted, struct err *e) MUST_CHECK;
 /* ---- writing ---- */
 
 /*
- * Nested elements: m = der_open(b, tag); ... der_close(b, m). The length is inserted at close (a memmove of the
- * contents, which are small); errors are the buffer's.
+ * Nested elements: m = der_open(b, tag); ... der_close(b, m). The length is inserted at close (a memmove of
+ * the contents, which are small); errors are the buffer's.
  */
 size_t
 der_open(struct buf *b, uint8_t tag);
@@ -128,7 +128,8 @@ der_put_bits(struct buf *b, struct bytes bits, uint8_t unused);
 /* Text as it is, under the given string tag. */
 void
 der_put_text(struct buf *b, uint8_t tag, const char *s);
-/* UTCTime through 2049, GeneralizedTime after (RFC 5280 4.1.2.5), whole seconds; fails the buffer past year 9999. */
+/* UTCTime through 2049, GeneralizedTime after (RFC 5280 4.1.2.5), whole seconds; fails the buffer past year
+ * 9999. */
 void
 der_put_time(struct buf *b, filetime_t t);
 

@@ -21,12 +21,12 @@ struct err {
 #define ERR_STR2(x) #x
 #define ERR_STR(x) ERR_STR2(x)
 
-/* Fills e (which may be NULL) and yields -1, so that "return ERR(e, hr, ...)" reads well. The -1 stands here, where
- * compiler and analyser see it, and no path goes on with what a failed call did not fill. */
-#define ERR(e, hresult, ...)                                                                        \
-	(__extension__({                                                                            \
-		err_set((e), (hresult), __FILE__ ":" ERR_STR(__LINE__), __VA_ARGS__);               \
-		-1;                                                                                 \
+/* Fills e (which may be NULL) and yields -1, so that "return ERR(e, hr, ...)" reads well. The -1 stands here,
+ * where compiler and analyser see it, and no path goes on with what a failed call did not fill. */
+#define ERR(e, hresult, ...)                                                                                 \
+	(__extension__({                                                                                     \
+		err_set((e), (hresult), __FILE__ ":" ERR_STR(__LINE__), __VA_ARGS__);                        \
+		-1;                                                                                          \
 	}))
 
 void

@@ -56,8 +56,8 @@ guid_from_text(struct guid *g, const char *text, struct err *e)
 	static const struct {
 		unsigned digits;
 		bool dash; /* before the field */
-	} fields[11] = { { 8, false }, { 4, true }, { 4, true }, { 2, true }, { 2, false }, { 2, true }, { 2, false },
-		{ 2, false }, { 2, false }, { 2, false }, { 2, false } };
+	} fields[11] = { { 8, false }, { 4, true }, { 4, true }, { 2, true }, { 2, false }, { 2, true },
+		{ 2, false }, { 2, false }, { 2, false }, { 2, false }, { 2, false } };
 	const char *s = text;
 	bool brace = *s == '{';
 	uint32_t v[11];
@@ -82,8 +82,8 @@ guid_to_text(const struct guid *g, char out[GUID_TEXT_MAX])
 {
 	const uint8_t *d = g->data4;
 
-	snprintf(out, GUID_TEXT_MAX, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", g->data1, g->data2, g->data3,
-	    d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
+	snprintf(out, GUID_TEXT_MAX, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", g->data1, g->data2,
+	    g->data3, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
 	return out;
 }
 

@@ -35,8 +35,10 @@ log_set_trace(const char *names, struct err *e)
 				traced[i] = known = true;
 		}
 		if (!known)
-			return ERR(e, E_INVALIDARG, "unknown trace area '%.*s' (rpc, ndr, auth, policy, ldap, ca, store, "
-				   "control, main or all)", (int)(n < 40 ? n : 40), names);
+			return ERR(e, E_INVALIDARG,
+			    "unknown trace area '%.*s' (rpc, ndr, auth, policy, ldap, ca, store, "
+			    "control, main or all)",
+			    (int)(n < 40 ? n : 40), names);
 		names += n + (names[n] == ',');
 	}
 	return 0;

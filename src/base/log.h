@@ -15,7 +15,7 @@ enum log_area {
 #define LOG_AREA_ENUM(name) LOG_AREA_##name,
 	LOG_AREAS(LOG_AREA_ENUM)
 #undef LOG_AREA_ENUM
-	LOG_AREA_COUNT
+	    LOG_AREA_COUNT
 };
 
 /* Lines below `level` are dropped (default LOG_INFO), except the traced areas. */
@@ -29,10 +29,10 @@ log_enabled(enum log_area area, enum log_level level);
 void
 log_write(enum log_area area, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-#define log_debug(area, ...)                                                                      \
-	do {                                                                                      \
-		if (log_enabled(LOG_AREA_##area, LOG_DEBUG))                                      \
-			log_write(LOG_AREA_##area, LOG_DEBUG, __VA_ARGS__);                       \
+#define log_debug(area, ...)                                                                                 \
+	do {                                                                                                 \
+		if (log_enabled(LOG_AREA_##area, LOG_DEBUG))                                                 \
+			log_write(LOG_AREA_##area, LOG_DEBUG, __VA_ARGS__);                                  \
 	} while (0)
 #define log_info(area, ...) log_write(LOG_AREA_##area, LOG_INFO, __VA_ARGS__)
 #define log_warn(area, ...) log_write(LOG_AREA_##area, LOG_WARN, __VA_ARGS__)

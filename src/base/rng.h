@@ -1,6 +1,6 @@
 /*
- * Randomness. Unseeded: the kernel. Seeded: a stream per (seed, purpose, id), never a shared one, so that threads and
- * their scheduling do not show in what is issued. No RAND_bytes() or getrandom() anywhere else.
+ * Randomness. Unseeded: the kernel. Seeded: a stream per (seed, purpose, id), never a shared one, so that
+ * threads and their scheduling do not show in what is issued. No RAND_bytes() or getrandom() anywhere else.
  */
 #ifndef ADCSD_BASE_RNG_H
 #define ADCSD_BASE_RNG_H
@@ -17,10 +17,10 @@ struct rng {
 /* Cheap to make, no resources held; use by one thread at a time. */
 struct rng_stream {
 	bool seeded;
-	uint8_t key[32];   /* SHA-256("adcsd rng" || seed || purpose || id) */
+	uint8_t key[32]; /* SHA-256("adcsd rng" || seed || purpose || id) */
 	uint64_t counter;
 	uint8_t block[32];
-	size_t left;       /* unused bytes at the end of block */
+	size_t left; /* unused bytes at the end of block */
 };
 
 /* purpose: a short constant text such as "serial", "sign". */

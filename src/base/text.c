@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Decodes one code point at s (n > 0 octets). Octets taken, or 0 when malformed (RFC 3629: no overlong, no surrogate). */
+/* Decodes one code point at s (n > 0 octets). Octets taken, or 0 when malformed (RFC 3629: no overlong, no
+ * surrogate). */
 static size_t
 utf8_decode(const uint8_t *s, size_t n, uint32_t *cp)
 {
@@ -13,7 +14,10 @@ utf8_decode(const uint8_t *s, size_t n, uint32_t *cp)
 		*cp = s[0];
 		return 1;
 	}
-	len = s[0] >= 0xf0 && s[0] < 0xf8 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xc0 && s[0] < 0xe0 ? 2 : 0;
+	len = s[0] >= 0xf0 && s[0] < 0xf8 ? 4
+	    : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+	    : s[0] >= 0xc0 && s[0] < 0xe0 ? 2
+					  : 0;
 	if (len == 0 || len > n)
 		return 0;
 	*cp = s[0] & (0xff >> (len + 1));
@@ -251,8 +255,8 @@ text_put_base64(struct buf *out, struct bytes in, unsigned wrap)
 		size_t left = in.len - i;
 		uint32_t v = (uint32_t)in.p[i] << 16 | (left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0) |
 		    (left > 2 ? in.p[i + 2] : 0);
-		char q[4] = { alphabet[v >> 18], alphabet[v >> 12 & 63], left > 1 ? alphabet[v >> 6 & 63] : '=',
-			left > 2 ? alphabet[v & 63] : '=' };
+		char q[4] = { alphabet[v >> 18], alphabet[v >> 12 & 63],
+			left > 1 ? alphabet[v >> 6 & 63] : '=', left > 2 ? alphabet[v & 63] : '=' };
 
 		for (unsigned k = 0; k < 4; k++) {
 			buf_put_u8(out, (uint8_t)q[k]);

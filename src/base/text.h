@@ -6,8 +6,8 @@
 #include "base/pool.h"
 
 /*
- * UTF-16LE octets (no terminator expected; a trailing NUL unit is kept) to UTF-8. An odd length or a lone surrogate
- * fails with E_INVALIDARG: what cannot be shown cannot be compared.
+ * UTF-16LE octets (no terminator expected; a trailing NUL unit is kept) to UTF-8. An odd length or a lone
+ * surrogate fails with E_INVALIDARG: what cannot be shown cannot be compared.
  */
 int
 text_utf16le_to_utf8(struct buf *out, struct bytes in, struct err *e) MUST_CHECK;
@@ -27,7 +27,8 @@ text_from_bmp(struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
 bool
 text_is_utf8(const char *s, size_t n);
 
-/* Upper case of one UTF-16 unit for NTLM and name comparison: ASCII, Latin-1, Greek, Cyrillic; others unchanged. */
+/* Upper case of one UTF-16 unit for NTLM and name comparison: ASCII, Latin-1, Greek, Cyrillic; others
+ * unchanged. */
 uint16_t
 text_upper_unit(uint16_t c);
 

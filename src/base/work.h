@@ -18,7 +18,8 @@ work_free(struct work *w);
 
 /* Runs job(arg) on a worker, then done(arg) on the loop's thread, exactly once. -1 when memory is short. */
 int
-work_submit(struct work *w, void (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e) MUST_CHECK;
+work_submit(
+    struct work *w, void (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e) MUST_CHECK;
 
 /* An eventfd, readable while finished jobs wait. */
 int

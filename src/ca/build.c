@@ -22,8 +22,11 @@ message_of(struct ca_request *r, const char *text)
 static void
 full_response(struct ca_request *r)
 {
-	struct x509_cmc_response how = { .status = X509_CMC_FAILED, .text = r->message, .certificate = r->certificate,
-		.request_id = r->id, .received = r->submitted };
+	struct x509_cmc_response how = { .status = X509_CMC_FAILED,
+		.text = r->message,
+		.certificate = r->certificate,
+		.request_id = r->id,
+		.received = r->submitted };
 	struct err e = { 0 };
 	struct buf b;
 
@@ -32,7 +35,8 @@ full_response(struct ca_request *r)
 	else if (r->db_disposition == DB_DISP_PENDING)
 		how.status = X509_CMC_PENDING;
 	buf_init(&b, CERTIFICATE_MAX);
-	if (x509_ca_cmc_response(r->ca->x509, &how, &b, &e) != 0 || pool_dup_bytes(r->pool, buf_bytes(&b), &r->chain) != 0)
+	if (x509_ca_cmc_response(r->ca->x509, &how, &b, &e) != 0 ||
+	    pool_dup_bytes(r->pool, buf_bytes(&b), &r->chain) != 0)
 		log_warn(ca, "request %u gets no CMC response: %s", r->id, e.msg);
 	buf_fini(&b);
 }

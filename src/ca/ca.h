@@ -56,8 +56,8 @@ struct ca_config {
 	struct clock *clock;
 	const struct rng *rng;
 	struct work *work;
-	struct dir *dir;     /* ready */
-	unsigned http_port;  /* of /CertEnroll/, for the %p of URLs; 0: left out */
+	struct dir *dir;    /* ready */
+	unsigned http_port; /* of /CertEnroll/, for the %p of URLs; 0: left out */
 };
 
 typedef void
@@ -77,10 +77,12 @@ int
 ca_store_fd(const struct ca *ca);
 void
 ca_store_drain(struct ca *ca);
-/* Once per turn of the loop, at its end: what has fallen due is started, buffered journal records reach the file. */
+/* Once per turn of the loop, at its end: what has fallen due is started, buffered journal records reach the
+ * file. */
 void
 ca_flush(struct ca *ca);
-/* Virtual time of the next thing the CA does by itself (a CRL); the loop wakes then. 0: nothing is planned. */
+/* Virtual time of the next thing the CA does by itself (a CRL); the loop wakes then. 0: nothing is planned.
+ */
 filetime_t
 ca_next_due(const struct ca *ca);
 

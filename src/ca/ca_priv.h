@@ -132,16 +132,16 @@ struct ca_request {
 	/* worker */
 	struct bytes der;
 	struct x509_request parsed;
-	uint32_t request_type;     /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
-	bool wrapped;              /* in CMS; then also: */
+	uint32_t request_type; /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
+	bool wrapped;          /* in CMS; then also: */
 	struct x509_cms cms;
 	const struct x509_certificate *renewal; /* the certificate to be renewed; NULL: a new request */
-	const char *asked_for;     /* requestername of a signed request; NULL: the caller asks for itself */
-	const char *on_behalf_of;  /* the same once the directory knows it, "CORP\\janedoe" */
+	const char *asked_for;    /* requestername of a signed request; NULL: the caller asks for itself */
+	const char *on_behalf_of; /* the same once the directory knows it, "CORP\\janedoe" */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;
-	bool failing;              /* policy has no word any more */
+	bool failing; /* policy has no word any more */
 	const char *failing_intro;
 	/* directory */
 	unsigned waiting; /* parsing, snapshot */
@@ -189,12 +189,15 @@ ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e
 #define CA_ERROR_PARSING "Error Parsing Request"
 #define CA_ERROR_VERIFYING "Error Verifying Request Signature or Signing Certificate"
 #define CA_ERROR_ARCHIVING "Error Archiving Private Key"
-/* request_journal.c: its record, and its share of the counters. why: what the verdict's own code does not tell. */
+/* request_journal.c: its record, and its share of the counters. why: what the verdict's own code does not
+ * tell. */
 void
-ca_request_journal(struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
+ca_request_journal(
+    struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
 void
 ca_request_count(struct ca_request *r);
-/* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far it came. */
+/* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far
+ * it came. */
 int
 ca_request_parse(struct ca_request *r, struct err *e) MUST_CHECK;
 /* in.attributes. */
@@ -207,7 +210,8 @@ ca_wrapped_parse(struct ca_request *r, struct err *e) MUST_CHECK;
 /* On the loop: CRYPT_E_REVOKED when a signer's certificate is one that this CA has revoked. */
 int
 ca_wrapped_check_revoked(struct ca_request *r, struct err *e) MUST_CHECK;
-/* The account in asked_for. E_CANT_ACCESS_DOMAIN_INFO for another domain, E_NONE_MAPPED for no account name. */
+/* The account in asked_for. E_CANT_ACCESS_DOMAIN_INFO for another domain, E_NONE_MAPPED for no account name.
+ */
 int
 ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e) MUST_CHECK;
 

@@ -36,8 +36,8 @@ ca_crl_entries(const struct store_revoked *rows, size_t n, filetime_t last_publi
 
 typedef void
 ca_crl_fn(void *arg, const struct err *e);
-/* what 0 waits until everything asked for before is done. who NULL: the schedule. done runs exactly once, possibly
- * before this returns; after -1 never. */
+/* what 0 waits until everything asked for before is done. who NULL: the schedule. done runs exactly once,
+ * possibly before this returns; after -1 never. */
 int
 ca_crl_publish(struct ca *ca, unsigned what, const struct ca_who *who, ca_crl_fn *done, void *arg,
     struct err *e) MUST_CHECK;

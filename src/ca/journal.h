@@ -11,8 +11,9 @@
 
 #define JOURNAL_RECORD_MAX (256 * 1024) /* longest record; a longer one is dropped with a log line */
 #define JOURNAL_READ_MAX 1000           /* most records one read gives */
-#define JOURNAL_ANSWER_MAX (512 * 1024) /* octets after which a read stops early, at least one record long   \
-					 */
+#define JOURNAL_ANSWER_MAX                                                                                   \
+	(512 * 1024) /* octets after which a read stops early, at least one record long                      \
+		      */
 
 struct journal;
 

@@ -36,10 +36,14 @@ fill_chain(struct ca *ca, struct pool *pool, struct ca_request_result *out)
 }
 
 static void
-fill_full_response(struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
+fill_full_response(
+    struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
 {
-	struct x509_cmc_response how = { .status = X509_CMC_FAILED, .text = out->message, .certificate = out->certificate,
-		.request_id = out->request_id, .received = row->v[Request_SubmittedWhen].n };
+	struct x509_cmc_response how = { .status = X509_CMC_FAILED,
+		.text = out->message,
+		.certificate = out->certificate,
+		.request_id = out->request_id,
+		.received = row->v[Request_SubmittedWhen].n };
 	struct err e = { 0 };
 	struct buf b;
 
@@ -48,7 +52,8 @@ fill_full_response(struct ca *ca, const struct store_row *row, struct pool *pool
 	else if (out->disposition == CR_DISP_UNDER_SUBMISSION)
 		how.status = X509_CMC_PENDING;
 	buf_init(&b, 1u << 20);
-	if (x509_ca_cmc_response(ca->x509, &how, &b, &e) != 0 || pool_dup_bytes(pool, buf_bytes(&b), &out->chain) != 0)
+	if (x509_ca_cmc_response(ca->x509, &how, &b, &e) != 0 ||
+	    pool_dup_bytes(pool, buf_bytes(&b), &out->chain) != 0)
 		out->chain = (struct bytes){ NULL, 0 };
 	buf_fini(&b);
 }

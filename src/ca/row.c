@@ -146,11 +146,13 @@ fill_request(struct ca_request *r, struct err *e)
 	store_set_text(row, Request_RequestAttributes, r->args.attributes);
 	store_set_long(row, Request_RequestType, full | (r->request_type != 0 ? r->request_type : declared));
 	store_set_long(row, Request_RequestFlags,
-	    (r->renewal != NULL ? CR_FLG_RENEWAL : 0) | (r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0));
+	    (r->renewal != NULL ? CR_FLG_RENEWAL : 0) |
+		(r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0));
 	if (r->renewal != NULL)
 		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
 	store_set_date(row, Request_SubmittedWhen, r->submitted);
-	store_set_text(row, Request_RequesterName, r->on_behalf_of != NULL ? r->on_behalf_of : r->requester->account);
+	store_set_text(
+	    row, Request_RequesterName, r->on_behalf_of != NULL ? r->on_behalf_of : r->requester->account);
 	store_set_text(row, Request_CallerName, ca_who_account(&r->who));
 	if (r->parsed.subject.len > 0)
 		fill_name(r, false, r->parsed.subject);

@@ -76,8 +76,8 @@ error_to_json(const struct err *e)
 	char hr[16];
 
 	snprintf(hr, sizeof(hr), "0x%08x", e->hr);
-	return json_pack("{s:s, s:s, s:s, s:s}", "hr", hr, "name", name != NULL ? name : "", "text", hresult_text(e->hr),
-	    "message", e->msg);
+	return json_pack("{s:s, s:s, s:s, s:s}", "hr", hr, "name", name != NULL ? name : "", "text",
+	    hresult_text(e->hr), "message", e->msg);
 }
 
 static void
@@ -121,8 +121,12 @@ static void
 run_verb(struct client *cl, json_t *id, const char *verb, json_t *args)
 {
 	const struct control_verb *own = find_own_verb(cl->control, verb);
-	struct ca_caller who = { .front = "control", .peer = cl->peer, .call = cl->peer, .package = "peercred",
-		.privacy = true, .local_admin = true };
+	struct ca_caller who = { .front = "control",
+		.peer = cl->peer,
+		.call = cl->peer,
+		.package = "peercred",
+		.privacy = true,
+		.local_admin = true };
 	struct err e = { 0 };
 	struct call *c;
 
@@ -209,7 +213,8 @@ peer_allowed(int fd, struct ucred *cred)
 {
 	socklen_t n = sizeof(*cred);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &n) == 0 && (cred->uid == 0 || cred->uid == geteuid());
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &n) == 0 &&
+	    (cred->uid == 0 || cred->uid == geteuid());
 }
 
 static void
@@ -222,12 +227,14 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 	(void)l, (void)sa, (void)len;
 	if (!peer_allowed(fd, &cred) || c->n_clients >= CONTROL_MAX_CLIENTS) {
 		log_warn(control, "uid %u refused: %s", cred.uid,
-		    c->n_clients >= CONTROL_MAX_CLIENTS ? "too many clients" : "neither root nor the server's user");
+		    c->n_clients >= CONTROL_MAX_CLIENTS ? "too many clients"
+							: "neither root nor the server's user");
 		close(fd);
 		return;
 	}
 	cl = calloc(1, sizeof(*cl));
-	if (cl == NULL || (cl->bev = bufferevent_socket_new(c->cfg.base, fd, BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+	if (cl == NULL ||
+	    (cl->bev = bufferevent_socket_new(c->cfg.base, fd, BEV_OPT_CLOSE_ON_FREE)) == NULL) {
 		free(cl);
 		close(fd);
 		return;
@@ -254,8 +261,8 @@ control_new(const struct control_config *cfg, struct err *e)
 
 	if (c == NULL || strlen(cfg->path) >= sizeof(sa.sun_path)) {
 		ERR(e, c == NULL ? E_OUTOFMEMORY : E_INVALIDARG,
-		    "control socket %.60s: the path is longer than %zu octets; choose a shorter --state", cfg->path,
-		    sizeof(sa.sun_path) - 1);
+		    "control socket %.60s: the path is longer than %zu octets; choose a shorter --state",
+		    cfg->path, sizeof(sa.sun_path) - 1);
 		free(c);
 		return NULL;
 	}
@@ -264,8 +271,8 @@ control_new(const struct control_config *cfg, struct err *e)
 	strcpy(c->path, cfg->path);
 	unlink(c->path);
 	mask = umask(0077); /* never, not even for a moment, open to others */
-	c->listener = evconnlistener_new_bind(cfg->base, on_accept, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
-	    (struct sockaddr *)&sa, sizeof(sa));
+	c->listener = evconnlistener_new_bind(cfg->base, on_accept, c,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, (struct sockaddr *)&sa, sizeof(sa));
 	umask(mask);
 	if (c->listener == NULL) {
 		ERR(e, E_FAIL, "control socket %.60s: %s", c->path, strerror(errno));

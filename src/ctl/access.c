@@ -92,13 +92,15 @@ show_one(struct ctl *c, const struct object *o, const struct token *t)
 		if (r->decides && v.granted)
 			code = CTL_OK;
 		if (c->json)
-			json_array_append_new(list, json_pack("{s:s, s:b, s:s?, s:s}", "right", r->word, "granted", v.granted, "ace",
-							v.ace != NULL ? ace_text(c, v.ace) : NULL, "why", why));
+			json_array_append_new(list,
+			    json_pack("{s:s, s:b, s:s?, s:s}", "right", r->word, "granted", v.granted, "ace",
+				v.ace != NULL ? ace_text(c, v.ace) : NULL, "why", why));
 		else
 			printf("  %-30s %-4s %s\n", r->word, v.granted ? "yes" : "no", why);
 	}
-	if (c->json && ctl_print_json(json_pack("{s:s, s:s, s:o}", "object", o->name, "principal", t->account, "rights", list)) !=
-		CTL_OK)
+	if (c->json &&
+	    ctl_print_json(json_pack(
+		"{s:s, s:s, s:o}", "object", o->name, "principal", t->account, "rights", list)) != CTL_OK)
 		return CTL_FAILURE;
 	if (!c->json)
 		json_decref(list);
@@ -145,8 +147,9 @@ show_trustee(struct ctl *c, const struct object *o, const struct token *t, json_
 
 		if (!v.granted && v.ace == NULL)
 			continue;
-		json_array_append_new(rights, json_pack("{s:s, s:b, s:s?, s:s}", "right", r->word, "granted", v.granted, "ace",
-						  v.ace != NULL ? ace_text(c, v.ace) : NULL, "why", why));
+		json_array_append_new(rights,
+		    json_pack("{s:s, s:b, s:s?, s:s}", "right", r->word, "granted", v.granted, "ace",
+			v.ace != NULL ? ace_text(c, v.ace) : NULL, "why", why));
 		if (c->json)
 			continue;
 		printf("%-44s %-6s %-30s %s\n", who, v.granted ? "" : "denied", r->word, why);
@@ -183,7 +186,8 @@ show_all(struct ctl *c, const struct object *o)
 	}
 	if (c->json)
 		return ctl_print_json(json_pack("{s:s, s:s?, s:b, s:o}", "object", o->name, "owner",
-		    o->sd.has_owner ? ctl_name_from_sid(c, &o->sd.owner) : NULL, "open", acl == NULL, "principals", list));
+		    o->sd.has_owner ? ctl_name_from_sid(c, &o->sd.owner) : NULL, "open", acl == NULL,
+		    "principals", list));
 	json_decref(list);
 	return CTL_OK;
 }

@@ -43,14 +43,15 @@ ctl_period_parse(const char *text, int64_t *span, struct err *e)
 	static const struct {
 		char unit;
 		int64_t length;
-	} units[] = { { 's', FILETIME_SECOND }, { 'h', FILETIME_HOUR }, { 'd', FILETIME_DAY }, { 'w', 7 * FILETIME_DAY },
-		{ 'm', 30 * FILETIME_DAY }, { 'y', 365 * FILETIME_DAY } };
+	} units[] = { { 's', FILETIME_SECOND }, { 'h', FILETIME_HOUR }, { 'd', FILETIME_DAY },
+		{ 'w', 7 * FILETIME_DAY }, { 'm', 30 * FILETIME_DAY }, { 'y', 365 * FILETIME_DAY } };
 	char *end;
 	long long n;
 
 	errno = 0;
 	n = strtoll(text, &end, 10);
-	if ((*text != '-' && (*text < '0' || *text > '9')) || end == text || errno != 0 || n < -1000000000 || n > 1000000000)
+	if ((*text != '-' && (*text < '0' || *text > '9')) || end == text || errno != 0 || n < -1000000000 ||
+	    n > 1000000000)
 		return ERR(e, E_INVALIDARG, "'%.40s' is no period (90s, 8h, 30d, 2w, 6m, 1y)", text);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if ((*end == '\0' && i == 0) || (*end == units[i].unit && end[1] == '\0')) {
@@ -68,8 +69,8 @@ int
 ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 {
 	static const char *const rows[][2] = { { "config", "Config" }, { "name", "CA name" },
-		{ "sanitizedName", "Sanitized name" }, { "dnsName", "Host" }, { "key", "Key" }, { "notBefore", "Valid from" },
-		{ "notAfter", "Valid to" }, { "sha1", "Certificate hash" } };
+		{ "sanitizedName", "Sanitized name" }, { "dnsName", "Host" }, { "key", "Key" },
+		{ "notBefore", "Valid from" }, { "notAfter", "Valid to" }, { "sha1", "Certificate hash" } };
 	const char *key;
 	json_t *o, *v, *item;
 	struct err e;
@@ -85,9 +86,10 @@ ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 		printf("%-18s %s\n", rows[i][1], text_of(o, rows[i][0]));
 	puts("Templates to issue");
 	json_array_foreach(json_object_get(o, "templates"), i, item)
-		printf("  %s\n", json_string_value(item));
+	    printf("  %s\n", json_string_value(item));
 	puts("Settings");
-	json_object_foreach(json_object_get(o, "settings"), key, v) {
+	json_object_foreach(json_object_get(o, "settings"), key, v)
+	{
 		char *s = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
 
 		printf("  %-40s %s\n", key, s != NULL ? s : json_string_value(v));
@@ -139,7 +141,8 @@ ctl_ca_acl_show(struct ctl *c, const struct ctl_args *a)
 	o = ctl_call(c, "ca.acl.show", NULL, &e);
 	if (o == NULL)
 		return ctl_fail(c, &e);
-	json_array_foreach(json_object_get(o, "aces"), i, ace) {
+	json_array_foreach(json_object_get(o, "aces"), i, ace)
+	{
 		struct sid sid;
 		const char *who = text_of(ace, "principal");
 
@@ -150,7 +153,7 @@ ctl_ca_acl_show(struct ctl *c, const struct ctl_args *a)
 			continue;
 		printf("%-6s %-44s ", strcmp(text_of(ace, "type"), "deny") == 0 ? "Deny" : "Allow", who);
 		json_array_foreach(json_object_get(ace, "rights"), k, right)
-			printf("%s%s", k > 0 ? ", " : "", json_string_value(right));
+		    printf("%s%s", k > 0 ? ", " : "", json_string_value(right));
 		putchar('\n');
 	}
 	if (c->json)
@@ -234,7 +237,7 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 		buf_put_str(&b, text_of(o, "pem"));
 	else
 		json_array_foreach(json_object_get(o, "chain"), i, item)
-			buf_put_str(&b, json_string_value(item));
+		    buf_put_str(&b, json_string_value(item));
 	if (rc == 0)
 		rc = ctl_write_file(ctl_arg(a, "out"), b.p, b.len, &e);
 	buf_fini(&b);
@@ -304,12 +307,15 @@ ctl_request_list(struct ctl *c, const struct ctl_args *a)
 		return ctl_fail(c, &e);
 	if (c->json)
 		return ctl_print_json(o);
-	printf("%6s  %-8s %-24s %-20s %-40s %s\n", "ID", "State", "Requester", "Template", "Serial number", "Message");
-	json_array_foreach(json_object_get(o, "requests"), i, r) {
+	printf("%6s  %-8s %-24s %-20s %-40s %s\n", "ID", "State", "Requester", "Template", "Serial number",
+	    "Message");
+	json_array_foreach(json_object_get(o, "requests"), i, r)
+	{
 		const char *name = text_of(r, "templateName");
 
-		printf("%6lld  %-8s %-24s %-20s %-40s %s\n", (long long)json_integer_value(json_object_get(r, "id")),
-		    text_of(r, "state"), text_of(r, "requester"), *name != '\0' ? name : text_of(r, "template"),
+		printf("%6lld  %-8s %-24s %-20s %-40s %s\n",
+		    (long long)json_integer_value(json_object_get(r, "id")), text_of(r, "state"),
+		    text_of(r, "requester"), *name != '\0' ? name : text_of(r, "template"),
 		    text_of(r, "serial"), text_of(r, "message"));
 	}
 	if (json_is_integer(json_object_get(o, "next")))
@@ -340,17 +346,20 @@ state_code(const json_t *o)
 {
 	const char *state = text_of(o, "state");
 
-	return strcmp(state, "issued") == 0 ? CTL_OK : strcmp(state, "pending") == 0 ? CTL_PENDING : CTL_DENIED;
+	return strcmp(state, "issued") == 0 ? CTL_OK
+	    : strcmp(state, "pending") == 0 ? CTL_PENDING
+					    : CTL_DENIED;
 }
 
 static void
 print_row(const json_t *o)
 {
 	static const char *const rows[][2] = { { "state", "State" }, { "message", "Disposition message" },
-		{ "requester", "Requester" }, { "templateName", "Template" }, { "template", "Certificate template" },
-		{ "commonName", "Common name" }, { "serial", "Serial number" }, { "notBefore", "Valid from" },
-		{ "notAfter", "Valid to" }, { "reason", "Revocation reason" },
-		{ "effective", "Revoked from" }, { "submitted", "Submitted" }, { "resolved", "Resolved" } };
+		{ "requester", "Requester" }, { "templateName", "Template" },
+		{ "template", "Certificate template" }, { "commonName", "Common name" },
+		{ "serial", "Serial number" }, { "notBefore", "Valid from" }, { "notAfter", "Valid to" },
+		{ "reason", "Revocation reason" }, { "effective", "Revoked from" },
+		{ "submitted", "Submitted" }, { "resolved", "Resolved" } };
 	char code[HRESULT_FORMAT_MAX];
 	uint32_t status = (uint32_t)strtoul(text_of(o, "status"), NULL, 16);
 
@@ -359,7 +368,8 @@ print_row(const json_t *o)
 		if (*text_of(o, rows[i][0]) != '\0')
 			printf("%-22s %s\n", rows[i][1], text_of(o, rows[i][0]));
 	if (status != 0)
-		printf("%-22s %s\n%-22s %s\n", "Status", hresult_format(status, code), "", hresult_text(status));
+		printf(
+		    "%-22s %s\n%-22s %s\n", "Status", hresult_format(status, code), "", hresult_text(status));
 }
 
 int
@@ -388,7 +398,7 @@ ctl_request_show(struct ctl *c, const struct ctl_args *a)
 
 		print_row(o);
 		json_object_foreach(json_object_get(o, "attributes"), name, v)
-			printf("%-22s %s = %s\n", "Request attribute", name, json_string_value(v));
+		    printf("%-22s %s = %s\n", "Request attribute", name, json_string_value(v));
 	}
 	json_decref(o);
 	return CTL_OK;
@@ -400,15 +410,17 @@ ctl_print_rules(const json_t *rules)
 	json_t *r;
 	size_t i;
 
-	json_array_foreach(rules, i, r) {
+	json_array_foreach(rules, i, r)
+	{
 		const char *said = text_of(r, "said"), *attribute = text_of(r, "attribute");
 
 		if (strcmp(said, "skipped") == 0)
 			continue;
-		printf("%3lld  %-7s %-26s %s\n", (long long)json_integer_value(json_object_get(r, "step")), said,
-		    text_of(r, "rule"), text_of(r, "text"));
+		printf("%3lld  %-7s %-26s %s\n", (long long)json_integer_value(json_object_get(r, "step")),
+		    said, text_of(r, "rule"), text_of(r, "text"));
 		if (strcmp(said, "refuse") == 0 || strcmp(said, "pends") == 0)
-			printf("     %-7s %s%s%s\n", "", attribute, *attribute != '\0' ? ", " : "", text_of(r, "section"));
+			printf("     %-7s %s%s%s\n", "", attribute, *attribute != '\0' ? ", " : "",
+			    text_of(r, "section"));
 		if (*text_of(r, "fix") != '\0')
 			printf("     fix:    %s\n", text_of(r, "fix"));
 	}
@@ -442,9 +454,9 @@ verdict(struct ctl *c, const struct ctl_args *a, const char *verb)
 	if (o == NULL)
 		return code;
 	d = json_object_get(o, "disposition");
-	code = json_is_integer(d) && json_integer_value(d) == 3 ? CTL_OK :
-	    json_is_integer(d) && json_integer_value(d) == 5    ? CTL_PENDING :
-								  CTL_DENIED;
+	code = json_is_integer(d) && json_integer_value(d) == 3 ? CTL_OK
+	    : json_is_integer(d) && json_integer_value(d) == 5  ? CTL_PENDING
+								: CTL_DENIED;
 	if (c->json)
 		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
 	printf("request %s: %s\n", a->positional[0], text_of(o, "message"));
@@ -484,12 +496,14 @@ ctl_journal(struct ctl *c, const struct ctl_args *a)
 		return ctl_fail(c, &e);
 	if (c->json)
 		return ctl_print_json(o);
-	json_array_foreach(json_object_get(o, "records"), i, r) {
+	json_array_foreach(json_object_get(o, "records"), i, r)
+	{
 		const char *reason = text_of(r, "reason");
 
-		printf("%6lld %s %-12s %-22s %-14s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(r, "id")),
-		    text_of(r, "virtual"), text_of(r, "front"), text_of(r, "caller"), text_of(r, "operation"),
-		    text_of(r, "verdict"), text_of(r, "message"), *reason != '\0' ? "  -- " : "", reason);
+		printf("%6lld %s %-12s %-22s %-14s %-8s %s%s%s\n",
+		    (long long)json_integer_value(json_object_get(r, "id")), text_of(r, "virtual"),
+		    text_of(r, "front"), text_of(r, "caller"), text_of(r, "operation"), text_of(r, "verdict"),
+		    text_of(r, "message"), *reason != '\0' ? "  -- " : "", reason);
 	}
 	json_decref(o);
 	return CTL_OK;
@@ -506,7 +520,8 @@ print_flat(struct ctl *c, const char *verb, json_t *args)
 		return ctl_fail(c, &e);
 	if (c->json)
 		return ctl_print_json(o);
-	json_object_foreach(o, name, v) {
+	json_object_foreach(o, name, v)
+	{
 		char *s = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
 
 		printf("%-12s %s\n", name, s != NULL ? s : json_string_value(v));
@@ -531,7 +546,8 @@ ctl_clock_advance(struct ctl *c, const struct ctl_args *a)
 
 	if (ctl_period_parse(a->positional[0], &span, &e) != 0)
 		return ctl_usage("%s", e.msg);
-	return print_flat(c, "clock.advance", json_pack("{s:I}", "seconds", (json_int_t)(span / FILETIME_SECOND)));
+	return print_flat(
+	    c, "clock.advance", json_pack("{s:I}", "seconds", (json_int_t)(span / FILETIME_SECOND)));
 }
 
 int

@@ -10,14 +10,18 @@
 
 static const struct {
 	const char *ca, *recipient;
-	const char *words[6]; /* accepted spellings, blanks dropped; the first two are ours for CA and recipient */
+	const char
+	    *words[6]; /* accepted spellings, blanks dropped; the first two are ours for CA and recipient */
 } levels[] = {
 	{ NULL, NULL, { NULL } },
-	{ "Windows Server 2003", "Windows XP / Server 2003", { "2003", "xp", "WindowsServer2003", "WindowsXP" } },
-	{ "Windows Server 2008", "Windows Vista / Server 2008", { "2008", "vista", "WindowsServer2008", "WindowsVista" } },
+	{ "Windows Server 2003", "Windows XP / Server 2003",
+	    { "2003", "xp", "WindowsServer2003", "WindowsXP" } },
+	{ "Windows Server 2008", "Windows Vista / Server 2008",
+	    { "2008", "vista", "WindowsServer2008", "WindowsVista" } },
 	{ "Windows Server 2008 R2", "Windows 7 / Server 2008 R2",
 	    { "2008R2", "7", "win7", "WindowsServer2008R2", "Windows7" } },
-	{ "Windows Server 2012", "Windows 8 / Windows Server 2012", { "2012", "8", "win8", "WindowsServer2012", "Windows8" } },
+	{ "Windows Server 2012", "Windows 8 / Windows Server 2012",
+	    { "2012", "8", "win8", "WindowsServer2012", "Windows8" } },
 	{ "Windows Server 2012 R2", "Windows 8.1 / Windows Server 2012 R2",
 	    { "2012R2", "8.1", "win8.1", "WindowsServer2012R2", "Windows8.1" } },
 	{ "Windows Server 2016", "Windows 10 / Windows Server 2016",
@@ -54,8 +58,10 @@ compatibility_parse(const char *text, unsigned *level, struct err *e)
 				*level = i;
 				return 0;
 			}
-	return ERR(e, E_INVALIDARG, "'%.40s' is no compatibility level (2003, 2008, 2008R2, 2012, 2012R2, 2016; xp, vista, "
-				    "7, 8, 8.1, 10)", text);
+	return ERR(e, E_INVALIDARG,
+	    "'%.40s' is no compatibility level (2003, 2008, 2008R2, 2012, 2012R2, 2016; xp, vista, "
+	    "7, 8, 8.1, 10)",
+	    text);
 }
 
 /* What a template without nibbles can do at most: what its schema version is for. */
@@ -70,7 +76,8 @@ compatibility_of(const struct ctl_entry *en)
 {
 	uint32_t pk = (uint32_t)ctl_entry_int(en, PK, 0);
 	unsigned implied = implied_level(ctl_entry_int(en, "msPKI-Template-Schema-Version", 1));
-	struct compatibility l = { (pk & CT_FLAG_SERVER_VERSION_MASK) >> 16, (pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24 };
+	struct compatibility l = { (pk & CT_FLAG_SERVER_VERSION_MASK) >> 16,
+		(pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24 };
 
 	if (l.ca == 0)
 		l.ca = implied;
@@ -93,40 +100,47 @@ apply(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, const char 
 int
 compatibility_save(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e)
 {
-	return apply(c, en, a, "compat-ca", e) != 0 || apply(c, en, a, "compat-recipient", e) != 0 ?
-	    -1 :
-	    apply(c, en, a, "provider-category", e);
+	return apply(c, en, a, "compat-ca", e) != 0 || apply(c, en, a, "compat-recipient", e) != 0
+	    ? -1
+	    : apply(c, en, a, "provider-category", e);
 }
 
 /* compatibility.md section 2: 2012 and 8 on both sides give 4, else the provider category decides. */
 int
 compatibility_first_save(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e)
 {
-	const char *category = ctl_arg(a, "provider-category"), *policies = ra_application_policies_get(c, en);
+	const char *category = ctl_arg(a, "provider-category"),
+		   *policies = ra_application_policies_get(c, en);
 	struct compatibility l = compatibility_of(en);
 	bool was_ksp = ra_properties_used(en), ksp = was_ksp;
 	uint32_t pk, schema;
 
 	if (category != NULL && strcasecmp(category, "ksp") != 0 && strcasecmp(category, "legacy") != 0)
-		return ERR(e, E_INVALIDARG, "--provider-category: '%.40s' is neither legacy nor ksp", category);
+		return ERR(
+		    e, E_INVALIDARG, "--provider-category: '%.40s' is neither legacy nor ksp", category);
 	if (category != NULL)
 		ksp = strcasecmp(category, "ksp") == 0;
 	if (was_ksp && !ksp && ctl_entry_int(en, "msPKI-Template-Schema-Version", 1) == 3)
-		return ERR(e, E_INVALIDARG, "--provider-category: a template of schema version 3 has a Key Storage Provider, and "
-					    "so have its copies");
-	pk = (uint32_t)ctl_entry_int(en, PK, 0) & ~(uint32_t)(CT_FLAG_SERVER_VERSION_MASK | CT_FLAG_CLIENT_VERSION_MASK);
+		return ERR(e, E_INVALIDARG,
+		    "--provider-category: a template of schema version 3 has a Key Storage Provider, and "
+		    "so have its copies");
+	pk = (uint32_t)ctl_entry_int(en, PK, 0) &
+	    ~(uint32_t)(CT_FLAG_SERVER_VERSION_MASK | CT_FLAG_CLIENT_VERSION_MASK);
 	if (ctl_entry_set_int(c, en, PK, pk | l.ca << 16 | l.recipient << 24, e) != 0 ||
 	    apply(c, en, a, "compat-ca", e) != 0 || apply(c, en, a, "compat-recipient", e) != 0)
 		return -1;
 	l = compatibility_of(en);
 	if (ksp && (l.ca < COMPATIBILITY_2008 || l.recipient < COMPATIBILITY_2008))
-		return ERR(e, E_INVALIDARG, "Provider Category Key Storage Provider needs Certification Authority %s and Certificate "
-					    "recipient %s, or later", levels[COMPATIBILITY_2008].ca, levels[COMPATIBILITY_2008].recipient);
+		return ERR(e, E_INVALIDARG,
+		    "Provider Category Key Storage Provider needs Certification Authority %s and Certificate "
+		    "recipient %s, or later",
+		    levels[COMPATIBILITY_2008].ca, levels[COMPATIBILITY_2008].recipient);
 	schema = l.ca >= COMPATIBILITY_2012 && l.recipient >= COMPATIBILITY_2012 ? 4 : ksp ? 3 : 2;
 	pk = (uint32_t)ctl_entry_int(en, PK, 0) & ~(uint32_t)CT_FLAG_USE_LEGACY_PROVIDER;
 	if (schema == 4 && !ksp)
 		pk |= CT_FLAG_USE_LEGACY_PROVIDER;
-	if (ctl_entry_set_int(c, en, PK, pk, e) != 0 || ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", schema, e) != 0)
+	if (ctl_entry_set_int(c, en, PK, pk, e) != 0 ||
+	    ctl_entry_set_int(c, en, "msPKI-Template-Schema-Version", schema, e) != 0)
 		return -1;
 	if (ksp == was_ksp)
 		return 0;
@@ -147,14 +161,18 @@ static int
 refuse(const struct control *k, struct err *e)
 {
 	if (k->ca == 0)
-		return ERR(e, E_INVALIDARG, "--%s needs Certificate recipient %s or later", k->option, levels[k->recipient].recipient);
+		return ERR(e, E_INVALIDARG, "--%s needs Certificate recipient %s or later", k->option,
+		    levels[k->recipient].recipient);
 	if (k->recipient == 0)
-		return ERR(e, E_INVALIDARG, "--%s needs Certification Authority %s or later", k->option, levels[k->ca].ca);
-	return ERR(e, E_INVALIDARG, "--%s needs Certification Authority %s and Certificate recipient %s, or later", k->option,
+		return ERR(e, E_INVALIDARG, "--%s needs Certification Authority %s or later", k->option,
+		    levels[k->ca].ca);
+	return ERR(e, E_INVALIDARG,
+	    "--%s needs Certification Authority %s and Certificate recipient %s, or later", k->option,
 	    levels[k->ca].ca, levels[k->recipient].recipient);
 }
 
-/* Switches a control off: in its own words, or for the provider category not at all (the schema has fixed it). */
+/* Switches a control off: in its own words, or for the provider category not at all (the schema has fixed
+ * it). */
 static int
 switch_off(struct ctl *c, struct ctl_entry *en, const struct control *k, struct err *e)
 {
@@ -167,12 +185,13 @@ switch_off(struct ctl *c, struct ctl_entry *en, const struct control *k, struct 
 static bool
 is_part_of_category(const struct control *k)
 {
-	return k->set == control_set_provider_category || k->set == control_set_algorithm || k->set == control_set_hash;
+	return k->set == control_set_provider_category || k->set == control_set_algorithm ||
+	    k->set == control_set_hash;
 }
 
 int
-compatibility_enforce(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct compatibility before,
-    struct compatibility_changes *changes, struct err *e)
+compatibility_enforce(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a,
+    struct compatibility before, struct compatibility_changes *changes, struct err *e)
 {
 	struct compatibility now = compatibility_of(en);
 
@@ -188,8 +207,9 @@ compatibility_enforce(struct ctl *c, struct ctl_entry *en, const struct ctl_args
 		if (!can && on && value != NULL)
 			return refuse(k, e);
 		if (!can && on && could && is_part_of_category(k))
-			return ERR(e, E_INVALIDARG, "a Key Storage Provider template needs at least Certification Authority %s and "
-						    "Certificate recipient %s",
+			return ERR(e, E_INVALIDARG,
+			    "a Key Storage Provider template needs at least Certification Authority %s and "
+			    "Certificate recipient %s",
 			    levels[COMPATIBILITY_2008].ca, levels[COMPATIBILITY_2008].recipient);
 		if (!can && on && could && switch_off(c, en, k, e) != 0)
 			return err_prefix(e, "--%s", k->option);
@@ -210,8 +230,7 @@ print_list(const char *title, const json_t *list)
 
 	if (json_array_size(list) > 0)
 		printf("%s\n", title);
-	json_array_foreach(list, i, v)
-		printf("  %s\n", json_string_value(v));
+	json_array_foreach(list, i, v) printf("  %s\n", json_string_value(v));
 }
 
 void

@@ -5,7 +5,11 @@
 #include "ctl/control.h"
 
 enum {
-	COMPATIBILITY_2003 = 1, COMPATIBILITY_2008, COMPATIBILITY_2008R2, COMPATIBILITY_2012, COMPATIBILITY_2012R2,
+	COMPATIBILITY_2003 = 1,
+	COMPATIBILITY_2008,
+	COMPATIBILITY_2008R2,
+	COMPATIBILITY_2012,
+	COMPATIBILITY_2012R2,
 	COMPATIBILITY_2016,
 };
 
@@ -26,23 +30,27 @@ struct compatibility {
 struct compatibility
 compatibility_of(const struct ctl_entry *en);
 
-/* First save: fills nibbles that are 0, takes the given levels and provider category, fixes the schema version. */
+/* First save: fills nibbles that are 0, takes the given levels and provider category, fixes the schema
+ * version. */
 int
-compatibility_first_save(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e) MUST_CHECK;
+compatibility_first_save(
+    struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e) MUST_CHECK;
 /* Later saves: the given levels and, on schema 4, the provider category. */
 int
 compatibility_save(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct err *e) MUST_CHECK;
 
 struct compatibility_changes {
-	json_t *added, *removed, *cleared; /* arrays of labels: what the new levels offer, no longer offer, switched off */
+	json_t *added, *removed,
+	    *cleared; /* arrays of labels: what the new levels offer, no longer offer, switched off */
 };
 /*
- * Refuses a control that was given and that the levels of en do not unlock, naming the levels that would. Controls in
- * use that were not given are switched off. `before`: the levels the template had. changes may be NULL.
+ * Refuses a control that was given and that the levels of en do not unlock, naming the levels that would.
+ * Controls in use that were not given are switched off. `before`: the levels the template had. changes may be
+ * NULL.
  */
 int
-compatibility_enforce(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, struct compatibility before,
-    struct compatibility_changes *changes, struct err *e) MUST_CHECK;
+compatibility_enforce(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a,
+    struct compatibility before, struct compatibility_changes *changes, struct err *e) MUST_CHECK;
 void
 compatibility_changes_print(const struct compatibility_changes *changes);
 void

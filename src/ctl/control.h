@@ -1,6 +1,6 @@
 /*
- * The controls of the Certificate Templates console as a table: one row sets, reads, compares and explains one control.
- * controls.def holds the rows.
+ * The controls of the Certificate Templates console as a table: one row sets, reads, compares and explains
+ * one control. controls.def holds the rows.
  */
 #ifndef ADCSD_CTL_CONTROL_H
 #define ADCSD_CTL_CONTROL_H
@@ -13,9 +13,9 @@ struct control;
 struct control_edit {
 	struct ctl *c;
 	struct ctl_entry *en;
-	const struct ctl_args *args;   /* of the verb; NULL: none */
+	const struct ctl_args *args; /* of the verb; NULL: none */
 	const struct control *control;
-	const char *value;             /* what the option was given; set only */
+	const char *value; /* what the option was given; set only */
 };
 
 struct control_word {
@@ -24,19 +24,21 @@ struct control_word {
 };
 
 struct control {
-	const char *tab;          /* headings only */
+	const char *tab; /* headings only */
 	const char *option, *label;
 	int (*set)(struct control_edit *ed, struct err *e);
-	/* In the spelling that set takes, so that two templates compare and a copy can be typed. In the pool. */
+	/* In the spelling that set takes, so that two templates compare and a copy can be typed. In the pool.
+	 */
 	const char *(*get)(const struct control_edit *ed);
 	const char *attr;
 	uint32_t mask;
 	const struct control_word *words;
-	const char *off;          /* NULL: always in use */
-	unsigned ca, recipient;   /* COMPATIBILITY_... that unlock anything but off; 0: any */
+	const char *off;        /* NULL: always in use */
+	unsigned ca, recipient; /* COMPATIBILITY_... that unlock anything but off; 0: any */
 };
 
-extern const struct control controls[]; /* a row with a tab is that tab's heading; ends with neither tab nor option */
+extern const struct control
+    controls[]; /* a row with a tab is that tab's heading; ends with neither tab nor option */
 
 /* The control after `at` (NULL: the first), headings left out; NULL at the end. */
 const struct control *

@@ -1,4 +1,5 @@
-/* Request Handling and Cryptography: controls that touch more than one attribute, or a property of the key. */
+/* Request Handling and Cryptography: controls that touch more than one attribute, or a property of the key.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,8 +10,9 @@
 
 #define MAX_PROVIDERS 16
 
-#define NEEDS_KSP(e) \
-	ERR((e), E_INVALIDARG, "needs Provider Category Key Storage Provider (duplicate with --provider-category ksp)")
+#define NEEDS_KSP(e)                                                                                         \
+	ERR((e), E_INVALIDARG,                                                                               \
+	    "needs Provider Category Key Storage Provider (duplicate with --provider-category ksp)")
 
 int
 control_set_compatibility(struct control_edit *ed, struct err *e)
@@ -29,7 +31,9 @@ control_get_compatibility(const struct control_edit *ed)
 	uint32_t level = (control_bits(ed, PK) & ed->control->mask) >> (recipient ? 24 : 16);
 	const char *word = compatibility_word(level, recipient);
 
-	return level == 0 ? "none" : word != NULL ? word : pool_printf(ed->c->pool, "unknown level %u", level);
+	return level == 0  ? "none"
+	    : word != NULL ? word
+			   : pool_printf(ed->c->pool, "unknown level %u", level);
 }
 
 /* ---- Purpose: key usage and key spec ---- */
@@ -93,7 +97,9 @@ control_set_purpose(struct control_edit *ed, struct err *e)
 		return ctl_entry_set_int(ed->c, ed->en, "pKIDefaultKeySpec", p->key_spec, e);
 	}
 	return ERR(e, E_INVALIDARG,
-	    "'%.40s' is none of signature, encryption, signature-and-encryption, signature-and-smartcard-logon", ed->value);
+	    "'%.40s' is none of signature, encryption, signature-and-encryption, "
+	    "signature-and-smartcard-logon",
+	    ed->value);
 }
 
 const char *
@@ -163,15 +169,15 @@ set_listed(struct control_edit *ed, const char *const *choices, size_t n, struct
 			ed->value = choices[i];
 			return set_property(ed, false, e);
 		}
-	return strcasecmp(ed->value, "none") == 0 ? set_property(ed, false, e) :
-						    ERR(e, E_INVALIDARG, "'%.40s' is not known", ed->value);
+	return strcasecmp(ed->value, "none") == 0 ? set_property(ed, false, e)
+						  : ERR(e, E_INVALIDARG, "'%.40s' is not known", ed->value);
 }
 
 int
 control_set_algorithm(struct control_edit *ed, struct err *e)
 {
-	static const char *const names[] = { "RSA", "DSA", "DH", "ECDSA_P256", "ECDSA_P384", "ECDSA_P521", "ECDH_P256",
-		"ECDH_P384", "ECDH_P521" };
+	static const char *const names[] = { "RSA", "DSA", "DH", "ECDSA_P256", "ECDSA_P384", "ECDSA_P521",
+		"ECDH_P256", "ECDH_P384", "ECDH_P521" };
 
 	return set_listed(ed, names, ARRAY_LEN(names), e);
 }
@@ -189,7 +195,8 @@ control_set_key_permissions(struct control_edit *ed, struct err *e)
 {
 	struct sd sd;
 
-	if (strcasecmp(ed->value, "none") != 0 && sd_from_sddl(&sd, ed->c->pool, ed->value, &ed->c->domain, e) != 0)
+	if (strcasecmp(ed->value, "none") != 0 &&
+	    sd_from_sddl(&sd, ed->c->pool, ed->value, &ed->c->domain, e) != 0)
 		return -1;
 	return set_property(ed, true, e);
 }
@@ -203,7 +210,8 @@ control_set_advanced_symmetric(struct control_edit *ed, struct err *e)
 		return -1;
 	if (!ra_properties_used(ed->en))
 		return on ? NEEDS_KSP(e) : 0;
-	if (ra_property_set(ed->c, ed->en, "msPKI-Symmetric-Algorithm", "PZPWSTR", on ? "AES" : "3DES", e) != 0)
+	if (ra_property_set(ed->c, ed->en, "msPKI-Symmetric-Algorithm", "PZPWSTR", on ? "AES" : "3DES", e) !=
+	    0)
 		return -1;
 	return ra_property_set(ed->c, ed->en, "msPKI-Symmetric-Key-Length", "DWORD", on ? "256" : "168", e);
 }
@@ -225,7 +233,8 @@ control_set_prompt(struct control_edit *ed, struct err *e)
 
 	if (!none && !use && strcasecmp(ed->value, "enrollment") != 0)
 		return ERR(e, E_INVALIDARG, "'%.40s' is none of none, enrollment, private-key", ed->value);
-	if (control_set_mask(ed, EF, CT_FLAG_USER_INTERACTION_REQUIRED, none ? 0 : CT_FLAG_USER_INTERACTION_REQUIRED, e) != 0)
+	if (control_set_mask(ed, EF, CT_FLAG_USER_INTERACTION_REQUIRED,
+		none ? 0 : CT_FLAG_USER_INTERACTION_REQUIRED, e) != 0)
 		return -1;
 	return control_set_mask(ed, PK, CT_FLAG_STRONG_KEY_PROTECTION_REQUIRED,
 	    use ? CT_FLAG_STRONG_KEY_PROTECTION_REQUIRED : 0, e);
@@ -252,11 +261,13 @@ control_set_provider_category(struct control_edit *ed, struct err *e)
 		return 0;
 	if (ctl_entry_int(ed->en, "msPKI-Template-Schema-Version", 1) != 4)
 		return ERR(e, E_INVALIDARG,
-		    "the provider category of a template of schema version 2 or 3 is fixed when it is duplicated");
+		    "the provider category of a template of schema version 2 or 3 is fixed when it is "
+		    "duplicated");
 	policies = ra_application_policies_get(ed->c, ed->en);
 	ctl_entry_drop(ed->en, "msPKI-RA-Application-Policies");
 	ctl_entry_drop(ed->en, "pKIDefaultCSPs"); /* names of the other category */
-	if (control_set_mask(ed, PK, CT_FLAG_USE_LEGACY_PROVIDER, ksp ? 0 : CT_FLAG_USE_LEGACY_PROVIDER, e) != 0 ||
+	if (control_set_mask(ed, PK, CT_FLAG_USE_LEGACY_PROVIDER, ksp ? 0 : CT_FLAG_USE_LEGACY_PROVIDER, e) !=
+		0 ||
 	    (ksp && ra_properties_default(ed->c, ed->en, e) != 0))
 		return -1;
 	return ra_application_policies_set(ed->c, ed->en, policies, e);
@@ -303,7 +314,8 @@ control_get_providers(const struct control_edit *ed)
 			const char *v = (const char *)a->values[i].p, *comma = strchr(v, ',');
 
 			if (comma != NULL && strtoul(v, NULL, 10) == rank)
-				text = pool_printf(ed->c->pool, "%s%s%s", text, *text != '\0' ? "," : "", comma + 1);
+				text = pool_printf(
+				    ed->c->pool, "%s%s%s", text, *text != '\0' ? "," : "", comma + 1);
 		}
 	return *text != '\0' ? text : "any";
 }

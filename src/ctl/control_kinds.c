@@ -203,7 +203,8 @@ control_get_period(const struct control_edit *ed)
 	static const struct {
 		int64_t length;
 		char unit;
-	} units[] = { { 365 * FILETIME_DAY, 'y' }, { 7 * FILETIME_DAY, 'w' }, { FILETIME_DAY, 'd' }, { FILETIME_HOUR, 'h' } };
+	} units[] = { { 365 * FILETIME_DAY, 'y' }, { 7 * FILETIME_DAY, 'w' }, { FILETIME_DAY, 'd' },
+		{ FILETIME_HOUR, 'h' } };
 	const struct ctl_attr *a = ctl_entry_attr(ed->en, ed->control->attr);
 	int64_t span;
 
@@ -212,7 +213,8 @@ control_get_period(const struct control_edit *ed)
 	span = (int64_t)(0 - get_u64le(a->values[0].p));
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (span >= units[i].length && span % units[i].length == 0)
-			return pool_printf(ed->c->pool, "%lld%c", (long long)(span / units[i].length), units[i].unit);
+			return pool_printf(
+			    ed->c->pool, "%lld%c", (long long)(span / units[i].length), units[i].unit);
 	return pool_printf(ed->c->pool, "%llds", (long long)(span / FILETIME_SECOND));
 }
 
@@ -225,7 +227,8 @@ control_join(const struct control_edit *ed, const char *attr, const char *separa
 	const char *text = "";
 
 	for (size_t i = 0; a != NULL && i < a->n && text != NULL; i++)
-		text = pool_printf(ed->c->pool, "%s%s%s", text, i > 0 ? separator : "", (const char *)a->values[i].p);
+		text = pool_printf(
+		    ed->c->pool, "%s%s%s", text, i > 0 ? separator : "", (const char *)a->values[i].p);
 	return text != NULL && *text != '\0' ? text : "none";
 }
 
@@ -277,7 +280,8 @@ control_parse_oids(struct ctl *c, const char *s, struct err *e)
 		rc = oid == NULL ? -1 : oid_from_text(&der, oid, e);
 		buf_fini(&der);
 		if (rc != 0) {
-			ERR(e, E_INVALIDARG, "'%.*s' is neither an OID nor a name such as client-authentication",
+			ERR(e, E_INVALIDARG,
+			    "'%.*s' is neither an OID nor a name such as client-authentication",
 			    (int)(n < 40 ? n : 40), s);
 			return NULL;
 		}
@@ -362,8 +366,8 @@ bit_table(const struct control_edit *ed)
 	static const struct {
 		const char *attr;
 		const struct policy_bit *bits;
-	} tables[] = { { GF, policy_general_bits }, { EF, policy_enrollment_bits }, { PK, policy_private_key_bits },
-		{ NF, policy_name_bits } };
+	} tables[] = { { GF, policy_general_bits }, { EF, policy_enrollment_bits },
+		{ PK, policy_private_key_bits }, { NF, policy_name_bits } };
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcmp(tables[i].attr, ed->control->attr) == 0)
@@ -382,12 +386,14 @@ control_set_bits(struct control_edit *ed, struct err *e)
 		size_t n = strcspn(s, ",");
 
 		if (n < 2 || (*s != '+' && *s != '-'))
-			return ERR(e, E_INVALIDARG, "'%.*s' does not begin with + or -", (int)(n < 40 ? n : 40), s);
+			return ERR(
+			    e, E_INVALIDARG, "'%.*s' does not begin with + or -", (int)(n < 40 ? n : 40), s);
 		for (b = table; b->mask != 0; b++)
 			if (strlen(b->name) == n - 1 && strncasecmp(b->name, s + 1, n - 1) == 0)
 				break;
 		if (b->mask == 0)
-			return ERR(e, E_INVALIDARG, "%s has no bit '%.*s'", ed->control->attr, (int)(n < 60 ? n - 1 : 60), s + 1);
+			return ERR(e, E_INVALIDARG, "%s has no bit '%.*s'", ed->control->attr,
+			    (int)(n < 60 ? n - 1 : 60), s + 1);
 		*(*s == '+' ? &set : &clear) |= b->mask;
 		s += n + (s[n] == ',');
 	}

@@ -1,4 +1,5 @@
-/* General, Subject Name, Issuance Requirements, Superseded Templates, Extensions: controls with effects of their own. */
+/* General, Subject Name, Issuance Requirements, Superseded Templates, Extensions: controls with effects of
+ * their own. */
 #include <string.h>
 #include <strings.h>
 
@@ -35,14 +36,15 @@ control_set_subject(struct control_edit *ed, struct err *e)
 	return ctl_entry_set_int(ed->c, ed->en, NF, CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | keep, e);
 }
 
-/* Boxes under Build from this Active Directory information: using one chooses it, the later control of the tab wins. */
+/* Boxes under Build from this Active Directory information: using one chooses it, the later control of the
+ * tab wins. */
 static int
 build_from_directory(struct control_edit *ed, struct err *e)
 {
 	if (strcasecmp(ed->value, ed->control->off) == 0)
 		return 0;
-	return control_set_mask(ed, NF,
-	    CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_OLD_CERT_SUPPLIES_SUBJECT_AND_ALT_NAME, 0, e);
+	return control_set_mask(
+	    ed, NF, CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_OLD_CERT_SUPPLIES_SUBJECT_AND_ALT_NAME, 0, e);
 }
 
 int
@@ -69,8 +71,8 @@ control_set_built_words(struct control_edit *ed, struct err *e)
 int
 control_set_policy_type(struct control_edit *ed, struct err *e)
 {
-	static const struct control_word types[] = { { "none", 0 }, { "application", 1 }, { "issuance", 2 }, { "both", 3 },
-		{ NULL, 0 } };
+	static const struct control_word types[] = { { "none", 0 }, { "application", 1 }, { "issuance", 2 },
+		{ "both", 3 }, { NULL, 0 } };
 	uint32_t type;
 
 	if (control_parse_words(types, ed->value, &type, e) != 0)

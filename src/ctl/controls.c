@@ -5,27 +5,28 @@
 #include "ctl/compatibility.h"
 #include "ctl/control_priv.h"
 
-static const struct control_word control_attestation[] = { { "none", 0 }, { "preferred", CT_FLAG_ATTEST_PREFERRED },
-	{ "required", CT_FLAG_ATTEST_REQUIRED }, { NULL, 0 } };
+static const struct control_word control_attestation[] = { { "none", 0 },
+	{ "preferred", CT_FLAG_ATTEST_PREFERRED }, { "required", CT_FLAG_ATTEST_REQUIRED }, { NULL, 0 } };
 static const struct control_word control_attestation_basis[] = { { "user-credentials", 0x200 },
 	{ "hardware-certificate", 0x400 }, { "hardware-key", 0x800 }, { NULL, 0 } };
 static const struct control_word control_subject_sources[] = { { "directory", 0 },
 	{ "request", CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT }, { NULL, 0 } };
 static const struct control_word control_subject_formats[] = { { "none", 0 },
-	{ "common-name", CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME }, { "dns-name", CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN },
+	{ "common-name", CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME },
+	{ "dns-name", CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN },
 	{ "distinguished-name", CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH }, { NULL, 0 } };
 static const struct control_word control_alternate_names[] = { { "email", CT_FLAG_SUBJECT_ALT_REQUIRE_EMAIL },
 	{ "dns", CT_FLAG_SUBJECT_ALT_REQUIRE_DNS }, { "upn", CT_FLAG_SUBJECT_ALT_REQUIRE_UPN },
 	{ "spn", CT_FLAG_SUBJECT_ALT_REQUIRE_SPN }, { NULL, 0 } };
 static const struct control_word control_reenrollment[] = { { "same", 0 },
 	{ "valid-certificate", CT_FLAG_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT }, { NULL, 0 } };
-static const struct control_word control_key_usages[] = { { "digital-signature", 0x80 }, { "nonrepudiation", 0x40 },
-	{ "key-encipherment", 0x20 }, { "data-encipherment", 0x10 }, { "key-agreement", 0x08 },
-	{ "certificate-signing", 0x04 }, { "crl-signing", 0x02 }, { NULL, 0 } };
+static const struct control_word control_key_usages[] = { { "digital-signature", 0x80 },
+	{ "nonrepudiation", 0x40 }, { "key-encipherment", 0x20 }, { "data-encipherment", 0x10 },
+	{ "key-agreement", 0x08 }, { "certificate-signing", 0x04 }, { "crl-signing", 0x02 }, { NULL, 0 } };
 
 const struct control controls[] = {
 #define TAB(name) { .tab = (name) },
-#define CONTROL(option, value, label, set, get, attr, mask, words, off, ca, recipient) \
+#define CONTROL(option, value, label, set, get, attr, mask, words, off, ca, recipient)                       \
 	{ NULL, option, label, control_##set, control_##get, attr, mask, words, off, ca, recipient },
 #include "ctl/controls.def"
 	{ .tab = NULL },
@@ -101,7 +102,8 @@ controls_check_values(struct ctl *c, const struct ctl_args *a)
 		struct control_edit ed = { c, &scratch, NULL, k, ctl_arg(a, k->option) };
 
 		if (ed.value != NULL && (k->off == NULL || strcasecmp(ed.value, k->off) != 0) &&
-		    k->set != control_set_superseded && k->set != control_set_key_permissions && k->set(&ed, &e) != 0)
+		    k->set != control_set_superseded && k->set != control_set_key_permissions &&
+		    k->set(&ed, &e) != 0)
 			return ctl_usage("--%s: %s", k->option, e.msg);
 	}
 	return CTL_OK;
@@ -142,17 +144,24 @@ controls_check(struct ctl *c, struct ctl_entry *en, const struct ctl_args *a, st
 	    period(en, "pKIOverlapPeriod") >= period(en, "pKIExpirationPeriod"))
 		return ERR(e, E_INVALIDARG, "the renewal period must be shorter than the validity period");
 	if (turned_on(a, "no-reenroll-if-duplicate") && !(ef & CT_FLAG_PUBLISH_TO_DS))
-		return ERR(e, E_INVALIDARG, "--no-reenroll-if-duplicate: needs Publish certificate in Active Directory");
-	if (turned_on(a, "key-based-renewal") && (!(nf & CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT) ||
-						     !(ef & CT_FLAG_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT)))
-		return ERR(e, E_INVALIDARG, "--key-based-renewal: needs Supply in the request (--subject request) and Valid "
-					    "existing certificate (--reenrollment valid-certificate)");
+		return ERR(e, E_INVALIDARG,
+		    "--no-reenroll-if-duplicate: needs Publish certificate in Active Directory");
+	if (turned_on(a, "key-based-renewal") &&
+	    (!(nf & CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT) ||
+		!(ef & CT_FLAG_PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT)))
+		return ERR(e, E_INVALIDARG,
+		    "--key-based-renewal: needs Supply in the request (--subject request) and Valid "
+		    "existing certificate (--reenrollment valid-certificate)");
 	if (turned_on(a, "subject-from-old-certificate") && !(nf & CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT))
-		return ERR(e, E_INVALIDARG, "--subject-from-old-certificate: needs Supply in the request (--subject request)");
-	if ((turned_on(a, "attestation-based-on") || turned_on(a, "attestation-without-policies")) && !(pk & 0x3000))
-		return ERR(e, E_INVALIDARG, "key attestation is None: say --attestation preferred or required too");
+		return ERR(e, E_INVALIDARG,
+		    "--subject-from-old-certificate: needs Supply in the request (--subject request)");
+	if ((turned_on(a, "attestation-based-on") || turned_on(a, "attestation-without-policies")) &&
+	    !(pk & 0x3000))
+		return ERR(
+		    e, E_INVALIDARG, "key attestation is None: say --attestation preferred or required too");
 	if (turned_on(a, "advanced-symmetric-algorithm") && !(pk & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL))
 		return ERR(e, E_INVALIDARG,
-		    "--advanced-symmetric-algorithm: needs Archive subject's encryption private key (--archive-key yes)");
+		    "--advanced-symmetric-algorithm: needs Archive subject's encryption private key "
+		    "(--archive-key yes)");
 	return 0;
 }

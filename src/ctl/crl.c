@@ -101,8 +101,8 @@ print_crl(const json_t *r)
 {
 	bool delta = strcmp(text_of(r, "type"), "delta") == 0;
 
-	printf("%6lld  %-5s ", (long long)json_integer_value(json_object_get(r, "number")),
-	    text_of(r, "type"));
+	printf(
+	    "%6lld  %-5s ", (long long)json_integer_value(json_object_get(r, "number")), text_of(r, "type"));
 	if (delta)
 		printf("%6lld ", (long long)json_integer_value(json_object_get(r, "minBase")));
 	else

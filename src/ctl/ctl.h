@@ -1,4 +1,5 @@
-/* adcsctl: what the verbs share. One verb is one function; the table in verbs.c drives dispatch, help and usage. */
+/* adcsctl: what the verbs share. One verb is one function; the table in verbs.c drives dispatch, help and
+ * usage. */
 #ifndef ADCSD_CTL_CTL_H
 #define ADCSD_CTL_CTL_H
 
@@ -14,17 +15,18 @@ enum { CTL_OK = 0, CTL_FAILURE = 1, CTL_USAGE = 2, CTL_PENDING = 3, CTL_DENIED =
 struct ctl_ldap;
 
 struct ctl {
-	const char *state;   /* --state or $ADCSD_STATE; NULL when only a directory is named */
-	const char *uri;     /* --directory URI; NULL: the one of the running server */
-	const char *bind;    /* --bind NAME|gssapi|external: who binds there; NULL: external on ldapi, else gssapi */
+	const char *state; /* --state or $ADCSD_STATE; NULL when only a directory is named */
+	const char *uri;   /* --directory URI; NULL: the one of the running server */
+	const char
+	    *bind; /* --bind NAME|gssapi|external: who binds there; NULL: external on ldapi, else gssapi */
 	const char *password_file; /* --password-file FILE: its first line is the password of a simple bind */
-	bool json;           /* --json */
-	struct pool *pool;   /* everything a verb allocates; freed at the end */
-	int control_fd;      /* -1 until first used */
+	bool json;                 /* --json */
+	struct pool *pool;         /* everything a verb allocates; freed at the end */
+	int control_fd;            /* -1 until first used */
 	struct ctl_ldap *ldap;
 	struct sddl_domain domain; /* filled with the first LDAP use */
 	const char *domain_dn, *config_dn, *nb_domain;
-	bool is_ad;          /* the directory keeps names, times and GUIDs itself (AD, Samba) */
+	bool is_ad; /* the directory keeps names, times and GUIDs itself (AD, Samba) */
 };
 
 /* Prints "adcsctl: message" (or a JSON error with --json) and gives the exit code. */
@@ -38,7 +40,8 @@ ctl_print_json(json_t *v);
 
 /* ---- control socket ---- */
 
-/* Calls a verb of the running server; args may be NULL (reference taken). NULL with e on failure; new reference. */
+/* Calls a verb of the running server; args may be NULL (reference taken). NULL with e on failure; new
+ * reference. */
 json_t *
 ctl_call(struct ctl *c, const char *verb, json_t *args, struct err *e) MUST_CHECK;
 void
@@ -48,8 +51,8 @@ ctl_control_close(struct ctl *c);
 
 /* Verb options, long names only: "--name VALUE", "--name=VALUE", or a flag. */
 struct ctl_option {
-	const char *name;   /* without the dashes; "": a heading of the help, its text in help */
-	const char *value;  /* placeholder in the usage; NULL: a flag */
+	const char *name;  /* without the dashes; "": a heading of the help, its text in help */
+	const char *value; /* placeholder in the usage; NULL: a flag */
 	const char *help;
 };
 struct ctl_args {
@@ -63,8 +66,8 @@ const char *
 ctl_arg(const struct ctl_args *a, const char *name);
 
 struct ctl_verb {
-	const char *noun, *verb;          /* verb: up to two words ("acl grant"); NULL: none ("journal") */
-	const char *positional;           /* "NAME", "TEMPLATE PRINCIPAL RIGHT..." */
+	const char *noun, *verb; /* verb: up to two words ("acl grant"); NULL: none ("journal") */
+	const char *positional;  /* "NAME", "TEMPLATE PRINCIPAL RIGHT..." */
 	unsigned min_positional, max_positional;
 	const struct ctl_option *options; /* ends with name NULL; may be NULL */
 	const char *help;

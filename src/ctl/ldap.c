@@ -14,11 +14,11 @@ static int
 ldap_fail(struct ctl *c, int rc, const char *what, struct err *e)
 {
 	char *diag = NULL;
-	uint32_t hr = rc == LDAP_NO_SUCH_OBJECT ? E_DS_NO_SUCH_OBJECT :
-	    rc == LDAP_ALREADY_EXISTS           ? E_ALREADY_EXISTS :
-	    rc == LDAP_INSUFFICIENT_ACCESS      ? E_DS_INSUFF_ACCESS_RIGHTS :
-	    rc == LDAP_SERVER_DOWN              ? E_DS_SERVER_DOWN :
-						  E_DS_OPERATIONS_ERROR;
+	uint32_t hr = rc == LDAP_NO_SUCH_OBJECT ? E_DS_NO_SUCH_OBJECT
+	    : rc == LDAP_ALREADY_EXISTS         ? E_ALREADY_EXISTS
+	    : rc == LDAP_INSUFFICIENT_ACCESS    ? E_DS_INSUFF_ACCESS_RIGHTS
+	    : rc == LDAP_SERVER_DOWN            ? E_DS_SERVER_DOWN
+						: E_DS_OPERATIONS_ERROR;
 
 	if (c->ldap != NULL)
 		ldap_get_option(c->ldap->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diag);
@@ -66,15 +66,19 @@ static int
 bind_as_told(struct ctl *c, const char *uri, struct err *e)
 {
 	LDAP *ld = c->ldap->ld;
-	const char *who = c->uri == NULL || c->bind == NULL ? (strncasecmp(uri, "ldapi:", 6) == 0 ? "external" : "gssapi") : c->bind;
+	const char *who = c->uri == NULL || c->bind == NULL
+	    ? (strncasecmp(uri, "ldapi:", 6) == 0 ? "external" : "gssapi")
+	    : c->bind;
 	const char *password;
 	struct berval cred;
 	int rc;
 
 	if (strcasecmp(who, "external") == 0) {
-		rc = ldap_sasl_interactive_bind_s(ld, NULL, "EXTERNAL", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
+		rc = ldap_sasl_interactive_bind_s(
+		    ld, NULL, "EXTERNAL", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
 	} else if (strcasecmp(who, "gssapi") == 0) {
-		rc = ldap_sasl_interactive_bind_s(ld, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
+		rc = ldap_sasl_interactive_bind_s(
+		    ld, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_interaction, NULL);
 	} else {
 		password = read_password(c, e);
 		if (password == NULL)
@@ -86,8 +90,8 @@ bind_as_told(struct ctl *c, const char *uri, struct err *e)
 }
 
 /*
- * AD gives a descriptor only when asked for, and owner, group and DACL of it to those who may not see the SACL (MS-ADTS
- * 3.1.1.3.4.1.11). A SEQUENCE with the INTEGER 7.
+ * AD gives a descriptor only when asked for, and owner, group and DACL of it to those who may not see the
+ * SACL (MS-ADTS 3.1.1.3.4.1.11). A SEQUENCE with the INTEGER 7.
  */
 static LDAPControl **
 sd_flags(const struct ctl *c)
@@ -127,7 +131,8 @@ read_names(struct ctl *c, struct err *e)
 	c->config_dn = n > 0 ? ctl_entry_text(&en[0], "configurationNamingContext") : NULL;
 	c->is_ad = n > 0 && ctl_entry_attr(&en[0], "dsServiceName") != NULL;
 	if (c->domain_dn == NULL || c->config_dn == NULL)
-		return ERR(e, E_DS_NO_SUCH_OBJECT, "rootDSE names no defaultNamingContext or configurationNamingContext");
+		return ERR(e, E_DS_NO_SUCH_OBJECT,
+		    "rootDSE names no defaultNamingContext or configurationNamingContext");
 	if (ctl_ldap_search(c, c->domain_dn, CTL_BASE, "(objectClass=*)", &en, &n, e) != 0)
 		return -1;
 	sid = n > 0 ? ctl_entry_attr(&en[0], "objectSid") : NULL;
@@ -136,12 +141,16 @@ read_names(struct ctl *c, struct err *e)
 	if (sid_from_wire(&c->domain.domain, sid->values[0], NULL, e) != 0)
 		return err_prefix(e, "objectSid of the domain");
 	c->domain.root = c->domain.domain;
-	filter = pool_printf(c->pool, "(&(objectClass=crossRef)(nCName=%s))", ctl_ldap_escape(c, c->domain_dn));
-	if (filter == NULL || ctl_ldap_search(c, pool_printf(c->pool, "CN=Partitions,%s", c->config_dn), CTL_ONE, filter,
-		&en, &n, e) != 0)
+	filter =
+	    pool_printf(c->pool, "(&(objectClass=crossRef)(nCName=%s))", ctl_ldap_escape(c, c->domain_dn));
+	if (filter == NULL ||
+	    ctl_ldap_search(
+		c, pool_printf(c->pool, "CN=Partitions,%s", c->config_dn), CTL_ONE, filter, &en, &n, e) != 0)
 		return -1;
 	c->nb_domain = n > 0 ? ctl_entry_text(&en[0], "nETBIOSName") : NULL;
-	return c->nb_domain != NULL ? 0 : ERR(e, E_DS_NO_SUCH_OBJECT, "no crossRef with nETBIOSName for %.80s", c->domain_dn);
+	return c->nb_domain != NULL
+	    ? 0
+	    : ERR(e, E_DS_NO_SUCH_OBJECT, "no crossRef with nETBIOSName for %.80s", c->domain_dn);
 }
 
 int
@@ -167,8 +176,10 @@ ctl_ldap_open(struct ctl *c, struct err *e)
 	ldap_set_option(c->ldap->ld, LDAP_OPT_PROTOCOL_VERSION, &version);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_NETWORK_TIMEOUT, &limit);
 	ldap_set_option(c->ldap->ld, LDAP_OPT_TIMEOUT, &limit);
-	ldap_set_option(c->ldap->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF); /* AD refers from the domain to its other contexts */
-	ldap_set_option(c->ldap->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON); /* the ticket is for the name that was typed */
+	ldap_set_option(c->ldap->ld, LDAP_OPT_REFERRALS,
+	    LDAP_OPT_OFF); /* AD refers from the domain to its other contexts */
+	ldap_set_option(c->ldap->ld, LDAP_OPT_X_SASL_NOCANON,
+	    LDAP_OPT_ON); /* the ticket is for the name that was typed */
 	return bind_as_told(c, uri, e) != 0 ? -1 : read_names(c, e);
 }
 
@@ -209,14 +220,15 @@ copy_entry(struct ctl *c, LDAPMessage *m, struct ctl_entry *out, struct err *e)
 }
 
 int
-ctl_ldap_search(struct ctl *c, const char *base, enum ctl_scope scope, const char *filter, struct ctl_entry **out,
-    size_t *n, struct err *e)
+ctl_ldap_search(struct ctl *c, const char *base, enum ctl_scope scope, const char *filter,
+    struct ctl_entry **out, size_t *n, struct err *e)
 {
 	static const int scopes[] = { LDAP_SCOPE_BASE, LDAP_SCOPE_ONELEVEL, LDAP_SCOPE_SUBTREE };
 	char *attrs[] = { "*", *base == '\0' ? "+" : "nTSecurityDescriptor", NULL };
 	LDAPMessage *res = NULL;
 	size_t i = 0;
-	int rc = ldap_search_ext_s(c->ldap->ld, base, scopes[scope], filter, attrs, 0, sd_flags(c), NULL, NULL, 0, &res);
+	int rc = ldap_search_ext_s(
+	    c->ldap->ld, base, scopes[scope], filter, attrs, 0, sd_flags(c), NULL, NULL, 0, &res);
 
 	if (rc != LDAP_SUCCESS) {
 		ldap_msgfree(res);
@@ -262,8 +274,9 @@ to_mods(struct ctl *c, const struct ctl_attr *attrs, size_t n, int op)
 static bool
 is_kept_by_ad(const char *name)
 {
-	static const char *const names[] = { "name", "distinguishedName", "objectGUID", "instanceType", "whenCreated", "whenChanged",
-		"objectCategory", "uSNCreated", "uSNChanged", "dSCorePropagationData" };
+	static const char *const names[] = { "name", "distinguishedName", "objectGUID", "instanceType",
+		"whenCreated", "whenChanged", "objectCategory", "uSNCreated", "uSNChanged",
+		"dSCorePropagationData" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(names[i], name) == 0)
@@ -353,7 +366,8 @@ ctl_entry_int(const struct ctl_entry *en, const char *name, int32_t absent)
 }
 
 int
-ctl_entry_set_bytes(struct ctl *c, struct ctl_entry *en, const char *name, const struct bytes *v, size_t n, struct err *e)
+ctl_entry_set_bytes(
+    struct ctl *c, struct ctl_entry *en, const char *name, const struct bytes *v, size_t n, struct err *e)
 {
 	struct ctl_attr *a = ctl_entry_attr(en, name);
 

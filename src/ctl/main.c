@@ -17,8 +17,8 @@ print_verb(const struct ctl_verb *v, FILE *f)
 {
 	char line[160];
 
-	snprintf(line, sizeof(line), "%s%s%s%s%s", v->noun, v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "",
-	    *v->positional != '\0' ? " " : "", v->positional);
+	snprintf(line, sizeof(line), "%s%s%s%s%s", v->noun, v->verb != NULL ? " " : "",
+	    v->verb != NULL ? v->verb : "", *v->positional != '\0' ? " " : "", v->positional);
 	fprintf(f, "  %-52s %s\n", line, v->help);
 }
 
@@ -26,7 +26,8 @@ print_verb(const struct ctl_verb *v, FILE *f)
 static const char *
 verb_name(const struct ctl *c, const struct ctl_verb *v)
 {
-	const char *name = pool_printf(c->pool, "%s%s%s", v->noun, v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
+	const char *name = pool_printf(
+	    c->pool, "%s%s%s", v->noun, v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
 
 	return name != NULL ? name : v->noun;
 }
@@ -81,10 +82,12 @@ help(const char *noun)
 	print_verbs(noun, stdout);
 	printf("\n  --state DIR      the server's state folder (default: $ADCSD_STATE)\n"
 	       "  --directory URI  another directory than the server's, for template verbs\n"
-	       "  --bind NAME      who binds there: a DN, UPN or DOMAIN\\user with --password-file FILE (simple), gssapi, external\n"
+	       "  --bind NAME      who binds there: a DN, UPN or DOMAIN\\user with --password-file FILE "
+	       "(simple), gssapi, external\n"
 	       "  --json           machine-readable output\n"
 	       "  adcsctl help NOUN lists the options of its verbs\n\n"
-	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or findings of lint.\n");
+	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or "
+	       "findings of lint.\n");
 	return CTL_OK;
 }
 
@@ -122,7 +125,8 @@ find_verb(const char *noun, int argc, char **argv, int *words)
 	return NULL;
 }
 
-/* Takes "--name value" or "--name=value" at argv[*i] when it is of the table. 1 taken, 0 another, -1 told what is wrong. */
+/* Takes "--name value" or "--name=value" at argv[*i] when it is of the table. 1 taken, 0 another, -1 told
+ * what is wrong. */
 static int
 take_option(const struct ctl_option *options, char **argv, int argc, int *i, const char **values)
 {
@@ -217,7 +221,8 @@ run_verb(struct ctl *c, const struct ctl_verb *v, int argc, char **argv)
 
 		if (strncmp(argv[i], "--", 2) != 0) {
 			if (a.n_positional == v->max_positional || a.n_positional == MAX_POSITIONAL)
-				return wrong_call(v, "%s: '%s' is one argument too many", verb_name(c, v), argv[i]);
+				return wrong_call(
+				    v, "%s: '%s' is one argument too many", verb_name(c, v), argv[i]);
 			positional[a.n_positional++] = argv[i];
 			continue;
 		}
@@ -226,7 +231,8 @@ run_verb(struct ctl *c, const struct ctl_verb *v, int argc, char **argv)
 			print_options(v, stdout);
 			return CTL_OK;
 		}
-		taken = take_option(v->options, argv, argc, &i, values); /* first: request list has a --state too */
+		taken = take_option(
+		    v->options, argv, argc, &i, values); /* first: request list has a --state too */
 		if (taken == 0)
 			taken = take_global(c, argv, argc, &i);
 		if (taken == 0)
@@ -235,7 +241,8 @@ run_verb(struct ctl *c, const struct ctl_verb *v, int argc, char **argv)
 			return CTL_USAGE;
 	}
 	if (a.n_positional < v->min_positional)
-		return wrong_call(v, "%s: %s is missing", verb_name(c, v), nth_word(c, v->positional, a.n_positional));
+		return wrong_call(
+		    v, "%s: %s is missing", verb_name(c, v), nth_word(c, v->positional, a.n_positional));
 	return v->run(c, &a);
 }
 
@@ -255,7 +262,8 @@ dispatch(struct ctl *c, int argc, char **argv)
 		return ctl_usage("'%s' is no noun of adcsctl", argv[0]);
 	v = find_verb(argv[0], argc - 1, argv + 1, &words);
 	if (v == NULL) {
-		fprintf(stderr, "adcsctl: %s: %s%s\n", argv[0], argc > 1 ? "no verb " : "which verb?", argc > 1 ? argv[1] : "");
+		fprintf(stderr, "adcsctl: %s: %s%s\n", argv[0], argc > 1 ? "no verb " : "which verb?",
+		    argc > 1 ? argv[1] : "");
 		print_verbs(argv[0], stderr);
 		return CTL_USAGE;
 	}

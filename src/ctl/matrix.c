@@ -39,7 +39,8 @@ ctl_split(struct ctl *c, const char *text, const char *const **out, size_t *n, s
 	for (const char *p = text; *p != '\0'; p++)
 		room += *p == ',';
 	v = pool_calloc(c->pool, room, sizeof(*v));
-	for (const char *p = text; v != NULL && p != NULL; p = strchr(p, ',') != NULL ? strchr(p, ',') + 1 : NULL) {
+	for (const char *p = text; v != NULL && p != NULL;
+	     p = strchr(p, ',') != NULL ? strchr(p, ',') + 1 : NULL) {
 		size_t len;
 
 		p += strspn(p, " ");
@@ -74,7 +75,8 @@ set_list(struct ctl *c, json_t *args, const char *name, const char *text, struct
 static int
 read_answer(struct ctl *c, const json_t *o, struct ctl_matrix *m, struct err *e)
 {
-	const json_t *templates = json_object_get(o, "templates"), *principals = json_object_get(o, "principals");
+	const json_t *templates = json_object_get(o, "templates"),
+		     *principals = json_object_get(o, "principals");
 	const json_t *cells = json_object_get(o, "cells");
 
 	if (ctl_matrix_alloc(c, m, json_array_size(templates), json_array_size(principals), e) != 0)
@@ -96,7 +98,8 @@ read_answer(struct ctl *c, const json_t *o, struct ctl_matrix *m, struct err *e)
 		if (m->principals[i].account == NULL || json_array_size(row) != m->n_templates)
 			return ERR(e, E_UNEXPECTED, "the server's table cannot be read");
 		for (size_t k = 0; k < m->n_templates; k++)
-			m->cells[i * m->n_templates + k] = (uint32_t)json_integer_value(json_array_get(row, k));
+			m->cells[i * m->n_templates + k] =
+			    (uint32_t)json_integer_value(json_array_get(row, k));
 	}
 	return 0;
 }
@@ -206,12 +209,15 @@ matrix_json(const struct ctl_matrix *m)
 		for (size_t k = 0; k < m->n_templates; k++) {
 			char text[16];
 
-			json_array_append_new(cells, json_string(cell_text(m->cells[i * m->n_templates + k], text)));
+			json_array_append_new(
+			    cells, json_string(cell_text(m->cells[i * m->n_templates + k], text)));
 		}
-		json_array_append_new(rows, json_pack("{s:s, s:b, s:o}", "principal", m->principals[i].account, "disabled",
-						m->principals[i].disabled, "cells", cells));
+		json_array_append_new(rows,
+		    json_pack("{s:s, s:b, s:o}", "principal", m->principals[i].account, "disabled",
+			m->principals[i].disabled, "cells", cells));
 	}
-	return json_pack("{s:o, s:o, s:f}", "templates", templates, "rows", rows, "milliseconds", m->milliseconds);
+	return json_pack(
+	    "{s:o, s:o, s:f}", "templates", templates, "rows", rows, "milliseconds", m->milliseconds);
 }
 
 /* The letter of a refusal; the legend below the table says which. */
@@ -264,7 +270,8 @@ print_table(const struct ctl_matrix *m)
 	for (size_t i = 0; i < n; i++) {
 		size_t seen = i;
 
-		printf("%c denied 0x%08x %s\n  %s\n", letter(codes[i], codes, &seen), codes[i], code_name(codes[i]),
+		printf("%c denied 0x%08x %s\n  %s\n", letter(codes[i], codes, &seen), codes[i],
+		    code_name(codes[i]),
 		    codes[i] > MATRIX_PENDING ? hresult_text(codes[i]) : "by RequestDisposition");
 	}
 }
@@ -358,16 +365,18 @@ rank(uint32_t cell)
 }
 
 static void
-print_change(const struct ctl *c, json_t *list, const char *who, const char *template, uint32_t was, uint32_t is)
+print_change(
+    const struct ctl *c, json_t *list, const char *who, const char *template, uint32_t was, uint32_t is)
 {
 	const char *change = rank(is) > rank(was) ? "won" : "lost";
 	char x[16], y[16];
 
-	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", change, "principal", who, "template",
-					template, "before", cell_text(was, x), "after", cell_text(is, y)));
+	json_array_append_new(list,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", change, "principal", who, "template", template,
+		"before", cell_text(was, x), "after", cell_text(is, y)));
 	if (!c->json)
-		printf("%-5s %-40s %-32s %s %s -> %s %s\n", change, who, template, cell_text(was, x), code_name(was),
-		    cell_text(is, y), code_name(is));
+		printf("%-5s %-40s %-32s %s %s -> %s %s\n", change, who, template, cell_text(was, x),
+		    code_name(was), cell_text(is, y), code_name(is));
 }
 
 int
@@ -381,8 +390,8 @@ ctl_matrix_print_changes(struct ctl *c, const struct ctl_matrix *before, const s
 	if (who_b == NULL || who_a == NULL)
 		return CTL_FAILURE;
 	who = merge(c, who_b, before->n_principals, who_a, after->n_principals, &n_who);
-	templates =
-	    merge(c, before->templates, before->n_templates, after->templates, after->n_templates, &n_templates);
+	templates = merge(
+	    c, before->templates, before->n_templates, after->templates, after->n_templates, &n_templates);
 	if (who == NULL || templates == NULL)
 		return CTL_FAILURE;
 	b.principals = indexes(c, who, n_who, who_b, before->n_principals);

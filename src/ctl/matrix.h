@@ -21,20 +21,22 @@ struct ctl_matrix {
 
 /* Room for the table; cells are MATRIX_ABSENT. */
 int
-ctl_matrix_alloc(struct ctl *c, struct ctl_matrix *m, size_t n_templates, size_t n_principals, struct err *e) MUST_CHECK;
+ctl_matrix_alloc(
+    struct ctl *c, struct ctl_matrix *m, size_t n_templates, size_t n_principals, struct err *e) MUST_CHECK;
 /* Comma-separated names in the pool; *n 0 and NULL when text is NULL. */
 int
 ctl_split(struct ctl *c, const char *text, const char *const **out, size_t *n, struct err *e) MUST_CHECK;
 
-/* The verb's options decide what is asked: --templates, --principals, --all-templates, --subject, --san, --key, --attrib. */
+/* The verb's options decide what is asked: --templates, --principals, --all-templates, --subject, --san,
+ * --key, --attrib. */
 int
 ctl_matrix_ask(struct ctl *c, const struct ctl_args *a, struct ctl_matrix *out, struct err *e) MUST_CHECK;
 int
-ctl_matrix_from_ldif(struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out, struct err *e)
-    MUST_CHECK;
+ctl_matrix_from_ldif(struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out,
+    struct err *e) MUST_CHECK;
 
-/* One request of --as in an export: the server's answer to "rehearse" but for message, disposition and reason. NULL with
- * e, also when the request itself cannot be read. */
+/* One request of --as in an export: the server's answer to "rehearse" but for message, disposition and
+ * reason. NULL with e, also when the request itself cannot be read. */
 json_t *
 ctl_rehearse_in_export(struct ctl *c, const struct ctl_args *a, const char *path, struct err *e);
 

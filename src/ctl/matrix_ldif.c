@@ -15,7 +15,8 @@
 #include "rehearse/matrix.h"
 #include "rehearse/report.h"
 
-struct export {
+struct export
+{
 	struct ctl *c;
 	const char *path;
 	struct dir_entry *entries;
@@ -123,7 +124,8 @@ find_domain(struct export *x, struct err *e)
 	char *nb = NULL;
 
 	for (size_t i = 0; i < x->n && x->nb_domain == NULL; i++)
-		if (is_a(&x->entries[i], "crossRef") && dir_entry_text(&x->entries[i], "nETBIOSName") != NULL) {
+		if (is_a(&x->entries[i], "crossRef") &&
+		    dir_entry_text(&x->entries[i], "nETBIOSName") != NULL) {
 			x->nb_domain = dir_entry_text(&x->entries[i], "nETBIOSName");
 			x->dns_domain = dir_entry_text(&x->entries[i], "dnsRoot");
 		}
@@ -157,16 +159,19 @@ take_templates(struct export *x, struct err *e)
 		if (!is_a(&x->entries[i], "pKICertificateTemplate"))
 			continue;
 		if (policy_template_decode(t, x->c->pool, &attrs, &why) != 0) {
-			fprintf(stderr, "adcsctl: %s: %s is left out: %s\n", x->path, x->entries[i].dn, why.msg);
+			fprintf(
+			    stderr, "adcsctl: %s: %s is left out: %s\n", x->path, x->entries[i].dn, why.msg);
 			continue;
 		}
 		if (t->sd == NULL)
 			fprintf(stderr,
-			    "adcsctl: %s: %s has no nTSecurityDescriptor in the export, so everyone may enroll\n", x->path,
-			    t->cn);
+			    "adcsctl: %s: %s has no nTSecurityDescriptor in the export, so everyone may "
+			    "enroll\n",
+			    x->path, t->cn);
 		x->n_templates++;
 	}
-	return x->n_templates > 0 ? 0 : ERR(e, E_INVALID_DATA, "%.100s holds no certificate template", x->path);
+	return x->n_templates > 0 ? 0
+				  : ERR(e, E_INVALID_DATA, "%.100s holds no certificate template", x->path);
 }
 
 /* What any enrollment service publishes; every template when the export has none of them. */
@@ -245,22 +250,29 @@ choose(struct export *x, const struct ctl_args *a, const struct person ***rows, 
 static int
 fill(struct export *x, const struct ctl_args *a, struct ctl_matrix *out, struct err *e)
 {
-	struct matrix m = { .ca = &x->ca, .templates = x->templates, .n_templates = x->n_templates,
-		.published = &x->published, .now = clock_real() };
-	struct matrix_options o = { .subject = ctl_arg(a, "subject"), .san = ctl_arg(a, "san"), .key = ctl_arg(a, "key"),
+	struct matrix m = { .ca = &x->ca,
+		.templates = x->templates,
+		.n_templates = x->n_templates,
+		.published = &x->published,
+		.now = clock_real() };
+	struct matrix_options o = { .subject = ctl_arg(a, "subject"),
+		.san = ctl_arg(a, "san"),
+		.key = ctl_arg(a, "key"),
 		.all = ctl_arg(a, "all-templates") != NULL };
 	const struct person **rows;
 	size_t n;
 
 	if (ctl_arg(a, "attrib") != NULL)
 		o.attributes = ctl_attributes(x->c, ctl_arg(a, "attrib"));
-	if (ctl_split(x->c, ctl_arg(a, "templates"), &o.names, &o.n_names, e) != 0 || choose(x, a, &rows, &n, e) != 0 ||
-	    matrix_prepare(&m, &o, x->c->pool, e) != 0 || ctl_matrix_alloc(x->c, out, m.n_columns, n, e) != 0)
+	if (ctl_split(x->c, ctl_arg(a, "templates"), &o.names, &o.n_names, e) != 0 ||
+	    choose(x, a, &rows, &n, e) != 0 || matrix_prepare(&m, &o, x->c->pool, e) != 0 ||
+	    ctl_matrix_alloc(x->c, out, m.n_columns, n, e) != 0)
 		return -1;
 	for (size_t k = 0; k < m.n_columns; k++)
 		out->templates[k] = m.columns[k]->cn;
 	for (size_t i = 0; i < n; i++) {
-		const char *account = pool_strdup(x->c->pool, rows[i]->token->account); /* people goes before the table */
+		const char *account =
+		    pool_strdup(x->c->pool, rows[i]->token->account); /* people goes before the table */
 
 		if (account == NULL)
 			return ERR(e, E_OUTOFMEMORY, "no memory for an account");
@@ -295,8 +307,8 @@ take_request(struct export *x, const struct ctl_args *a, struct x509_request *ou
 }
 
 static int
-take_attributes(struct export *x, const struct ctl_args *a, const struct x509_request *r, struct policy_input *in,
-    struct err *e)
+take_attributes(struct export *x, const struct ctl_args *a, const struct x509_request *r,
+    struct policy_input *in, struct err *e)
 {
 	const char *template = ctl_arg(a, "template"), *given = ctl_arg(a, "attrib");
 	const char *text = pool_printf(x->c->pool, "%s%s\n%s", template != NULL ? "CertificateTemplate:" : "",
@@ -324,8 +336,11 @@ static json_t *
 explain(struct export *x, const struct ctl_args *a, struct err *e)
 {
 	const struct person *who = people_find(x->people, ctl_arg(a, "as"));
-	struct policy_input in = { .ca = &x->ca, .templates = x->templates, .n_templates = x->n_templates,
-		.published = &x->published, .now = clock_real() };
+	struct policy_input in = { .ca = &x->ca,
+		.templates = x->templates,
+		.n_templates = x->n_templates,
+		.published = &x->published,
+		.now = clock_real() };
 	struct policy_result r;
 	struct x509_request request;
 	char code[16];
@@ -346,11 +361,11 @@ explain(struct export *x, const struct ctl_args *a, struct err *e)
 	hr = r.outcome == POLICY_DENY ? r.hr : 0;
 	snprintf(code, sizeof(code), "0x%08x", hr);
 	return json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:o, s:o}", "verdict",
-	    r.outcome == POLICY_ISSUE	      ? "issued"
+	    r.outcome == POLICY_ISSUE      ? "issued"
 		: r.outcome == POLICY_PEND ? "pending"
-					      : "denied",
-	    "hr", code, "hrName", hr != 0 ? hresult_name(hr) : NULL, "requester", who->token->account, "template",
-	    r.template != NULL ? r.template->cn : NULL, "rules", report_rules(&r), "certificate",
+					   : "denied",
+	    "hr", code, "hrName", hr != 0 ? hresult_name(hr) : NULL, "requester", who->token->account,
+	    "template", r.template != NULL ? r.template->cn : NULL, "rules", report_rules(&r), "certificate",
 	    r.outcome != POLICY_DENY ? report_certificate(&r) : json_null());
 }
 
@@ -377,7 +392,8 @@ ctl_rehearse_in_export(struct ctl *c, const struct ctl_args *a, const char *path
 }
 
 int
-ctl_matrix_from_ldif(struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out, struct err *e)
+ctl_matrix_from_ldif(
+    struct ctl *c, const struct ctl_args *a, const char *path, struct ctl_matrix *out, struct err *e)
 {
 	struct export x = { .c = c, .path = path };
 	uint64_t start = clock_monotonic_us();

@@ -26,7 +26,8 @@ matches_well_known(size_t i, const char *name)
 	size_t n = strlen(well_known[i].authority);
 
 	return strcasecmp(name, well_known[i].name) == 0 ||
-	    (n > 0 && strncasecmp(name, well_known[i].authority, n) == 0 && strcasecmp(name + n, well_known[i].name) == 0);
+	    (n > 0 && strncasecmp(name, well_known[i].authority, n) == 0 &&
+		strcasecmp(name + n, well_known[i].name) == 0);
 }
 
 static int
@@ -38,18 +39,22 @@ search_account(struct ctl *c, const char *name, struct sid *out, struct err *e)
 	struct ctl_attr *sid;
 	size_t n;
 
-	if (slash != NULL && ((size_t)(slash - name) != strlen(c->nb_domain) ||
-				 strncasecmp(name, c->nb_domain, (size_t)(slash - name)) != 0))
+	if (slash != NULL &&
+	    ((size_t)(slash - name) != strlen(c->nb_domain) ||
+		strncasecmp(name, c->nb_domain, (size_t)(slash - name)) != 0))
 		return ERR(e, E_NO_SUCH_DOMAIN, "%.60s: the forest's domain is %s", name, c->nb_domain);
-	filter = slash != NULL ? pool_printf(c->pool, "(sAMAccountName=%s)", esc) :
-				 pool_printf(c->pool, "(|(sAMAccountName=%s)(userPrincipalName=%s))", esc, esc);
+	filter = slash != NULL
+	    ? pool_printf(c->pool, "(sAMAccountName=%s)", esc)
+	    : pool_printf(c->pool, "(|(sAMAccountName=%s)(userPrincipalName=%s))", esc, esc);
 	if (filter == NULL || ctl_ldap_search(c, c->domain_dn, CTL_SUB, filter, &en, &n, e) != 0)
 		return -1;
 	if (n == 0)
 		return ERR(e, E_DS_NO_SUCH_OBJECT,
-		    "no user, computer or group named '%.60s' in %s (computer accounts end in $)", name, c->nb_domain);
+		    "no user, computer or group named '%.60s' in %s (computer accounts end in $)", name,
+		    c->nb_domain);
 	if (n > 1)
-		return ERR(e, E_INVALIDARG, "'%.60s' names %zu objects; write %s\\NAME", name, n, c->nb_domain);
+		return ERR(
+		    e, E_INVALIDARG, "'%.60s' names %zu objects; write %s\\NAME", name, n, c->nb_domain);
 	sid = ctl_entry_attr(&en[0], "objectSid");
 	if (sid == NULL)
 		return ERR(e, E_DS_NO_SUCH_OBJECT, "%.80s has no objectSid", en[0].dn);
@@ -98,8 +103,9 @@ ctl_name_from_sid(struct ctl *c, const struct sid *sid)
 	for (size_t i = 0; i < wire.len; i++)
 		buf_printf(&filter, "\\%02x", wire.p[i]);
 	buf_put_str(&filter, ")");
-	if (ctl_ldap_open(c, &e) == 0 && ctl_ldap_search(c, c->domain_dn, CTL_SUB, buf_cstr(&filter), &en, &n, &e) == 0 &&
-	    n == 1 && ctl_entry_text(&en[0], "sAMAccountName") != NULL)
+	if (ctl_ldap_open(c, &e) == 0 &&
+	    ctl_ldap_search(c, c->domain_dn, CTL_SUB, buf_cstr(&filter), &en, &n, &e) == 0 && n == 1 &&
+	    ctl_entry_text(&en[0], "sAMAccountName") != NULL)
 		name = pool_printf(c->pool, "%s\\%s", c->nb_domain, ctl_entry_text(&en[0], "sAMAccountName"));
 	buf_fini(&filter);
 	buf_fini(&wire);

@@ -36,8 +36,9 @@ ctl_fail(const struct ctl *c, const struct err *e)
 	if (c->json) {
 		const char *name = hresult_name(e->hr);
 
-		ctl_print_json(json_pack("{s:{s:s, s:s, s:s, s:s}}", "error", "hr", hresult_format(e->hr, code), "name",
-		    name != NULL ? name : "", "text", hresult_text(e->hr), "message", e->msg));
+		ctl_print_json(
+		    json_pack("{s:{s:s, s:s, s:s, s:s}}", "error", "hr", hresult_format(e->hr, code), "name",
+			name != NULL ? name : "", "text", hresult_text(e->hr), "message", e->msg));
 	} else {
 		fprintf(stderr, "adcsctl: %s\n  %s\n", e->msg, hresult_format(e->hr, code));
 	}

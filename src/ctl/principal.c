@@ -44,11 +44,12 @@ ctl_token_get(struct ctl *c, const char *name, struct err *e)
 
 	if (o == NULL)
 		return NULL;
-	t = token_new(account != NULL ? account : name, dn != NULL ? dn : "", json_string_value(json_object_get(o, "upn")),
-	    json_is_true(json_object_get(o, "computer")));
+	t = token_new(account != NULL ? account : name, dn != NULL ? dn : "",
+	    json_string_value(json_object_get(o, "upn")), json_is_true(json_object_get(o, "computer")));
 	if (t == NULL)
 		ERR(e, E_OUTOFMEMORY, "no memory for a token");
-	json_array_foreach(json_object_get(o, "sids"), i, item) {
+	json_array_foreach(json_object_get(o, "sids"), i, item)
+	{
 		if (t != NULL && add_sid(t, item, e) != 0) {
 			token_unref(t);
 			t = NULL;
@@ -108,7 +109,8 @@ find_paths(const struct token *t, struct step *steps, const struct step **queue,
 		const struct step *at = queue[head++];
 
 		for (size_t i = 0; i < n; i++) {
-			if (steps[i].reached || steps[i].in_token == NULL || !has_member(steps[i].group, at->group->dn))
+			if (steps[i].reached || steps[i].in_token == NULL ||
+			    !has_member(steps[i].group, at->group->dn))
 				continue;
 			steps[i].from = at;
 			steps[i].reached = true;
@@ -123,8 +125,8 @@ path_text(struct ctl *c, const struct step *s)
 	const char *text = "";
 
 	for (const struct step *at = s->from; at != NULL; at = at->from)
-		text = pool_printf(c->pool, "%s%s%s", ctl_entry_text(at->group, "sAMAccountName"), *text != '\0' ? " > " : "",
-		    text);
+		text = pool_printf(c->pool, "%s%s%s", ctl_entry_text(at->group, "sAMAccountName"),
+		    *text != '\0' ? " > " : "", text);
 	return text != NULL ? text : "";
 }
 
@@ -137,7 +139,8 @@ memberships(struct ctl *c, const struct token *t, const char **paths, struct err
 	struct step *steps;
 	size_t n;
 
-	if (ctl_ldap_open(c, e) != 0 || ctl_ldap_search(c, c->domain_dn, CTL_SUB, "(objectClass=group)", &groups, &n, e) != 0)
+	if (ctl_ldap_open(c, e) != 0 ||
+	    ctl_ldap_search(c, c->domain_dn, CTL_SUB, "(objectClass=group)", &groups, &n, e) != 0)
 		return -1;
 	steps = pool_calloc(c->pool, n, sizeof(*steps));
 	queue = pool_calloc(c->pool, n, sizeof(const struct step *));
@@ -162,7 +165,8 @@ via_text(struct ctl *c, const struct token_sid *s, const char *path)
 	case TOKEN_VIA_USER:
 		return "the account";
 	case TOKEN_VIA_PRIMARY:
-		return *path != '\0' ? pool_printf(c->pool, "primary group, through %s", path) : "primary group";
+		return *path != '\0' ? pool_printf(c->pool, "primary group, through %s", path)
+				     : "primary group";
 	case TOKEN_VIA_GROUP:
 		return *path != '\0' ? pool_printf(c->pool, "member through %s", path) : "member";
 	case TOKEN_VIA_WELL_KNOWN:
@@ -180,20 +184,23 @@ show(struct ctl *c, const struct token *t, const char *const *paths)
 	char text[SID_TEXT_MAX];
 
 	if (!c->json)
-		printf("%-10s %s\n%-10s %s\n%-10s %s\n\n", "Account", t->account, "DN", t->dn, "UPN", t->upn != NULL ? t->upn : "-");
+		printf("%-10s %s\n%-10s %s\n%-10s %s\n\n", "Account", t->account, "DN", t->dn, "UPN",
+		    t->upn != NULL ? t->upn : "-");
 	for (size_t i = 0; i < t->n_sids; i++) {
 		const struct token_sid *s = &t->sids[i];
 
 		sid_to_text(&s->sid, text);
 		if (c->json)
-			json_array_append_new(list, json_pack("{s:s, s:s?, s:s, s:s}", "sid", text, "name", s->name, "via",
-							ctl_via_names[s->via], "path", paths[i]));
+			json_array_append_new(list,
+			    json_pack("{s:s, s:s?, s:s, s:s}", "sid", text, "name", s->name, "via",
+				ctl_via_names[s->via], "path", paths[i]));
 		else
-			printf("%-50s %-46s %s\n", text, s->name != NULL ? s->name : "", via_text(c, s, paths[i]));
+			printf("%-50s %-46s %s\n", text, s->name != NULL ? s->name : "",
+			    via_text(c, s, paths[i]));
 	}
 	if (c->json)
-		return ctl_print_json(json_pack("{s:s, s:s, s:s?, s:b, s:o}", "account", t->account, "dn", t->dn, "upn", t->upn,
-		    "computer", t->is_computer, "sids", list));
+		return ctl_print_json(json_pack("{s:s, s:s, s:s?, s:b, s:o}", "account", t->account, "dn",
+		    t->dn, "upn", t->upn, "computer", t->is_computer, "sids", list));
 	json_decref(list);
 	return CTL_OK;
 }

@@ -17,7 +17,8 @@ ra_properties_used(const struct ctl_entry *en)
 	int32_t schema = ctl_entry_int(en, "msPKI-Template-Schema-Version", 1);
 
 	return schema == 3 ||
-	    (schema == 4 && !((uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0) & CT_FLAG_USE_LEGACY_PROVIDER));
+	    (schema == 4 &&
+		!((uint32_t)ctl_entry_int(en, "msPKI-Private-Key-Flag", 0) & CT_FLAG_USE_LEGACY_PROVIDER));
 }
 
 /* The triplets that are whole; a broken rest is left out, as the next save would. */
@@ -75,7 +76,8 @@ ra_property_get(struct ctl *c, const struct ctl_entry *en, const char *name)
 }
 
 int
-ra_property_set(struct ctl *c, struct ctl_entry *en, const char *name, const char *type, const char *value, struct err *e)
+ra_property_set(
+    struct ctl *c, struct ctl_entry *en, const char *name, const char *type, const char *value, struct err *e)
 {
 	struct property p[MAX_PROPERTIES + 1];
 	size_t n = load(c, en, p), at = 0;
@@ -90,7 +92,8 @@ ra_property_set(struct ctl *c, struct ctl_entry *en, const char *name, const cha
 	}
 	if (value != NULL) {
 		if (n == MAX_PROPERTIES)
-			return ERR(e, E_INVALID_DATA, ATTRIBUTE " has more than %d properties", MAX_PROPERTIES);
+			return ERR(
+			    e, E_INVALID_DATA, ATTRIBUTE " has more than %d properties", MAX_PROPERTIES);
 		memmove(&p[at + 1], &p[at], (n - at) * sizeof(*p));
 		p[at] = (struct property){ name, type, value };
 		n++;
@@ -125,7 +128,8 @@ ra_application_policies_set(struct ctl *c, struct ctl_entry *en, const char *oid
 		size_t len = strcspn(oids, ",");
 
 		if (n == ARRAY_LEN(v))
-			return ERR(e, E_INVALIDARG, "more than %zu signer application policies", ARRAY_LEN(v));
+			return ERR(
+			    e, E_INVALIDARG, "more than %zu signer application policies", ARRAY_LEN(v));
 		v[n++] = (struct bytes){ (const uint8_t *)oids, len };
 		oids += len + (oids[len] == ',');
 	}

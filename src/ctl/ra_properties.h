@@ -1,6 +1,6 @@
 /*
- * The properties inside msPKI-RA-Application-Policies: name`type`value` triplets of schema 3 and of schema 4 with a key
- * storage provider (MS-CRTD 2.23.2). Other templates hold plain OIDs there and have no properties.
+ * The properties inside msPKI-RA-Application-Policies: name`type`value` triplets of schema 3 and of schema 4
+ * with a key storage provider (MS-CRTD 2.23.2). Other templates hold plain OIDs there and have no properties.
  */
 #ifndef ADCSD_CTL_RA_PROPERTIES_H
 #define ADCSD_CTL_RA_PROPERTIES_H
@@ -20,7 +20,8 @@ ra_property_set(struct ctl *c, struct ctl_entry *en, const char *name, const cha
 /* What the console writes for a new Key Storage Provider template; properties that are there stay. */
 int
 ra_properties_default(struct ctl *c, struct ctl_entry *en, struct err *e) MUST_CHECK;
-/* Signer application policies in whichever syntax the template has; a list of OIDs separated by commas, "" for none. */
+/* Signer application policies in whichever syntax the template has; a list of OIDs separated by commas, ""
+ * for none. */
 const char *
 ra_application_policies_get(struct ctl *c, const struct ctl_entry *en);
 int

@@ -1,4 +1,5 @@
-/* rehearse: asks the server what a request would get, and prints the verdict, its reasons and the certificate. */
+/* rehearse: asks the server what a request would get, and prints the verdict, its reasons and the
+ * certificate. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,13 +107,15 @@ print_certificate(const json_t *cert)
 	size_t i;
 
 	printf("\nThe certificate would have\n");
-	printf("  %-26s %s\n", "Subject", *text_of(cert, "subject") != '\0' ? text_of(cert, "subject") : "(empty)");
+	printf("  %-26s %s\n", "Subject",
+	    *text_of(cert, "subject") != '\0' ? text_of(cert, "subject") : "(empty)");
 	if (*text_of(cert, "alternativeNames") != '\0')
 		printf("  %-26s %s\n", "Subject Alternative Name", text_of(cert, "alternativeNames"));
-	printf("  %-26s %s\n  %-26s %s\n", "Valid from", text_of(cert, "notBefore"), "Valid to", text_of(cert, "notAfter"));
+	printf("  %-26s %s\n  %-26s %s\n", "Valid from", text_of(cert, "notBefore"), "Valid to",
+	    text_of(cert, "notAfter"));
 	json_array_foreach(json_object_get(cert, "extensions"), i, x)
-		printf("  %-26s %-26s %s%s\n", i == 0 ? "Extensions" : "", text_of(x, "oid"), text_of(x, "name"),
-		    json_is_true(json_object_get(x, "critical")) ? " (critical)" : "");
+	    printf("  %-26s %-26s %s%s\n", i == 0 ? "Extensions" : "", text_of(x, "oid"), text_of(x, "name"),
+		json_is_true(json_object_get(x, "critical")) ? " (critical)" : "");
 	if (json_is_true(json_object_get(cert, "publish")))
 		printf("  %-26s %s\n", "Published", "in the requester's userCertificate");
 }
@@ -160,7 +163,9 @@ rehearse_one(struct ctl *c, const struct ctl_args *a)
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	verdict = text_of(o, "verdict");
-	code = strcmp(verdict, "issued") == 0 ? CTL_OK : strcmp(verdict, "pending") == 0 ? CTL_PENDING : CTL_DENIED;
+	code = strcmp(verdict, "issued") == 0 ? CTL_OK
+	    : strcmp(verdict, "pending") == 0 ? CTL_PENDING
+					      : CTL_DENIED;
 	if (c->json)
 		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
 	print_verdict(o);

@@ -9,7 +9,8 @@
 const char *
 ctl_pks_dn(struct ctl *c, const char *container)
 {
-	const char *dn = pool_printf(c->pool, "CN=%s,CN=Public Key Services,CN=Services,%s", container, c->config_dn);
+	const char *dn =
+	    pool_printf(c->pool, "CN=%s,CN=Public Key Services,CN=Services,%s", container, c->config_dn);
 
 	return dn != NULL ? dn : "";
 }
@@ -18,8 +19,8 @@ int
 ctl_template_find(struct ctl *c, const char *name, struct ctl_entry **out, struct err *e)
 {
 	const char *esc = ctl_ldap_escape(c, name), *base;
-	const char *filter = pool_printf(c->pool, "(&(objectClass=pKICertificateTemplate)(|(cn=%s)(displayName=%s)))", esc,
-	    esc);
+	const char *filter = pool_printf(
+	    c->pool, "(&(objectClass=pKICertificateTemplate)(|(cn=%s)(displayName=%s)))", esc, esc);
 	const char *other = NULL;
 	size_t n;
 
@@ -38,7 +39,8 @@ ctl_template_find(struct ctl *c, const char *name, struct ctl_entry **out, struc
 		other = cn;
 	}
 	if (other != NULL)
-		return ERR(e, E_DS_NO_SUCH_OBJECT, "'%.50s' is a display name; the template name is '%.50s'", name, other);
+		return ERR(e, E_DS_NO_SUCH_OBJECT, "'%.50s' is a display name; the template name is '%.50s'",
+		    name, other);
 	return ERR(e, E_DS_NO_SUCH_OBJECT, "no template '%.60s' in the directory", name);
 }
 
@@ -78,14 +80,16 @@ ctl_template_list(struct ctl *c, const struct ctl_args *a)
 	size_t n;
 
 	(void)a;
-	if (ctl_ldap_open(c, &e) != 0 || ctl_ldap_search(c, ctl_pks_dn(c, "Certificate Templates"), CTL_ONE,
+	if (ctl_ldap_open(c, &e) != 0 ||
+	    ctl_ldap_search(c, ctl_pks_dn(c, "Certificate Templates"), CTL_ONE,
 		"(objectClass=pKICertificateTemplate)", &en, &n, &e) != 0) {
 		json_decref(list);
 		return ctl_fail(c, &e);
 	}
 	qsort(en, n, sizeof(*en), by_cn);
 	if (!c->json)
-		printf("%-32s %-44s %-6s %s\n", "Template name", "Template display name", "Schema", "Version");
+		printf(
+		    "%-32s %-44s %-6s %s\n", "Template name", "Template display name", "Schema", "Version");
 	for (size_t i = 0; i < n; i++) {
 		const char *cn = ctl_entry_text(&en[i], "cn"), *dn = ctl_entry_text(&en[i], "displayName");
 		int schema = ctl_entry_int(&en[i], "msPKI-Template-Schema-Version", 1);
@@ -93,11 +97,13 @@ ctl_template_list(struct ctl *c, const struct ctl_args *a)
 		int minor = ctl_entry_int(&en[i], "msPKI-Template-Minor-Revision", 0);
 
 		if (c->json)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:i}", "name", cn != NULL ? cn : "",
-			    "displayName", dn != NULL ? dn : "", "schemaVersion", schema, "majorRevision", major,
-			    "minorRevision", minor));
+			json_array_append_new(list,
+			    json_pack("{s:s, s:s, s:i, s:i, s:i}", "name", cn != NULL ? cn : "",
+				"displayName", dn != NULL ? dn : "", "schemaVersion", schema, "majorRevision",
+				major, "minorRevision", minor));
 		else
-			printf("%-32s %-44s %-6d %d.%d\n", cn != NULL ? cn : "", dn != NULL ? dn : "", schema, major, minor);
+			printf("%-32s %-44s %-6d %d.%d\n", cn != NULL ? cn : "", dn != NULL ? dn : "", schema,
+			    major, minor);
 	}
 	if (c->json)
 		return ctl_print_json(list);

@@ -13,7 +13,8 @@ ctl_pks_dn(struct ctl *c, const char *container);
 int
 ctl_template_find(struct ctl *c, const char *name, struct ctl_entry **out, struct err *e) MUST_CHECK;
 int
-ctl_template_decode(struct ctl *c, const struct ctl_entry *en, struct policy_template *out, struct err *e) MUST_CHECK;
+ctl_template_decode(
+    struct ctl *c, const struct ctl_entry *en, struct policy_template *out, struct err *e) MUST_CHECK;
 
 /* The display name without blanks: the name the console proposes. */
 const char *

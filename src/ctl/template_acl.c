@@ -1,4 +1,5 @@
-/* The Security tab: rights in console words on nTSecurityDescriptor (compatibility.md section 6, access-control.md 2). */
+/* The Security tab: rights in console words on nTSecurityDescriptor (compatibility.md section 6,
+ * access-control.md 2). */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -58,7 +59,8 @@ put_words(struct buf *out, const struct ace *a)
 			sep = ", ";
 		}
 		if ((a->mask & 0xC0020) != 0) {
-			buf_printf(out, "%s%s", sep, (a->mask & 0xC0020) == 0xC0020 ? "Write" : "Write (partly)");
+			buf_printf(
+			    out, "%s%s", sep, (a->mask & 0xC0020) == 0xC0020 ? "Write" : "Write (partly)");
 			sep = ", ";
 		}
 	}
@@ -119,15 +121,17 @@ print_descriptor(struct ctl *c, const struct sd *sd, const char *sddl)
 		buf_init(&words, 256);
 		put_words(&words, ace);
 		if (c->json)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "type", type, "principal", who, "rights",
-			    buf_cstr(&words), "inherited", (ace->flags & INHERITED_ACE) != 0));
+			json_array_append_new(list,
+			    json_pack("{s:s, s:s, s:s, s:b}", "type", type, "principal", who, "rights",
+				buf_cstr(&words), "inherited", (ace->flags & INHERITED_ACE) != 0));
 		else
-			printf("%-6s %-40s %s%s\n", type, who, buf_cstr(&words), ace->flags & INHERITED_ACE ? " (inherited)" : "");
+			printf("%-6s %-40s %s%s\n", type, who, buf_cstr(&words),
+			    ace->flags & INHERITED_ACE ? " (inherited)" : "");
 		buf_fini(&words);
 	}
 	if (c->json)
-		return ctl_print_json(json_pack("{s:s, s:s, s:o}", "owner", sd->has_owner ? ctl_name_from_sid(c, &sd->owner) : "",
-		    "sddl", sddl, "aces", list));
+		return ctl_print_json(json_pack("{s:s, s:s, s:o}", "owner",
+		    sd->has_owner ? ctl_name_from_sid(c, &sd->owner) : "", "sddl", sddl, "aces", list));
 	json_decref(list);
 	printf("SDDL: %s\n", sddl);
 	return CTL_OK;
@@ -168,7 +172,8 @@ ctl_template_acl_set(struct ctl *c, const struct ctl_args *a)
 
 	if (sddl == NULL)
 		return ctl_usage("--sddl TEXT is needed");
-	if (load(c, a->positional[0], &en, &old, &e) != 0 || sd_from_sddl(&sd, c->pool, sddl, &c->domain, &e) != 0)
+	if (load(c, a->positional[0], &en, &old, &e) != 0 ||
+	    sd_from_sddl(&sd, c->pool, sddl, &c->domain, &e) != 0)
 		return ctl_fail(c, &e);
 	if (!sd.has_owner) {
 		sd.has_owner = old.has_owner;
@@ -186,7 +191,8 @@ ctl_template_acl_set(struct ctl *c, const struct ctl_args *a)
 static bool
 same_ace(const struct ace *x, const struct ace *y)
 {
-	return x->type == y->type && x->flags == y->flags && x->mask == y->mask && x->has_object_type == y->has_object_type &&
+	return x->type == y->type && x->flags == y->flags && x->mask == y->mask &&
+	    x->has_object_type == y->has_object_type &&
 	    (!x->has_object_type || guid_equal(&x->object_type, &y->object_type)) && !x->has_inherited_type &&
 	    sid_equal(&x->sid, &y->sid);
 }
@@ -228,16 +234,19 @@ change(struct ctl *c, const struct ctl_args *a, bool deny)
 
 	for (size_t i = 2; i < a->n_positional; i++)
 		if (find_right(a->positional[i]) == NULL)
-			return ctl_usage("'%s' is no right of a template (Read, Write, Enroll, Autoenroll, FullControl)",
+			return ctl_usage(
+			    "'%s' is no right of a template (Read, Write, Enroll, Autoenroll, FullControl)",
 			    a->positional[i]);
-	if (load(c, a->positional[0], &en, &sd, &e) != 0 || ctl_sid_from_name(c, a->positional[1], &who, &e) != 0)
+	if (load(c, a->positional[0], &en, &sd, &e) != 0 ||
+	    ctl_sid_from_name(c, a->positional[1], &who, &e) != 0)
 		return ctl_fail(c, &e);
 	for (size_t i = 2; i < a->n_positional; i++) {
 		const struct right *r = find_right(a->positional[i]);
 		struct ace ace = { .mask = r->mask, .sid = who, .has_object_type = r->object != NULL };
 
-		ace.type = r->object != NULL ? (deny ? ACCESS_DENIED_OBJECT_ACE_TYPE : ACCESS_ALLOWED_OBJECT_ACE_TYPE) :
-					       (deny ? ACCESS_DENIED_ACE_TYPE : ACCESS_ALLOWED_ACE_TYPE);
+		ace.type = r->object != NULL
+		    ? (deny ? ACCESS_DENIED_OBJECT_ACE_TYPE : ACCESS_ALLOWED_OBJECT_ACE_TYPE)
+		    : (deny ? ACCESS_DENIED_ACE_TYPE : ACCESS_ALLOWED_ACE_TYPE);
 		if (r->object != NULL)
 			ace.object_type = *r->object;
 		if (insert(c, &sd, &ace, &e) != 0)
@@ -269,7 +278,8 @@ is_named(const struct ace *ace, const struct ctl_args *a)
 
 		if (ace->has_object_type != (r->object != NULL))
 			continue;
-		if (r->object != NULL ? guid_equal(&ace->object_type, r->object) : (ace->mask & r->mask) == r->mask)
+		if (r->object != NULL ? guid_equal(&ace->object_type, r->object)
+				      : (ace->mask & r->mask) == r->mask)
 			return true;
 	}
 	return a->n_positional == 2;
@@ -303,9 +313,11 @@ ctl_template_acl_remove(struct ctl *c, const struct ctl_args *a)
 
 	for (size_t i = 2; i < a->n_positional; i++)
 		if (find_right(a->positional[i]) == NULL)
-			return ctl_usage("'%s' is no right of a template (Read, Write, Enroll, Autoenroll, FullControl)",
+			return ctl_usage(
+			    "'%s' is no right of a template (Read, Write, Enroll, Autoenroll, FullControl)",
 			    a->positional[i]);
-	if (load(c, a->positional[0], &en, &sd, &e) != 0 || ctl_sid_from_name(c, a->positional[1], &who, &e) != 0)
+	if (load(c, a->positional[0], &en, &sd, &e) != 0 ||
+	    ctl_sid_from_name(c, a->positional[1], &who, &e) != 0)
 		return ctl_fail(c, &e);
 	for (size_t i = 0; sd.dacl != NULL && i < sd.dacl->n; i++) {
 		struct ace ace = sd.dacl->aces[i];
@@ -316,7 +328,8 @@ ctl_template_acl_remove(struct ctl *c, const struct ctl_args *a)
 			sd.dacl->aces[n++] = ace;
 	}
 	if (hit == 0) {
-		ERR(&e, E_FILE_NOT_FOUND, "%.60s has no such entry of %.60s", a->positional[0], a->positional[1]);
+		ERR(&e, E_FILE_NOT_FOUND, "%.60s has no such entry of %.60s", a->positional[0],
+		    a->positional[1]);
 		return ctl_fail(c, &e);
 	}
 	sd.dacl->n = n;

@@ -94,8 +94,8 @@ compare_security(struct diff *d, const struct ctl_entry *a, const struct ctl_ent
 			const char *text = ace_text(d->c, ace);
 
 			if (!has_ace(d->c, &sd[!side], text))
-				row(d, "Security", ctl_name_from_sid(d->c, &ace->sid), NULL, side == 0 ? text : "",
-				    side == 1 ? text : "");
+				row(d, "Security", ctl_name_from_sid(d->c, &ace->sid), NULL,
+				    side == 0 ? text : "", side == 1 ? text : "");
 		}
 	return 0;
 }
@@ -109,24 +109,28 @@ print_rows(struct diff *d, const char *a, const char *b)
 	size_t i;
 
 	if (d->c->json) {
-		ctl_print_json(json_pack("{s:s, s:s, s:b, s:O}", "a", a, "b", b, "equal", equal, "differences", d->rows));
+		ctl_print_json(json_pack(
+		    "{s:s, s:s, s:b, s:O}", "a", a, "b", b, "equal", equal, "differences", d->rows));
 		return equal ? CTL_OK : CTL_FAILURE;
 	}
 	if (equal)
 		printf("%s and %s have the same settings\n", a, b);
-	json_array_foreach(d->rows, i, o) {
+	json_array_foreach(d->rows, i, o)
+	{
 		const char *t = json_string_value(json_object_get(o, "tab"));
 
 		if (strcmp(t, tab) != 0)
 			printf("%s%s\n", i > 0 ? "\n" : "", t);
 		tab = t;
-		printf("  %s\n    %-20s %s\n    %-20s %s\n", json_string_value(json_object_get(o, "label")), a,
-		    json_string_value(json_object_get(o, "a")), b, json_string_value(json_object_get(o, "b")));
+		printf("  %s\n    %-20s %s\n    %-20s %s\n", json_string_value(json_object_get(o, "label")),
+		    a, json_string_value(json_object_get(o, "a")), b,
+		    json_string_value(json_object_get(o, "b")));
 	}
 	return equal ? CTL_OK : CTL_FAILURE;
 }
 
-/* The other side: a template of the directory, or the one of that name in a file (its only one, whatever its name). */
+/* The other side: a template of the directory, or the one of that name in a file (its only one, whatever its
+ * name). */
 static int
 find_other(struct ctl *c, const struct ctl_args *a, struct ctl_entry **out, struct err *e)
 {
@@ -170,7 +174,8 @@ ctl_template_diff(struct ctl *c, const struct ctl_args *a)
 		compare_rest(&d, x, y);
 		rc = compare_security(&d, x, y, &e);
 	}
-	rc = rc != 0 ? ctl_fail(c, &e) : print_rows(&d, a->positional[0], path != NULL ? path : a->positional[1]);
+	rc = rc != 0 ? ctl_fail(c, &e)
+		     : print_rows(&d, a->positional[0], path != NULL ? path : a->positional[1]);
 	json_decref(d.rows);
 	return rc;
 }

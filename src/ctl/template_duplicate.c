@@ -7,8 +7,8 @@
 #include "ctl/compatibility.h"
 
 /* Not carried over: AD keeps them, or the copy gets its own. */
-static const char *const own_attributes[] = { "cn", "name", "distinguishedName", "objectGUID", "whenCreated", "whenChanged",
-	"uSNCreated", "uSNChanged", "msPKI-Supersede-Templates", "msPKI-Cert-Template-OID" };
+static const char *const own_attributes[] = { "cn", "name", "distinguishedName", "objectGUID", "whenCreated",
+	"whenChanged", "uSNCreated", "uSNChanged", "msPKI-Supersede-Templates", "msPKI-Cert-Template-OID" };
 
 static uint32_t
 random_arc(void)
@@ -39,8 +39,8 @@ make_oid_base(struct ctl *c, const char *container, const char **out, struct err
 {
 	struct ctl_entry en = { 0 };
 
-	*out = pool_printf(c->pool, "1.3.6.1.4.1.311.21.8.%u.%u.%u.%u.%u.%u", random_arc(), random_arc(), random_arc(), random_arc(),
-	    random_arc(), random_arc() % 256);
+	*out = pool_printf(c->pool, "1.3.6.1.4.1.311.21.8.%u.%u.%u.%u.%u.%u", random_arc(), random_arc(),
+	    random_arc(), random_arc(), random_arc(), random_arc() % 256);
 	if (*out == NULL || ctl_entry_set_text(c, &en, "msPKI-Cert-Template-OID", *out, e) != 0)
 		return ERR(e, E_OUTOFMEMORY, "no memory for an OID");
 	return ctl_ldap_replace(c, container, en.attrs, en.n_attrs, e);
@@ -77,7 +77,8 @@ int
 ctl_template_add_oid(struct ctl *c, const char *oid, const char *display, struct err *e)
 {
 	struct ctl_entry en = { 0 };
-	struct bytes classes[] = { { (const uint8_t *)"top", 3 }, { (const uint8_t *)"msPKI-Enterprise-Oid", 20 } };
+	struct bytes classes[] = { { (const uint8_t *)"top", 3 },
+		{ (const uint8_t *)"msPKI-Enterprise-Oid", 20 } };
 	const char *cn;
 	struct buf hex;
 	uint8_t r[16];
@@ -89,8 +90,10 @@ ctl_template_add_oid(struct ctl *c, const char *oid, const char *display, struct
 	cn = pool_printf(c->pool, "%s.%s", strrchr(oid, '.') + 1, buf_cstr(&hex));
 	buf_fini(&hex);
 	en.dn = pool_printf(c->pool, "CN=%s,%s", cn, ctl_pks_dn(c, "OID"));
-	if (ctl_entry_set_bytes(c, &en, "objectClass", classes, 2, e) != 0 || ctl_entry_set_text(c, &en, "cn", cn, e) != 0 ||
-	    ctl_entry_set_text(c, &en, "displayName", display, e) != 0 || ctl_entry_set_int(c, &en, "flags", 1, e) != 0 ||
+	if (ctl_entry_set_bytes(c, &en, "objectClass", classes, 2, e) != 0 ||
+	    ctl_entry_set_text(c, &en, "cn", cn, e) != 0 ||
+	    ctl_entry_set_text(c, &en, "displayName", display, e) != 0 ||
+	    ctl_entry_set_int(c, &en, "flags", 1, e) != 0 ||
 	    ctl_entry_set_text(c, &en, "msPKI-Cert-Template-OID", oid, e) != 0)
 		return -1;
 	return ctl_ldap_add(c, &en, e);
@@ -114,7 +117,8 @@ set_descriptor(struct ctl *c, struct ctl_entry *en, const struct sid *creator, s
 		return -1;
 	if (sd.dacl != NULL) {
 		acl = POOL_NEW(c->pool, struct acl);
-		if (acl == NULL || (acl->aces = pool_calloc(c->pool, sd.dacl->n + 1, sizeof(*acl->aces))) == NULL)
+		if (acl == NULL ||
+		    (acl->aces = pool_calloc(c->pool, sd.dacl->n + 1, sizeof(*acl->aces))) == NULL)
 			return ERR(e, E_OUTOFMEMORY, "no memory for an access list");
 		acl->revision = sd.dacl->revision;
 		memcpy(acl->aces, sd.dacl->aces, sd.dacl->n * sizeof(*acl->aces));
@@ -160,14 +164,18 @@ first_save(struct ctl *c, struct ctl_entry *en, struct err *e)
 	uint32_t gf = (uint32_t)ctl_entry_int(en, "flags", 0);
 	struct ctl_attr *eku = ctl_entry_attr(en, "pKIExtendedKeyUsage");
 
-	if (eku != NULL && ctl_entry_set_bytes(c, en, "msPKI-Certificate-Application-Policy", eku->values, eku->n, e) != 0)
+	if (eku != NULL &&
+	    ctl_entry_set_bytes(c, en, "msPKI-Certificate-Application-Policy", eku->values, eku->n, e) != 0)
 		return -1;
-	if ((nf & (CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH |
-		      CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME | CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN |
-		      CT_FLAG_SUBJECT_REQUIRE_EMAIL)) == 0 && add_critical_obsolete_san(c, en, e) != 0)
+	if ((nf &
+		(CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT | CT_FLAG_SUBJECT_REQUIRE_DIRECTORY_PATH |
+		    CT_FLAG_SUBJECT_REQUIRE_COMMON_NAME | CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN |
+		    CT_FLAG_SUBJECT_REQUIRE_EMAIL)) == 0 &&
+	    add_critical_obsolete_san(c, en, e) != 0)
 		return -1;
 	gf = (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED;
-	if (ctl_entry_set_int(c, en, "flags", gf, e) != 0 || ctl_entry_set_int(c, en, "revision", 100, e) != 0)
+	if (ctl_entry_set_int(c, en, "flags", gf, e) != 0 ||
+	    ctl_entry_set_int(c, en, "revision", 100, e) != 0)
 		return -1;
 	return ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision", 2, e);
 }
@@ -183,7 +191,8 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	struct bytes guid_bytes = { guid, sizeof(guid) };
 
 	for (size_t i = 0; i < source->n_attrs; i++)
-		if (ctl_entry_set_bytes(c, en, source->attrs[i].name, source->attrs[i].values, source->attrs[i].n, e) != 0)
+		if (ctl_entry_set_bytes(
+			c, en, source->attrs[i].name, source->attrs[i].values, source->attrs[i].n, e) != 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(own_attributes); i++)
 		ctl_entry_drop(en, own_attributes[i]);
@@ -194,12 +203,14 @@ build_copy(struct ctl *c, const struct ctl_entry *source, const char *name, cons
 	rng_system(guid, sizeof(guid));
 	if (ctl_sid_from_name(c, creator_name != NULL ? creator_name : "LA", &creator, e) != 0)
 		return err_prefix(e, "--creator");
-	if (ctl_entry_set_text(c, en, "cn", name, e) != 0 || ctl_entry_set_text(c, en, "name", name, e) != 0 ||
+	if (ctl_entry_set_text(c, en, "cn", name, e) != 0 ||
+	    ctl_entry_set_text(c, en, "name", name, e) != 0 ||
 	    ctl_entry_set_text(c, en, "displayName", display, e) != 0 ||
 	    ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e) != 0 ||
-	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 || compatibility_first_save(c, en, a, e) != 0 ||
-	    controls_apply(c, en, a, e) != 0 || controls_check(c, en, a, e) != 0 ||
-	    compatibility_enforce(c, en, a, before, changes, e) != 0 || first_save(c, en, e) != 0)
+	    ctl_entry_set_bytes(c, en, "objectGUID", &guid_bytes, 1, e) != 0 ||
+	    compatibility_first_save(c, en, a, e) != 0 || controls_apply(c, en, a, e) != 0 ||
+	    controls_check(c, en, a, e) != 0 || compatibility_enforce(c, en, a, before, changes, e) != 0 ||
+	    first_save(c, en, e) != 0)
 		return -1;
 	return set_descriptor(c, en, &creator, e);
 }
@@ -210,7 +221,8 @@ ctl_template_name_check(struct ctl *c, const char *name)
 	if (*name == '\0' || strlen(name) > 64)
 		return "a template name has 1 to 64 characters";
 	if (strpbrk(name, ",+\"\\<>;=#/") != NULL)
-		return pool_printf(c->pool, "template name '%.40s' has a character that a name may not have", name);
+		return pool_printf(
+		    c->pool, "template name '%.40s' has a character that a name may not have", name);
 	return NULL;
 }
 
@@ -221,8 +233,8 @@ show_changes(struct ctl *c, struct compatibility_changes *changes)
 	int rc = CTL_OK;
 
 	if (c->json)
-		rc = ctl_print_json(json_pack("{s:O, s:O, s:O}", "added", changes->added, "removed", changes->removed,
-		    "switchedOff", changes->cleared));
+		rc = ctl_print_json(json_pack("{s:O, s:O, s:O}", "added", changes->added, "removed",
+		    changes->removed, "switchedOff", changes->cleared));
 	else
 		compatibility_changes_print(changes);
 	compatibility_changes_free(changes);
@@ -253,15 +265,18 @@ ctl_template_duplicate(struct ctl *c, const struct ctl_args *a)
 	if (rc == 0 && ctl_arg(a, "show-resulting-changes") != NULL)
 		return show_changes(c, &changes);
 	compatibility_changes_free(&changes);
-	/* The OID object first: if the template cannot be added, a spare OID does no harm; the reverse would. */
-	if (rc != 0 || ctl_template_add_oid(c, ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), display, &e) != 0 ||
+	/* The OID object first: if the template cannot be added, a spare OID does no harm; the reverse would.
+	 */
+	if (rc != 0 ||
+	    ctl_template_add_oid(c, ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), display, &e) != 0 ||
 	    ctl_ldap_add(c, &copy, &e) != 0)
 		return ctl_fail(c, &e);
 	if (c->json)
-		return ctl_print_json(json_pack("{s:s, s:s, s:s, s:i}", "name", name, "displayName", display, "oid",
-		    ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), "schemaVersion",
+		return ctl_print_json(json_pack("{s:s, s:s, s:s, s:i}", "name", name, "displayName", display,
+		    "oid", ctl_entry_text(&copy, "msPKI-Cert-Template-OID"), "schemaVersion",
 		    ctl_entry_int(&copy, "msPKI-Template-Schema-Version", 1)));
-	printf("%s duplicated as %s (\"%s\"), schema version %d, version 100.2\n", ctl_entry_text(source, "cn"), name, display,
+	printf("%s duplicated as %s (\"%s\"), schema version %d, version 100.2\n",
+	    ctl_entry_text(source, "cn"), name, display,
 	    ctl_entry_int(&copy, "msPKI-Template-Schema-Version", 1));
 	return CTL_OK;
 }
@@ -297,7 +312,8 @@ save(struct ctl *c, const struct ctl_entry *old, struct ctl_entry *en, json_t *c
 		}
 	if (json_array_size(changed) == 0)
 		return 0;
-	if (ctl_entry_set_int(c, en, "flags", (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED, e) != 0 ||
+	if (ctl_entry_set_int(
+		c, en, "flags", (gf & ~(uint32_t)CT_FLAG_IS_DEFAULT) | CT_FLAG_IS_MODIFIED, e) != 0 ||
 	    ctl_entry_set_int(c, en, "msPKI-Template-Minor-Revision",
 		(uint32_t)ctl_entry_int(old, "msPKI-Template-Minor-Revision", 0) + 1, e) != 0)
 		return -1;
@@ -311,19 +327,20 @@ static int
 report(struct ctl *c, const struct ctl_entry *en, json_t *changed, struct compatibility_changes *changes)
 {
 	const char *name = ctl_entry_text(en, "cn");
-	int major = ctl_entry_int(en, "revision", 0), minor = ctl_entry_int(en, "msPKI-Template-Minor-Revision", 0);
+	int major = ctl_entry_int(en, "revision", 0),
+	    minor = ctl_entry_int(en, "msPKI-Template-Minor-Revision", 0);
 	json_t *v;
 	size_t i;
 	int rc = CTL_OK;
 
 	if (c->json) {
-		rc = ctl_print_json(json_pack("{s:s, s:O, s:O, s:i, s:i}", "name", name, "changed", changed, "switchedOff",
-		    changes->cleared, "majorRevision", major, "minorRevision", minor));
+		rc = ctl_print_json(json_pack("{s:s, s:O, s:O, s:i, s:i}", "name", name, "changed", changed,
+		    "switchedOff", changes->cleared, "majorRevision", major, "minorRevision", minor));
 	} else {
-		json_array_foreach(changed, i, v)
-			printf("%s: %s changed\n", name, json_string_value(v));
+		json_array_foreach(changed, i, v) printf("%s: %s changed\n", name, json_string_value(v));
 		json_array_foreach(changes->cleared, i, v)
-			printf("%s: %s: switched off, the compatibility levels do not have it\n", name, json_string_value(v));
+		    printf("%s: %s: switched off, the compatibility levels do not have it\n", name,
+			json_string_value(v));
 		if (json_array_size(changed) == 0)
 			printf("%s: nothing to change\n", name);
 		else
@@ -349,13 +366,16 @@ ctl_template_set(struct ctl *c, const struct ctl_args *a)
 	}
 	rc = ctl_template_find(c, a->positional[0], &old, &e);
 	if (rc == 0 && ctl_entry_int(old, "msPKI-Template-Schema-Version", 1) == 1)
-		rc = ERR(&e, E_INVALIDARG, "%.60s has schema version 1: only its Security tab can be edited; duplicate it first",
+		rc = ERR(&e, E_INVALIDARG,
+		    "%.60s has schema version 1: only its Security tab can be edited; duplicate it first",
 		    a->positional[0]);
 	for (size_t i = 0; rc == 0 && i < old->n_attrs; i++)
-		rc = ctl_entry_set_bytes(c, &en, old->attrs[i].name, old->attrs[i].values, old->attrs[i].n, &e);
-	if (rc == 0 && (compatibility_save(c, &en, a, &e) != 0 || controls_apply(c, &en, a, &e) != 0 ||
-			   controls_check(c, &en, a, &e) != 0 ||
-			   compatibility_enforce(c, &en, a, compatibility_of(old), &changes, &e) != 0))
+		rc = ctl_entry_set_bytes(
+		    c, &en, old->attrs[i].name, old->attrs[i].values, old->attrs[i].n, &e);
+	if (rc == 0 &&
+	    (compatibility_save(c, &en, a, &e) != 0 || controls_apply(c, &en, a, &e) != 0 ||
+		controls_check(c, &en, a, &e) != 0 ||
+		compatibility_enforce(c, &en, a, compatibility_of(old), &changes, &e) != 0))
 		rc = -1;
 	if (rc == 0 && ctl_arg(a, "show-resulting-changes") != NULL) {
 		json_decref(changed);
@@ -369,7 +389,8 @@ ctl_template_set(struct ctl *c, const struct ctl_args *a)
 	return report(c, &en, changed, &changes);
 }
 
-/* Reenroll All Certificate Holders: the next major revision, which autoenrollment takes for a new template. */
+/* Reenroll All Certificate Holders: the next major revision, which autoenrollment takes for a new template.
+ */
 int
 ctl_template_reenroll(struct ctl *c, const struct ctl_args *a)
 {
@@ -385,8 +406,9 @@ ctl_template_reenroll(struct ctl *c, const struct ctl_args *a)
 	    ctl_ldap_replace(c, old->dn, en.attrs, en.n_attrs, &e) != 0)
 		return ctl_fail(c, &e);
 	if (c->json)
-		return ctl_print_json(json_pack("{s:s, s:i, s:i}", "name", ctl_entry_text(old, "cn"), "majorRevision", (int)major,
-		    "minorRevision", 0));
-	printf("%s is now version %u.0: holders of its certificates enroll again\n", ctl_entry_text(old, "cn"), major);
+		return ctl_print_json(json_pack("{s:s, s:i, s:i}", "name", ctl_entry_text(old, "cn"),
+		    "majorRevision", (int)major, "minorRevision", 0));
+	printf("%s is now version %u.0: holders of its certificates enroll again\n",
+	    ctl_entry_text(old, "cn"), major);
 	return CTL_OK;
 }

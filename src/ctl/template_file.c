@@ -35,7 +35,9 @@ read_whole(const char *path, struct buf *out, struct err *e)
 		fclose(f);
 	if (bad)
 		return ERR(e, E_UNEXPECTED, "%.100s cannot be read", path);
-	return buf_ok(out) ? 0 : ERR(e, E_INVALID_DATA, "%.100s is larger than %u octets", path, TEMPLATE_FILE_MAX);
+	return buf_ok(out)
+	    ? 0
+	    : ERR(e, E_INVALID_DATA, "%.100s is larger than %u octets", path, TEMPLATE_FILE_MAX);
 }
 
 /* PowerShell and ldifde -u write UTF-16 with a byte order mark. */
@@ -82,9 +84,7 @@ warn(struct template_file *f, const char *text)
 	json_t *v;
 	size_t i;
 
-	json_array_foreach(f->warnings, i, v)
-		if (strcmp(json_string_value(v), text) == 0)
-			return;
+	json_array_foreach(f->warnings, i, v) if (strcmp(json_string_value(v), text) == 0) return;
 	json_array_append_new(f->warnings, json_string(text));
 }
 
@@ -97,25 +97,30 @@ map_sid(struct ctl *c, struct template_file *f, struct sid *s, const struct sid 
 	struct err e;
 	uint32_t rid;
 
-	if (s->n_sub != 5 || s->authority[5] != 5 || s->sub[0] != 21 || sid_split_rid(s, &domain, &rid, &e) != 0 ||
-	    sid_equal(&domain, &c->domain.domain))
+	if (s->n_sub != 5 || s->authority[5] != 5 || s->sub[0] != 21 ||
+	    sid_split_rid(s, &domain, &rid, &e) != 0 || sid_equal(&domain, &c->domain.domain))
 		return false;
 	if (theirs != NULL ? !sid_equal(&domain, theirs) : rid >= FIRST_OWN_RID) {
-		warn(f, pool_printf(c->pool, "%s belongs to another domain and names nobody here; it stays as it is",
-		    sid_to_text(s, text)));
+		warn(f,
+		    pool_printf(c->pool,
+			"%s belongs to another domain and names nobody here; it stays as it is",
+			sid_to_text(s, text)));
 		return false;
 	}
 	if (sid_with_rid(&mapped, &c->domain.domain, rid, &e) != 0)
 		return false;
 	if (rid >= FIRST_OWN_RID)
-		warn(f, pool_printf(c->pool, "%s becomes the account with RID %u of this domain", sid_to_text(s, text), rid));
+		warn(f,
+		    pool_printf(c->pool, "%s becomes the account with RID %u of this domain",
+			sid_to_text(s, text), rid));
 	*s = mapped;
 	return true;
 }
 
 /* Keeps the octets as they are unless a SID changes. */
 static int
-map_descriptor(struct ctl *c, struct template_file *f, struct ctl_entry *en, const struct sid *theirs, struct err *e)
+map_descriptor(
+    struct ctl *c, struct template_file *f, struct ctl_entry *en, const struct sid *theirs, struct err *e)
 {
 	struct ctl_attr *a = ctl_entry_attr(en, "nTSecurityDescriptor");
 	bool changed = false;
@@ -171,8 +176,11 @@ map_entry(struct ctl *c, struct template_file *f, const struct dir_entry *from, 
 	for (size_t i = 0; i < out->n_attrs; i++) {
 		struct ctl_attr *a = &out->attrs[i];
 
-		if (a->n == 1 && (strcasecmp(a->name, "distinguishedName") == 0 || strcasecmp(a->name, "objectCategory") == 0) &&
-		    ctl_entry_set_text(c, out, a->name, map_dn(c, (const char *)a->values[0].p, theirs), e) != 0)
+		if (a->n == 1 &&
+		    (strcasecmp(a->name, "distinguishedName") == 0 ||
+			strcasecmp(a->name, "objectCategory") == 0) &&
+		    ctl_entry_set_text(c, out, a->name, map_dn(c, (const char *)a->values[0].p, theirs), e) !=
+			0)
 			return -1;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(server_attributes); i++)
@@ -204,8 +212,8 @@ config_of(const char *dn)
 }
 
 static int
-read_ldif(struct ctl *c, const char *path, struct bytes text, const struct sid *their_sid, struct template_file *f,
-    struct err *e)
+read_ldif(struct ctl *c, const char *path, struct bytes text, const struct sid *their_sid,
+    struct template_file *f, struct err *e)
 {
 	struct ldif_reader r;
 	bool more = true;
@@ -257,7 +265,8 @@ read_json_object(struct ctl *c, const json_t *o, struct template_file *f, struct
 	if (!found && template_from_aws_json(c, o, en, &found, e) != 0)
 		return -1;
 	if (!found)
-		return ERR(e, E_INVALID_DATA, "neither a template of the ADCSTemplate module nor of AWS's Connector for AD");
+		return ERR(e, E_INVALID_DATA,
+		    "neither a template of the ADCSTemplate module nor of AWS's Connector for AD");
 	f->n_templates++;
 	return 0;
 }
@@ -283,7 +292,8 @@ read_json(struct ctl *c, const char *path, struct bytes text, struct template_fi
 }
 
 int
-template_file_read(struct ctl *c, const char *path, const char *domain_sid, struct template_file *out, struct err *e)
+template_file_read(
+    struct ctl *c, const char *path, const char *domain_sid, struct template_file *out, struct err *e)
 {
 	struct sid sid, *theirs = NULL;
 	struct bytes text;

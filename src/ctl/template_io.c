@@ -5,12 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "dir/ldif.h"
 #include "ctl/template_file.h"
+#include "dir/ldif.h"
 
-/* The class's default (MS-ADSC), for templates that come without an access list; owner and group: Enterprise Admins. */
-#define DEFAULT_SDDL \
-	"O:EAG:EAD:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;DA)(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;SY)(A;;RPLCLORC;;;AU)"
+/* The class's default (MS-ADSC), for templates that come without an access list; owner and group: Enterprise
+ * Admins. */
+#define DEFAULT_SDDL                                                                                         \
+	"O:EAG:EAD:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;DA)(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;SY)(A;;RPLCLORC;;;"  \
+	"AU)"
 
 /* ---- export ---- */
 
@@ -53,7 +55,8 @@ ad_dn(struct ctl *c, const char *dn)
 static int
 put_entry(struct ctl *c, struct buf *out, const struct ctl_entry *en, struct err *e)
 {
-	struct dir_entry d = { ad_dn(c, en->dn), pool_calloc(c->pool, en->n_attrs, sizeof(*d.attrs)), en->n_attrs };
+	struct dir_entry d = { ad_dn(c, en->dn), pool_calloc(c->pool, en->n_attrs, sizeof(*d.attrs)),
+		en->n_attrs };
 
 	if (d.attrs == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for an entry");
@@ -61,7 +64,9 @@ put_entry(struct ctl *c, struct buf *out, const struct ctl_entry *en, struct err
 		struct dir_attr *a = &d.attrs[i];
 
 		*a = (struct dir_attr){ en->attrs[i].name, en->attrs[i].values, en->attrs[i].n };
-		if (a->n == 1 && (strcasecmp(a->name, "distinguishedName") == 0 || strcasecmp(a->name, "objectCategory") == 0)) {
+		if (a->n == 1 &&
+		    (strcasecmp(a->name, "distinguishedName") == 0 ||
+			strcasecmp(a->name, "objectCategory") == 0)) {
 			const char *dn = ad_dn(c, (const char *)a->values[0].p);
 
 			a->values[0] = (struct bytes){ (const uint8_t *)dn, strlen(dn) };
@@ -75,8 +80,8 @@ put_entry(struct ctl *c, struct buf *out, const struct ctl_entry *en, struct err
 static int
 find_oid_objects(struct ctl *c, const char *oid, struct ctl_entry **out, size_t *n, struct err *e)
 {
-	const char *filter = pool_printf(c->pool, "(&(objectClass=msPKI-Enterprise-Oid)(msPKI-Cert-Template-OID=%s))",
-	    ctl_ldap_escape(c, oid));
+	const char *filter = pool_printf(c->pool,
+	    "(&(objectClass=msPKI-Enterprise-Oid)(msPKI-Cert-Template-OID=%s))", ctl_ldap_escape(c, oid));
 
 	if (filter == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a filter");
@@ -110,7 +115,8 @@ put_all(struct ctl *c, struct buf *out, struct err *e)
 	struct ctl_entry *en;
 	size_t n;
 
-	if (ctl_ldap_open(c, e) != 0 || ctl_ldap_search(c, ctl_pks_dn(c, "Certificate Templates"), CTL_ONE,
+	if (ctl_ldap_open(c, e) != 0 ||
+	    ctl_ldap_search(c, ctl_pks_dn(c, "Certificate Templates"), CTL_ONE,
 		"(objectClass=pKICertificateTemplate)", &en, &n, e) != 0)
 		return -1;
 	qsort(en, n, sizeof(*en), by_dn);
@@ -130,7 +136,8 @@ write_out(const char *path, const struct buf *b, struct err *e)
 		return ERR(e, E_UNEXPECTED, "%.100s: %s", path, strerror(errno));
 	bad = fwrite(b->p, 1, b->len, f) != b->len;
 	bad |= path == NULL ? fflush(f) != 0 : fclose(f) != 0;
-	return bad ? ERR(e, E_UNEXPECTED, "%.100s cannot be written", path != NULL ? path : "standard output") : 0;
+	return bad ? ERR(e, E_UNEXPECTED, "%.100s cannot be written", path != NULL ? path : "standard output")
+		   : 0;
 }
 
 int
@@ -149,7 +156,8 @@ ctl_template_export(struct ctl *c, const struct ctl_args *a)
 	if (all)
 		rc = put_all(c, &out, &e);
 	for (size_t i = 0; rc == 0 && i < a->n_positional; i++)
-		if (ctl_template_find(c, a->positional[i], &en, &e) != 0 || put_template(c, &out, en, &e) != 0)
+		if (ctl_template_find(c, a->positional[i], &en, &e) != 0 ||
+		    put_template(c, &out, en, &e) != 0)
 			rc = -1;
 	if (rc == 0 && !buf_ok(&out))
 		rc = ERR(&e, E_OUTOFMEMORY, "the export is larger than %u octets", TEMPLATE_FILE_MAX);
@@ -190,7 +198,9 @@ rename_entry(struct ctl *c, struct ctl_entry *en, const char *display, struct er
 	ctl_entry_drop(en, "name");
 	ctl_entry_drop(en, "distinguishedName");
 	ctl_entry_drop(en, "objectGUID");
-	return ctl_entry_set_text(c, en, "displayName", display, e) != 0 ? -1 : ctl_entry_set_text(c, en, "cn", name, e);
+	return ctl_entry_set_text(c, en, "displayName", display, e) != 0
+	    ? -1
+	    : ctl_entry_set_text(c, en, "cn", name, e);
 }
 
 /* What the file leaves to the forest: its place, an OID, an access list. */
@@ -210,7 +220,9 @@ complete(struct ctl *c, struct ctl_entry *en, const char *display, bool new_oid,
 		return -1;
 	oid = ctl_entry_text(en, "msPKI-Cert-Template-OID");
 	if (!new_oid && display == NULL && oid != NULL)
-		return strchr(oid, '.') != NULL ? 0 : ERR(e, E_INVALID_DATA, "msPKI-Cert-Template-OID of %s is no OID", name);
+		return strchr(oid, '.') != NULL
+		    ? 0
+		    : ERR(e, E_INVALID_DATA, "msPKI-Cert-Template-OID of %s is no OID", name);
 	oid = ctl_template_new_oid(c, e);
 	return oid == NULL ? -1 : ctl_entry_set_text(c, en, "msPKI-Cert-Template-OID", oid, e);
 }
@@ -219,7 +231,8 @@ complete(struct ctl *c, struct ctl_entry *en, const char *display, bool new_oid,
 static int
 add_oid(struct ctl *c, const struct template_file *f, const struct ctl_entry *en, struct err *e)
 {
-	const char *oid = ctl_entry_text(en, "msPKI-Cert-Template-OID"), *display = ctl_entry_text(en, "displayName");
+	const char *oid = ctl_entry_text(en, "msPKI-Cert-Template-OID"),
+		   *display = ctl_entry_text(en, "displayName");
 	struct ctl_entry *have;
 	size_t n;
 
@@ -240,9 +253,9 @@ add_oid(struct ctl *c, const struct template_file *f, const struct ctl_entry *en
 static int
 overwrite(struct ctl *c, const struct ctl_entry *old, const struct ctl_entry *en, struct err *e)
 {
-	static const char *const identity[] = { "objectClass", "cn", "name", "distinguishedName", "objectGUID", "objectCategory",
-		"instanceType", "whenCreated", "whenChanged", "uSNCreated", "uSNChanged", "dSCorePropagationData",
-		"msPKI-Cert-Template-OID", "showInAdvancedViewOnly" };
+	static const char *const identity[] = { "objectClass", "cn", "name", "distinguishedName",
+		"objectGUID", "objectCategory", "instanceType", "whenCreated", "whenChanged", "uSNCreated",
+		"uSNChanged", "dSCorePropagationData", "msPKI-Cert-Template-OID", "showInAdvancedViewOnly" };
 	struct ctl_attr changes[2 * CTL_ATTRS_MAX];
 	size_t n = 0;
 
@@ -261,7 +274,8 @@ overwrite(struct ctl *c, const struct ctl_entry *old, const struct ctl_entry *en
 }
 
 static int
-import_one(struct ctl *c, const struct ctl_args *a, const struct template_file *f, struct ctl_entry *en, struct err *e)
+import_one(struct ctl *c, const struct ctl_args *a, const struct template_file *f, struct ctl_entry *en,
+    struct err *e)
 {
 	struct ctl_entry *old;
 	struct err none;
@@ -283,7 +297,8 @@ ctl_template_import(struct ctl *c, const struct ctl_args *a)
 	int rc = template_file_read(c, a->positional[0], ctl_arg(a, "domain-sid"), &f, &e);
 
 	if (rc == 0 && ctl_arg(a, "display-name") != NULL && f.n_templates > 1)
-		rc = ERR(&e, E_INVALIDARG, "--display-name names one template, the file holds %zu", f.n_templates);
+		rc = ERR(
+		    &e, E_INVALIDARG, "--display-name names one template, the file holds %zu", f.n_templates);
 	for (i = 0; rc == 0 && i < f.n_templates; i++) {
 		rc = import_one(c, a, &f, &f.templates[i], &e);
 		if (rc == 0)
@@ -293,10 +308,9 @@ ctl_template_import(struct ctl *c, const struct ctl_args *a)
 		rc = ctl_print_json(json_pack("{s:O, s:O}", "imported", names, "warnings", f.warnings));
 	} else {
 		json_array_foreach(f.warnings, i, v)
-			fprintf(stderr, "adcsctl: warning: %s\n", json_string_value(v));
+		    fprintf(stderr, "adcsctl: warning: %s\n", json_string_value(v));
 		if (!c->json)
-			json_array_foreach(names, i, v)
-				printf("%s imported\n", json_string_value(v));
+			json_array_foreach(names, i, v) printf("%s imported\n", json_string_value(v));
 		rc = rc == 0 ? CTL_OK : ctl_fail(c, &e);
 	}
 	json_decref(names);
@@ -310,12 +324,13 @@ ctl_template_import(struct ctl *c, const struct ctl_args *a)
 static int
 publishers(struct ctl *c, const char *name, json_t *out, struct err *e)
 {
-	const char *filter = pool_printf(c->pool, "(&(objectClass=pKIEnrollmentService)(certificateTemplates=%s))",
-	    ctl_ldap_escape(c, name));
+	const char *filter = pool_printf(c->pool,
+	    "(&(objectClass=pKIEnrollmentService)(certificateTemplates=%s))", ctl_ldap_escape(c, name));
 	struct ctl_entry *en;
 	size_t n;
 
-	if (filter == NULL || ctl_ldap_search(c, ctl_pks_dn(c, "Enrollment Services"), CTL_ONE, filter, &en, &n, e) != 0)
+	if (filter == NULL ||
+	    ctl_ldap_search(c, ctl_pks_dn(c, "Enrollment Services"), CTL_ONE, filter, &en, &n, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const char *cn = ctl_entry_text(&en[i], "cn");
@@ -335,8 +350,8 @@ ctl_template_delete(struct ctl *c, const struct ctl_args *a)
 	size_t i;
 	int rc;
 
-	if (ctl_template_find(c, a->positional[0], &en, &e) != 0 || publishers(c, ctl_entry_text(en, "cn"), cas, &e) != 0 ||
-	    ctl_ldap_delete(c, en->dn, &e) != 0) {
+	if (ctl_template_find(c, a->positional[0], &en, &e) != 0 ||
+	    publishers(c, ctl_entry_text(en, "cn"), cas, &e) != 0 || ctl_ldap_delete(c, en->dn, &e) != 0) {
 		json_decref(cas);
 		return ctl_fail(c, &e);
 	}
@@ -345,9 +360,11 @@ ctl_template_delete(struct ctl *c, const struct ctl_args *a)
 		rc = ctl_print_json(json_pack("{s:s, s:O}", "deleted", name, "publishedBy", cas));
 	} else {
 		printf("%s deleted\n", name);
-		json_array_foreach(cas, i, v)
-			fprintf(stderr, "adcsctl: warning: '%s' still publishes it; requests now get 0x80094800; 'ca unpublish %s' removes "
-					"the name\n", json_string_value(v), name);
+		json_array_foreach(cas, i, v) fprintf(stderr,
+		    "adcsctl: warning: '%s' still publishes it; requests now get 0x80094800; 'ca unpublish "
+		    "%s' removes "
+		    "the name\n",
+		    json_string_value(v), name);
 		rc = CTL_OK;
 	}
 	json_decref(cas);

@@ -1,6 +1,7 @@
 /*
- * Templates as JSON. ADCSTemplate (Export-ADCSTemplate): the LDAP attributes by name, octets as arrays of numbers. AWS
- * Private CA Connector for AD (CreateTemplate, GetTemplate, CloudFormation): a Definition with TemplateV2, V3 or V4.
+ * Templates as JSON. ADCSTemplate (Export-ADCSTemplate): the LDAP attributes by name, octets as arrays of
+ * numbers. AWS Private CA Connector for AD (CreateTemplate, GetTemplate, CloudFormation): a Definition with
+ * TemplateV2, V3 or V4.
  */
 #include <string.h>
 #include <strings.h>
@@ -111,14 +112,13 @@ member(const json_t *o, const char *name)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		if (strcasecmp(key, name) == 0)
-			return v;
+	json_object_foreach((json_t *)(uintptr_t)o, key, v) if (strcasecmp(key, name) == 0) return v;
 	return NULL;
 }
 
 int
-template_from_adcstemplate_json(struct ctl *c, const json_t *o, struct ctl_entry *out, bool *is_template, struct err *e)
+template_from_adcstemplate_json(
+    struct ctl *c, const json_t *o, struct ctl_entry *out, bool *is_template, struct err *e)
 {
 	const char *name = json_string_value(member(o, "name"));
 
@@ -169,7 +169,8 @@ static const struct {
 	{ "GeneralFlags", "MachineType", GF, CT_FLAG_MACHINE_TYPE },
 	{ "PrivateKeyFlags", "ExportableKey", PK, CT_FLAG_EXPORTABLE_KEY },
 	{ "PrivateKeyFlags", "StrongKeyProtectionRequired", PK, CT_FLAG_STRONG_KEY_PROTECTION_REQUIRED },
-	{ "PrivateKeyFlags", "RequireAlternateSignatureAlgorithm", PK, CT_FLAG_REQUIRE_ALTERNATE_SIGNATURE_ALGORITHM },
+	{ "PrivateKeyFlags", "RequireAlternateSignatureAlgorithm", PK,
+	    CT_FLAG_REQUIRE_ALTERNATE_SIGNATURE_ALGORITHM },
 	{ "PrivateKeyFlags", "RequireSameKeyRenewal", PK, CT_FLAG_REQUIRE_SAME_KEY_RENEWAL },
 	{ "PrivateKeyFlags", "UseLegacyProvider", PK, CT_FLAG_USE_LEGACY_PROVIDER },
 	{ "SubjectNameFlags", "SanRequireDomainDns", NF, CT_FLAG_SUBJECT_ALT_REQUIRE_DOMAIN_DNS },
@@ -238,8 +239,8 @@ aws_compatibility(const struct aws *w, struct err *e)
 	word[n] = '\0';
 	if (compatibility_parse(word, &level, e) != 0)
 		return -1;
-	return ctl_entry_set_int(w->c, w->en, PK,
-	    (uint32_t)ctl_entry_int(w->en, PK, 0) | level << 16 | level << 24, e);
+	return ctl_entry_set_int(
+	    w->c, w->en, PK, (uint32_t)ctl_entry_int(w->en, PK, 0) | level << 16 | level << 24, e);
 }
 
 static int
@@ -305,14 +306,15 @@ aws_application_policies(const struct aws *w, struct err *e)
 		const char *type = json_string_value(json_object_get(json_array_get(list, i), "PolicyType"));
 
 		if (oid == NULL)
-			return ERR(e, E_INVALID_DATA, "application policy %.60s is not known", type != NULL ? type : "(none)");
+			return ERR(e, E_INVALID_DATA, "application policy %.60s is not known",
+			    type != NULL ? type : "(none)");
 		v[i] = (struct bytes){ (const uint8_t *)oid, strlen(oid) };
 	}
 	if (n == 0)
 		return 0;
-	return ctl_entry_set_bytes(w->c, w->en, "pKIExtendedKeyUsage", v, n, e) != 0 ?
-	    -1 :
-	    ctl_entry_set_bytes(w->c, w->en, "msPKI-Certificate-Application-Policy", v, n, e);
+	return ctl_entry_set_bytes(w->c, w->en, "pKIExtendedKeyUsage", v, n, e) != 0
+	    ? -1
+	    : ctl_entry_set_bytes(w->c, w->en, "msPKI-Certificate-Application-Policy", v, n, e);
 }
 
 static int
@@ -321,7 +323,9 @@ aws_critical(const struct aws *w, const char *extension, const char *option, str
 	const struct control *k = control_find(option);
 	struct control_edit ed = { w->c, w->en, NULL, k, "yes" };
 
-	return json_is_true(json_object_get(get(w->def, "Extensions", extension), "Critical")) ? k->set(&ed, e) : 0;
+	return json_is_true(json_object_get(get(w->def, "Extensions", extension), "Critical"))
+	    ? k->set(&ed, e)
+	    : 0;
 }
 
 static int
@@ -334,8 +338,8 @@ aws_extensions(const struct aws *w, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(aws_key_usages); i++)
 		if (json_is_true(json_object_get(flags, aws_key_usages[i].key)))
 			wire[0] |= aws_key_usages[i].bit;
-	if (ctl_entry_set_bytes(w->c, w->en, "pKIKeyUsage", &v, 1, e) != 0 || aws_application_policies(w, e) != 0 ||
-	    aws_critical(w, "KeyUsage", "key-usage-critical", e) != 0)
+	if (ctl_entry_set_bytes(w->c, w->en, "pKIKeyUsage", &v, 1, e) != 0 ||
+	    aws_application_policies(w, e) != 0 || aws_critical(w, "KeyUsage", "key-usage-critical", e) != 0)
 		return -1;
 	return aws_critical(w, "ApplicationPolicies", "application-policies-critical", e);
 }
@@ -351,11 +355,14 @@ aws_property(const struct aws *w, const char *name, const char *type, const json
 static int
 aws_key(const struct aws *w, struct err *e)
 {
-	const json_t *key = json_object_get(w->def, "PrivateKeyAttributes"), *usage = json_object_get(key, "KeyUsageProperty");
-	const json_t *flags = json_object_get(usage, "PropertyFlags"), *csps = json_object_get(key, "CryptoProviders");
+	const json_t *key = json_object_get(w->def, "PrivateKeyAttributes"),
+		     *usage = json_object_get(key, "KeyUsageProperty");
+	const json_t *flags = json_object_get(usage, "PropertyFlags"),
+		     *csps = json_object_get(key, "CryptoProviders");
 	const char *spec = json_string_value(json_object_get(key, "KeySpec"));
 	unsigned bits = (json_is_true(json_object_get(flags, "Decrypt")) ? 1u : 0) |
-	    (json_is_true(json_object_get(flags, "Sign")) ? 2u : 0) | (json_is_true(json_object_get(flags, "KeyAgreement")) ? 4u : 0);
+	    (json_is_true(json_object_get(flags, "Sign")) ? 2u : 0) |
+	    (json_is_true(json_object_get(flags, "KeyAgreement")) ? 4u : 0);
 	struct bytes v[MAX_LIST];
 	size_t n = json_array_size(csps);
 
@@ -368,17 +375,22 @@ aws_key(const struct aws *w, struct err *e)
 		v[i] = (struct bytes){ (const uint8_t *)name, strlen(name) };
 	}
 	if ((n > 0 && ctl_entry_set_bytes(w->c, w->en, "pKIDefaultCSPs", v, n, e) != 0) ||
-	    put_number(w->c, w->en, "msPKI-Minimal-Key-Size", json_object_get(key, "MinimalKeyLength"), e) != 0 ||
-	    ctl_entry_set_int(w->c, w->en, "pKIDefaultKeySpec", spec != NULL && strcmp(spec, "SIGNATURE") == 0 ? 2 : 1, e) != 0)
+	    put_number(w->c, w->en, "msPKI-Minimal-Key-Size", json_object_get(key, "MinimalKeyLength"), e) !=
+		0 ||
+	    ctl_entry_set_int(w->c, w->en, "pKIDefaultKeySpec",
+		spec != NULL && strcmp(spec, "SIGNATURE") == 0 ? 2 : 1, e) != 0)
 		return -1;
 	if (!ra_properties_used(w->en))
 		return 0;
 	if (ra_properties_default(w->c, w->en, e) != 0 ||
-	    aws_property(w, "msPKI-Asymmetric-Algorithm", "PZPWSTR", json_object_get(key, "Algorithm"), e) != 0 ||
-	    aws_property(w, "msPKI-Hash-Algorithm", "PZPWSTR", json_object_get(w->def, "HashAlgorithm"), e) != 0)
+	    aws_property(w, "msPKI-Asymmetric-Algorithm", "PZPWSTR", json_object_get(key, "Algorithm"), e) !=
+		0 ||
+	    aws_property(w, "msPKI-Hash-Algorithm", "PZPWSTR", json_object_get(w->def, "HashAlgorithm"), e) !=
+		0)
 		return -1;
-	return flags == NULL ? 0 :
-			       ra_property_set(w->c, w->en, "msPKI-Key-Usage", "DWORD", pool_printf(w->c->pool, "%u", bits), e);
+	return flags == NULL ? 0
+			     : ra_property_set(w->c, w->en, "msPKI-Key-Usage", "DWORD",
+				   pool_printf(w->c->pool, "%u", bits), e);
 }
 
 static int
@@ -396,7 +408,8 @@ aws_numbers(const struct aws *w, const json_t *revision, struct err *e)
 }
 
 int
-template_from_aws_json(struct ctl *c, const json_t *o, struct ctl_entry *out, bool *is_template, struct err *e)
+template_from_aws_json(
+    struct ctl *c, const json_t *o, struct ctl_entry *out, bool *is_template, struct err *e)
 {
 	static const char *const versions[] = { "TemplateV2", "TemplateV3", "TemplateV4" };
 	struct aws w = { c, out, NULL, 0 };
@@ -420,11 +433,14 @@ template_from_aws_json(struct ctl *c, const json_t *o, struct ctl_entry *out, bo
 	if (name == NULL)
 		name = "Imported template"; /* a bare definition has none; --display-name gives one */
 	supersedes = json_object_get(w.def, "SupersededTemplates");
-	if (set_classes(c, out, e) != 0 || ctl_entry_set_text(c, out, "cn", ctl_template_name_from_display(c, name), e) != 0 ||
-	    ctl_entry_set_text(c, out, "displayName", name, e) != 0 || aws_numbers(&w, json_object_get(o, "Revision"), e) != 0 ||
-	    aws_flag_words(&w, e) != 0 || aws_compatibility(&w, e) != 0 ||
+	if (set_classes(c, out, e) != 0 ||
+	    ctl_entry_set_text(c, out, "cn", ctl_template_name_from_display(c, name), e) != 0 ||
+	    ctl_entry_set_text(c, out, "displayName", name, e) != 0 ||
+	    aws_numbers(&w, json_object_get(o, "Revision"), e) != 0 || aws_flag_words(&w, e) != 0 ||
+	    aws_compatibility(&w, e) != 0 ||
 	    aws_period(&w, "ValidityPeriod", "pKIExpirationPeriod", e) != 0 ||
-	    aws_period(&w, "RenewalPeriod", "pKIOverlapPeriod", e) != 0 || aws_extensions(&w, e) != 0 || aws_key(&w, e) != 0)
+	    aws_period(&w, "RenewalPeriod", "pKIOverlapPeriod", e) != 0 || aws_extensions(&w, e) != 0 ||
+	    aws_key(&w, e) != 0)
 		return -1;
 	return supersedes == NULL ? 0 : put_texts(c, out, "msPKI-Supersede-Templates", supersedes, e);
 }

@@ -36,7 +36,8 @@ field(struct view *v, const char *label, const char *value)
 		t = json_object();
 		json_object_set_new(v->json, v->tab, t);
 	}
-	json_object_set_new(t, label + strspn(label, " "), json_string(value)); /* bits are indented for people */
+	json_object_set_new(
+	    t, label + strspn(label, " "), json_string(value)); /* bits are indented for people */
 }
 
 /* An attribute that the CA never reads. */
@@ -76,8 +77,8 @@ oid_list(struct ctl *c, struct x509_strings s)
 	for (size_t i = 0; i < s.n; i++) {
 		const char *name = x509_oid_name(s.v[i]);
 
-		buf_printf(&b, "%s%s%s%s%s", i > 0 ? ", " : "", name != NULL ? name : s.v[i], name != NULL ? " (" : "",
-		    name != NULL ? s.v[i] : "", name != NULL ? ")" : "");
+		buf_printf(&b, "%s%s%s%s%s", i > 0 ? ", " : "", name != NULL ? name : s.v[i],
+		    name != NULL ? " (" : "", name != NULL ? s.v[i] : "", name != NULL ? ")" : "");
 	}
 	text = pool_strdup(c->pool, buf_cstr(&b));
 	buf_fini(&b);
@@ -101,7 +102,8 @@ plain_list(struct ctl *c, struct x509_strings s, const char *none)
 }
 
 static void
-bits(struct view *v, const char *attr, uint32_t value, const struct policy_bit *table, uint32_t known_elsewhere)
+bits(struct view *v, const char *attr, uint32_t value, const struct policy_bit *table,
+    uint32_t known_elsewhere)
 {
 	uint32_t left = value & ~known_elsewhere;
 
@@ -110,21 +112,24 @@ bits(struct view *v, const char *attr, uint32_t value, const struct policy_bit *
 		if ((left & b->mask) == 0)
 			continue;
 		left &= ~b->mask;
-		field(v, pool_printf(v->c->pool, "    %s", b->name), pool_printf(v->c->pool, "0x%x%s%s%s%s", b->mask,
-		    b->label != NULL ? "  " : "", b->label != NULL ? b->label : "",
-		    b->client_only ? "  [client side only: " : "", b->client_only ? pool_printf(v->c->pool, "%s]",
-			b->client != NULL ? b->client : "not read by the CA") : ""));
+		field(v, pool_printf(v->c->pool, "    %s", b->name),
+		    pool_printf(v->c->pool, "0x%x%s%s%s%s", b->mask, b->label != NULL ? "  " : "",
+			b->label != NULL ? b->label : "", b->client_only ? "  [client side only: " : "",
+			b->client_only ? pool_printf(v->c->pool, "%s]",
+					     b->client != NULL ? b->client : "not read by the CA")
+				       : ""));
 	}
 	if (left != 0)
-		field(v, pool_printf(v->c->pool, "    unknown bits of %s", attr), pool_printf(v->c->pool, "0x%x", left));
+		field(v, pool_printf(v->c->pool, "    unknown bits of %s", attr),
+		    pool_printf(v->c->pool, "0x%x", left));
 }
 
 static const char *
 key_usage_text(struct ctl *c, struct bytes ku)
 {
-	static const char *const names[] = { "Digital signature", "Signature is proof of origin (nonrepudiation)",
-		"Key encipherment", "Data encipherment", "Key agreement", "Certificate signing", "CRL signing",
-		"Encipher only" };
+	static const char *const names[] = { "Digital signature",
+		"Signature is proof of origin (nonrepudiation)", "Key encipherment", "Data encipherment",
+		"Key agreement", "Certificate signing", "CRL signing", "Encipher only" };
 	struct buf b;
 	const char *text;
 
@@ -144,7 +149,9 @@ compatibility_text(struct ctl *c, uint32_t level, bool recipient)
 {
 	const char *name = compatibility_name(level, recipient);
 
-	return level == 0 ? "(not set)" : name != NULL ? name : pool_printf(c->pool, "unknown level %u", level);
+	return level == 0  ? "(not set)"
+	    : name != NULL ? name
+			   : pool_printf(c->pool, "unknown level %u", level);
 }
 
 static const char *
@@ -160,18 +167,23 @@ show_keys(struct view *v, const struct ctl_entry *en, const struct policy_templa
 	bool ksp = ra_properties_used(en);
 	const char *usage = ra_property_get(v->c, en, "msPKI-Key-Usage");
 
-	client_field(v, "Provider Category", ksp ? "Key Storage Provider" : "Legacy Cryptographic Service Provider",
+	client_field(v, "Provider Category",
+	    ksp ? "Key Storage Provider" : "Legacy Cryptographic Service Provider",
 	    "where the key is made; the CA reads from it how msPKI-RA-Application-Policies is written");
-	client_field(v, "Algorithm name", t->asymmetric_algorithm != NULL ? t->asymmetric_algorithm : "Determined by CSP",
+	client_field(v, "Algorithm name",
+	    t->asymmetric_algorithm != NULL ? t->asymmetric_algorithm : "Determined by CSP",
 	    ksp ? "makes a key of this algorithm" : "the provider decides");
-	client_field(v, "Providers", plain_list(v->c, t->csps, "any provider available on the subject's computer"),
+	client_field(v, "Providers",
+	    plain_list(v->c, t->csps, "any provider available on the subject's computer"),
 	    "tries them in this order");
-	client_field(v, "Request hash", t->hash_algorithm != NULL ? t->hash_algorithm : "(none)", "signs the request with it");
+	client_field(v, "Request hash", t->hash_algorithm != NULL ? t->hash_algorithm : "(none)",
+	    "signs the request with it");
 	client_field(v, "Key spec", pool_printf(v->c->pool, "%d", ctl_entry_int(en, "pKIDefaultKeySpec", 0)),
 	    "1: key exchange, 2: signature; legacy providers");
 	client_field(v, "Key usage of the private key", usage != NULL ? usage : "(none)",
 	    "1 decrypts, 2 signs, 4 agrees, 16777215 all; key storage providers");
-	client_field(v, "Key permissions", control_value(v, en, "key-permissions"), "may use the private key besides the enrollee");
+	client_field(v, "Key permissions", control_value(v, en, "key-permissions"),
+	    "may use the private key besides the enrollee");
 	client_field(v, "Advanced symmetric algorithm", control_value(v, en, "advanced-symmetric-algorithm"),
 	    "AES-256 instead of 3DES for the archived key");
 }
@@ -186,14 +198,17 @@ show(struct view *v, const struct ctl_entry *en, const struct policy_template *t
 	field(v, "Template display name", t->display_name != NULL ? t->display_name : "");
 	field(v, "Template name", t->cn);
 	field(v, "Validity period", span_text(c, t->validity));
-	client_field(v, "Renewal period", span_text(c, t->overlap), "renews that long before the certificate ends");
+	client_field(
+	    v, "Renewal period", span_text(c, t->overlap), "renews that long before the certificate ends");
 	field(v, "Schema version", pool_printf(c->pool, "%u", t->schema_version));
 	field(v, "Version", pool_printf(c->pool, "%u.%u", t->major, t->minor));
 	field(v, "Object identifier", t->oid != NULL ? t->oid : "(none)");
 	bits(v, "flags", t->general_flags, policy_general_bits, 0);
 	tab(v, "Compatibility");
-	field(v, "Certification Authority", compatibility_text(c, (pk & CT_FLAG_SERVER_VERSION_MASK) >> 16, false));
-	field(v, "Certificate recipient", compatibility_text(c, (pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24, true));
+	field(v, "Certification Authority",
+	    compatibility_text(c, (pk & CT_FLAG_SERVER_VERSION_MASK) >> 16, false));
+	field(v, "Certificate recipient",
+	    compatibility_text(c, (pk & CT_FLAG_CLIENT_VERSION_MASK) >> 24, true));
 	tab(v, "Request Handling");
 	field(v, "Purpose", control_value(v, en, "purpose"));
 	bits(v, "msPKI-Private-Key-Flag", pk, policy_private_key_bits,
@@ -205,7 +220,8 @@ show(struct view *v, const struct ctl_entry *en, const struct policy_template *t
 	tab(v, "Subject Name");
 	bits(v, "msPKI-Certificate-Name-Flag", t->name_flags, policy_name_bits, 0);
 	tab(v, "Issuance Requirements");
-	field(v, "CA certificate manager approval", t->enrollment_flags & CT_FLAG_PEND_ALL_REQUESTS ? "yes" : "no");
+	field(v, "CA certificate manager approval",
+	    t->enrollment_flags & CT_FLAG_PEND_ALL_REQUESTS ? "yes" : "no");
 	field(v, "Authorized signatures", pool_printf(c->pool, "%u", t->ra_signatures));
 	field(v, "Signer application policies", oid_list(c, t->ra_application_policies));
 	field(v, "Signer issuance policies", oid_list(c, t->ra_policies));
@@ -218,7 +234,8 @@ show(struct view *v, const struct ctl_entry *en, const struct policy_template *t
 	field(v, "Issuance Policies", oid_list(c, t->issuance_policies));
 	field(v, "Key Usage", key_usage_text(c, t->key_usage));
 	field(v, "Critical extensions", plain_list(c, t->critical, "(none)"));
-	field(v, "Basic constraints path length", t->max_depth < 0 ? "none" : pool_printf(c->pool, "%d", t->max_depth));
+	field(v, "Basic constraints path length",
+	    t->max_depth < 0 ? "none" : pool_printf(c->pool, "%d", t->max_depth));
 }
 
 int

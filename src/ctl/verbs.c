@@ -3,6 +3,7 @@
 #include "ctl/lint.h"
 #include "ctl/template.h"
 
+/* clang-format off */
 static const struct ctl_option duplicate_options[] = {
 	{ "name", "NAME", "General: Template name (default: the display name without spaces)" },
 	{ "creator", "PRINCIPAL", "gets Full Control and owns the copy (default: the domain's Administrator)" },
@@ -178,3 +179,4 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "server", "stop", "", 0, 0, NULL, "end the server", ctl_server_stop },
 	{ 0 },
 };
+/* clang-format on */

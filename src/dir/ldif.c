@@ -201,7 +201,8 @@ ldif_read(struct ldif_reader *r, struct pool *pool, struct dir_entry *out, bool 
 		}
 		if (strcasecmp(p->name, "changetype") == 0) {
 			if (strcasecmp((const char *)p->value.p, "add") != 0)
-				return ERR(e, E_INVALID_DATA, "%s:%u: change records are not read", r->file, at);
+				return ERR(
+				    e, E_INVALID_DATA, "%s:%u: change records are not read", r->file, at);
 			continue; /* ldifde writes it into every record of an export */
 		}
 		*tail = p;

@@ -13,7 +13,8 @@ twr_pull(struct ndr_in *in, void *host, struct err *e)
 	if (ndr_in_u32(in, &max, e) != 0 || ndr_in_u32(in, &length, e) != 0)
 		return -1;
 	if (length > EPM_TOWER_MAX)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "tower of %u octets outside range(0,%d)", length, EPM_TOWER_MAX);
+		return ERR(
+		    e, E_RPC_BAD_STUB_DATA, "tower of %u octets outside range(0,%d)", length, EPM_TOWER_MAX);
 	if (max != length)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "MaxCount %u, tower_length %u", max, length);
 	if (ndr_in_octets(in, length, &octets, e) != 0)
@@ -86,8 +87,8 @@ const struct ndr_field epm_lookup_in[] = {
 const struct ndr_field epm_lookup_out[] = {
 	F_STRUCT(struct epm_lookup_out, handle, struct epm_handle, handle_fields),
 	F_U32(struct epm_lookup_out, num_ents),
-	F_ARRAY_VARYING(struct epm_lookup_out, max_ents, num_ents, entries, NDR_INLINE, struct epm_entry, entry_fields,
-	    EPM_RESULTS_MAX),
+	F_ARRAY_VARYING(struct epm_lookup_out, max_ents, num_ents, entries, NDR_INLINE, struct epm_entry,
+	    entry_fields, EPM_RESULTS_MAX),
 	F_STATUS(struct epm_lookup_out, status),
 	F_END,
 };

@@ -5,14 +5,20 @@
 #include "ndr/ndr.h"
 
 /* Version 3.0 */
-#define EPM_UUID                                                                                           \
-	{                                                                                                  \
-		0xe1af8308, 0x5d1f, 0x11c9, { 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa }             \
+#define EPM_UUID                                                                                             \
+	{                                                                                                    \
+		0xe1af8308, 0x5d1f, 0x11c9,                                                                  \
+		{                                                                                            \
+			0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa                                       \
+		}                                                                                            \
 	}
 /* NDR20, version 2.0 */
-#define NDR_TRANSFER_SYNTAX_UUID                                                                           \
-	{                                                                                                  \
-		0x8a885d04, 0x1ceb, 0x11c9, { 0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60 }             \
+#define NDR_TRANSFER_SYNTAX_UUID                                                                             \
+	{                                                                                                    \
+		0x8a885d04, 0x1ceb, 0x11c9,                                                                  \
+		{                                                                                            \
+			0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60                                       \
+		}                                                                                            \
 	}
 
 #define EPM_TOWER_MAX 2000  /* range of tower_length, MS-RPCE 2.2.1.2.2 */
@@ -150,8 +156,8 @@ struct epm_handle_free_out {
 };
 extern const struct ndr_field epm_handle_free_in[], epm_handle_free_out[];
 
-/* ept_insert, ept_delete, ept_inq_object and ept_mgmt_delete take nothing and always raise EPT_S_CANT_PERFORM_OP
- * (MS-RPCE 2.2.1.2.6, note 28). */
+/* ept_insert, ept_delete, ept_inq_object and ept_mgmt_delete take nothing and always raise
+ * EPT_S_CANT_PERFORM_OP (MS-RPCE 2.2.1.2.6, note 28). */
 extern const struct ndr_field epm_no_arguments[];
 
 #endif

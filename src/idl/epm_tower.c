@@ -16,8 +16,8 @@ take_side(struct bytes *rest, const char *side, unsigned floor, struct bytes *ou
 		return ERR(e, E_RPC_BAD_STUB_DATA, "tower ends before %s side of floor %u", side, floor);
 	n = get_u16le(rest->p);
 	if (n > rest->len - 2)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "%s side of floor %u has %u octets, %zu left", side, floor, n,
-		    rest->len - 2);
+		return ERR(e, E_RPC_BAD_STUB_DATA, "%s side of floor %u has %u octets, %zu left", side, floor,
+		    n, rest->len - 2);
 	*out = (struct bytes){ rest->p + 2, n };
 	rest->p += 2 + n;
 	rest->len -= 2 + n;
@@ -88,9 +88,9 @@ epm_tower_to_tcp(const struct epm_tower *t, struct epm_tcp *out)
 {
 	const struct epm_floor *f = t->floors;
 
-	if (t->n_floors != 5 || !floor_to_if_id(&f[0], &out->iface) || !floor_to_if_id(&f[1], &out->transfer) ||
-	    !floor_is(&f[2], EPM_PROTOCOL_RPC_CO, 1, 2) || !floor_is(&f[3], EPM_PROTOCOL_TCP, 1, 2) ||
-	    !floor_is(&f[4], EPM_PROTOCOL_IP, 1, 4))
+	if (t->n_floors != 5 || !floor_to_if_id(&f[0], &out->iface) ||
+	    !floor_to_if_id(&f[1], &out->transfer) || !floor_is(&f[2], EPM_PROTOCOL_RPC_CO, 1, 2) ||
+	    !floor_is(&f[3], EPM_PROTOCOL_TCP, 1, 2) || !floor_is(&f[4], EPM_PROTOCOL_IP, 1, 4))
 		return false;
 	out->port = (uint16_t)(f[3].rhs.p[0] << 8 | f[3].rhs.p[1]); /* network order */
 	memcpy(out->ipv4, f[4].rhs.p, 4);
@@ -131,13 +131,14 @@ epm_tower_from_tcp(struct pool *pool, const struct epm_tcp *tcp)
 	o->port[1] = (uint8_t)tcp->port;
 	o->ip = EPM_PROTOCOL_IP;
 	memcpy(o->address, tcp->ipv4, 4);
-	*t = (struct epm_tower){ 5, {
-		{ { o->iface, 19 }, { o->iface_minor, 2 } },
-		{ { o->transfer, 19 }, { o->transfer_minor, 2 } },
-		{ { &o->rpc, 1 }, { o->rpc_minor, 2 } },
-		{ { &o->tcp, 1 }, { o->port, 2 } },
-		{ { &o->ip, 1 }, { o->address, 4 } },
-	} };
+	*t = (struct epm_tower){ 5,
+		{
+		    { { o->iface, 19 }, { o->iface_minor, 2 } },
+		    { { o->transfer, 19 }, { o->transfer_minor, 2 } },
+		    { { &o->rpc, 1 }, { o->rpc_minor, 2 } },
+		    { { &o->tcp, 1 }, { o->port, 2 } },
+		    { { &o->ip, 1 }, { o->address, 4 } },
+		} };
 	return t;
 }
 
@@ -183,8 +184,8 @@ epm_tower_print(const struct epm_tower *t, struct buf *out)
 		print_if_id(&tcp.iface, out);
 		buf_put_str(out, ", ");
 		print_if_id(&tcp.transfer, out);
-		buf_printf(out, ", ncacn_ip_tcp %u.%u.%u.%u[%u]", tcp.ipv4[0], tcp.ipv4[1], tcp.ipv4[2], tcp.ipv4[3],
-		    tcp.port);
+		buf_printf(out, ", ncacn_ip_tcp %u.%u.%u.%u[%u]", tcp.ipv4[0], tcp.ipv4[1], tcp.ipv4[2],
+		    tcp.ipv4[3], tcp.port);
 		return;
 	}
 	if (t->n_floors == 0)

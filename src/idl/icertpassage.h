@@ -5,9 +5,12 @@
 #include "ndr/ndr.h"
 
 /* Version 0.0 */
-#define ICERTPASSAGE_UUID                                                                                  \
-	{                                                                                                  \
-		0x91ae6020, 0x9e3c, 0x11cf, { 0x8d, 0x7c, 0x00, 0xaa, 0x00, 0xc0, 0x91, 0xbe }             \
+#define ICERTPASSAGE_UUID                                                                                    \
+	{                                                                                                    \
+		0x91ae6020, 0x9e3c, 0x11cf,                                                                  \
+		{                                                                                            \
+			0x8d, 0x7c, 0x00, 0xaa, 0x00, 0xc0, 0x91, 0xbe                                       \
+		}                                                                                            \
 	}
 
 /* CertServerRequest, opnum 0 (MS-ICPR 3.2.4.1.1) */

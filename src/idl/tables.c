@@ -6,7 +6,10 @@
 #include "idl/icertpassage.h"
 #include "idl/mgmt.h"
 
-#define TABLE(label, fields) { label, fields, sizeof(struct fields) }
+#define TABLE(label, fields)                                                                                 \
+	{                                                                                                    \
+		label, fields, sizeof(struct fields)                                                         \
+	}
 
 /* New tables go to the end: the fuzz seeds choose by number. */
 const struct idl_table idl_tables[] = {

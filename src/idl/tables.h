@@ -7,7 +7,7 @@
 struct idl_table {
 	const char *name; /* "ICertPassage.CertServerRequest.in" */
 	const struct ndr_field *fields;
-	size_t size;      /* of the argument struct */
+	size_t size; /* of the argument struct */
 };
 
 extern const struct idl_table idl_tables[];

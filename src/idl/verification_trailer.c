@@ -21,7 +21,8 @@ check_bitmask(const uint8_t *p, const struct rpc_vt_expect *x, struct err *e)
 	/* MS-RPCE 2.2.2.13.2: other bits are ignored. */
 	if ((get_u32le(p) & CLIENT_SUPPORT_HEADER_SIGNING) != 0 && !x->header_signing)
 		return ERR(e, E_ACCESSDENIED,
-		    "verification trailer: the client offered header signing, its bind did not (MS-RPCE 2.2.2.13.2)");
+		    "verification trailer: the client offered header signing, its bind did not (MS-RPCE "
+		    "2.2.2.13.2)");
 	return 0;
 }
 
@@ -38,7 +39,8 @@ static int
 check_pcontext(const uint8_t *p, const struct rpc_vt_expect *x, struct err *e)
 {
 	if (!syntax_equal(p, &x->abstract))
-		return ERR(e, E_ACCESSDENIED, "verification trailer: another interface than bound (MS-RPCE 2.2.2.13.4)");
+		return ERR(e, E_ACCESSDENIED,
+		    "verification trailer: another interface than bound (MS-RPCE 2.2.2.13.4)");
 	if (!syntax_equal(p + 20, &x->transfer))
 		return ERR(e, E_ACCESSDENIED,
 		    "verification trailer: another transfer syntax than bound (MS-RPCE 2.2.2.13.4)");
@@ -84,13 +86,15 @@ check_command(uint16_t command, struct bytes data, const struct rpc_vt_expect *x
 	if (c == NULL) {
 		if ((command & SEC_VT_MUST_PROCESS_COMMAND) != 0)
 			return ERR(e, E_ACCESSDENIED,
-			    "verification trailer: unknown command 0x%04x that must be processed (MS-RPCE 2.2.2.13)", type);
+			    "verification trailer: unknown command 0x%04x that must be processed (MS-RPCE "
+			    "2.2.2.13)",
+			    type);
 		return 0;
 	}
 #ifndef ADCSD_PLANTED_BUG_IDL_TRAILER /* the fuzz target must find a command shorter than its layout */
 	if (data.len != c->length)
-		return ERR(e, E_ACCESSDENIED, "verification trailer: command %u has %zu octets, %u expected", type, data.len,
-		    c->length);
+		return ERR(e, E_ACCESSDENIED, "verification trailer: command %u has %zu octets, %u expected",
+		    type, data.len, c->length);
 #endif
 	return c->check(data.p, x, e);
 }
@@ -115,8 +119,8 @@ rpc_vt_check(struct bytes after_args, const struct rpc_vt_expect *x, struct err 
 		length = get_u16le(p + 2);
 		p += 4;
 		if (length > end - p)
-			return ERR(e, E_ACCESSDENIED, "verification trailer: command of %u octets, %zu left", length,
-			    (size_t)(end - p));
+			return ERR(e, E_ACCESSDENIED, "verification trailer: command of %u octets, %zu left",
+			    length, (size_t)(end - p));
 		if (check_command(command, (struct bytes){ p, length }, x, e) != 0)
 			return -1;
 		p += length;

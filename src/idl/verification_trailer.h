@@ -1,6 +1,6 @@
 /*
- * Verification trailer (MS-RPCE 2.2.2.13): a client whose security provider leaves parts of the PDU unprotected repeats
- * them, sealed, behind the arguments of its request.
+ * Verification trailer (MS-RPCE 2.2.2.13): a client whose security provider leaves parts of the PDU
+ * unprotected repeats them, sealed, behind the arguments of its request.
  */
 #ifndef ADCSD_IDL_VERIFICATION_TRAILER_H
 #define ADCSD_IDL_VERIFICATION_TRAILER_H
@@ -28,9 +28,9 @@ struct rpc_vt_expect {
 };
 
 /*
- * after_args: what follows the last decoded argument, authentication padding removed. Looks for the signature; no
- * trailer is fine (0). A trailer that is malformed, contradicts x, or holds an unknown command marked
- * SEC_VT_MUST_PROCESS_COMMAND fails with E_ACCESSDENIED: the caller sends fault 5.
+ * after_args: what follows the last decoded argument, authentication padding removed. Looks for the
+ * signature; no trailer is fine (0). A trailer that is malformed, contradicts x, or holds an unknown command
+ * marked SEC_VT_MUST_PROCESS_COMMAND fails with E_ACCESSDENIED: the caller sends fault 5.
  */
 int
 rpc_vt_check(struct bytes after_args, const struct rpc_vt_expect *x, struct err *e) MUST_CHECK;

@@ -1,6 +1,6 @@
 /*
- * Bounded cursors over NDR20 octets, little-endian, for the table engine and for the functions of CUSTOM rows.
- * Alignment counts from where the stub begins (C706 14.2.2).
+ * Bounded cursors over NDR20 octets, little-endian, for the table engine and for the functions of CUSTOM
+ * rows. Alignment counts from where the stub begins (C706 14.2.2).
  */
 #ifndef ADCSD_NDR_CURSOR_H
 #define ADCSD_NDR_CURSOR_H
@@ -56,9 +56,9 @@ ndr_in_alloc(struct ndr_in *in, size_t n, size_t size, struct err *e) MUST_CHECK
 
 struct ndr_out {
 	struct buf *b;
-	size_t start;        /* of the stub in the buffer */
+	size_t start; /* of the stub in the buffer */
 	unsigned depth;
-	uint32_t referent;   /* next referent id */
+	uint32_t referent; /* next referent id */
 };
 
 void

@@ -1,6 +1,7 @@
 /*
  * Table-driven NDR20 (C706 chapter 14, MS-RPCE 2.2.4): one description decodes, encodes, prints and fuzzes.
- * Little-endian only. A count is checked against the bytes left before anything is allocated; nesting is bounded.
+ * Little-endian only. A count is checked against the bytes left before anything is allocated; nesting is
+ * bounded.
  */
 #ifndef ADCSD_NDR_NDR_H
 #define ADCSD_NDR_NDR_H
@@ -15,13 +16,13 @@
 
 struct ndr_field;
 
-/* Decodes a whole parameter list. *out: the argument struct (`size` octets, zeroed) in the pool. Bytes after the last
- * parameter are allowed; *used tells where the arguments ended (verification trailer follows there). Failures carry
- * E_RPC_BAD_STUB_DATA and the field's name, or E_OUTOFMEMORY when the pool is exhausted. Nothing points into `in`
- * afterwards. */
+/* Decodes a whole parameter list. *out: the argument struct (`size` octets, zeroed) in the pool. Bytes after
+ * the last parameter are allowed; *used tells where the arguments ended (verification trailer follows there).
+ * Failures carry E_RPC_BAD_STUB_DATA and the field's name, or E_OUTOFMEMORY when the pool is exhausted.
+ * Nothing points into `in` afterwards. */
 int
-ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out, size_t *used,
-    struct err *e) MUST_CHECK;
+ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out,
+    size_t *used, struct err *e) MUST_CHECK;
 /* Encodes a parameter list, alignment counted from the buffer's length at entry. */
 int
 ndr_push(const struct ndr_field *fields, const void *args, struct buf *out, struct err *e) MUST_CHECK;
@@ -48,7 +49,8 @@ enum ndr_kind {
 	NDR_CUSTOM,
 };
 
-/* How the wire reaches the value. The host member is then a pointer too (WSTR and ARRAY are pointers anyway). */
+/* How the wire reaches the value. The host member is then a pointer too (WSTR and ARRAY are pointers anyway).
+ */
 enum ndr_pointer {
 	NDR_INLINE,
 	NDR_REF,    /* top level: as INLINE; embedded: an id that is never 0 */
@@ -62,11 +64,11 @@ struct ndr_field {
 	const char *name; /* of the host member */
 	enum ndr_kind kind;
 	enum ndr_pointer pointer;
-	size_t offset;               /* of the host member */
-	size_t size;                 /* host octets of one referent or element; BYTES: how many */
-	uint32_t min, max;           /* of the number, or of the count (strings: with their NUL) */
-	size_t count;                /* ARRAY: offset of the uint32_t element count, an earlier row */
-	size_t limit;                /* ARRAY, VSTR: offset of the uint32_t MaxCount if it is told, else NDR_NO_MEMBER */
+	size_t offset;     /* of the host member */
+	size_t size;       /* host octets of one referent or element; BYTES: how many */
+	uint32_t min, max; /* of the number, or of the count (strings: with their NUL) */
+	size_t count;      /* ARRAY: offset of the uint32_t element count, an earlier row */
+	size_t limit; /* ARRAY, VSTR: offset of the uint32_t MaxCount if it is told, else NDR_NO_MEMBER */
 	const struct ndr_field *sub; /* STRUCT, ARRAY */
 	const struct ndr_custom *custom;
 };
@@ -85,9 +87,10 @@ struct ndr_custom {
 
 /* Offset of member m of struct S; does not compile unless m has one of the types. */
 #define NDR_AT(S, m, T) offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1, default : -1)])
-#define NDR_AT_PTR(S, m, T)                                                                                \
+#define NDR_AT_PTR(S, m, T)                                                                                  \
 	offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T * : 1, const T * : 1, default : -1)])
 
+/* clang-format off */
 #define F_NUMBER(S, m, KIND, T, lo, hi)                                                                    \
 	{                                                                                                  \
 		.name = #m, .kind = KIND, .offset = NDR_AT(S, m, T), .min = lo, .max = hi                  \
@@ -181,5 +184,6 @@ struct ndr_custom {
 	{                                                                                                  \
 		.kind = NDR_END                                                                            \
 	}
+/* clang-format on */
 
 #endif

@@ -11,7 +11,7 @@
 struct ndr_deferred {
 	struct ndr_deferred *next;
 	const struct ndr_field *field;
-	void *base;    /* struct holding the member */
+	void *base; /* struct holding the member */
 	uint32_t id;
 };
 
@@ -86,7 +86,8 @@ pull_number(struct ndr_in *in, const struct ndr_field *f, void *at, struct err *
 	return ret;
 }
 
-/* Offset and ActualCount of a varying array or string of `unit` octets each; the count checked against what is left. */
+/* Offset and ActualCount of a varying array or string of `unit` octets each; the count checked against what
+ * is left. */
 static int
 pull_variance(struct ndr_in *in, size_t unit, uint32_t *actual, struct err *e)
 {
@@ -97,8 +98,8 @@ pull_variance(struct ndr_in *in, size_t unit, uint32_t *actual, struct err *e)
 	if (offset != 0)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "varying data starts at element %u, not 0", offset);
 	if (*actual > ndr_in_left(in) / unit)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "%u elements of %zu octets announced, %zu octets left", *actual, unit,
-		    ndr_in_left(in));
+		return ERR(e, E_RPC_BAD_STUB_DATA, "%u elements of %zu octets announced, %zu octets left",
+		    *actual, unit, ndr_in_left(in));
 	return 0;
 }
 
@@ -115,7 +116,8 @@ pull_wstr(struct ndr_in *in, const struct ndr_field *f, void *at, struct err *e)
 	if (actual > max)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "string of %u units, MaxCount %u", actual, max);
 	if (max < f->min || max > f->max)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "string of %u units outside range(%u,%u)", max, f->min, f->max);
+		return ERR(
+		    e, E_RPC_BAD_STUB_DATA, "string of %u units outside range(%u,%u)", max, f->min, f->max);
 	if (ndr_in_octets(in, 2 * (size_t)actual, &units, e) != 0)
 		return -1;
 	/* Seen: Certipy sends strings without even a NUL (zero units) where the IDL forbids it. */
@@ -198,7 +200,7 @@ pull_blob_octets(struct ndr_in *in, void *at, struct err *e)
 		octets = (struct bytes){ in->p + in->off, cb & 0xffff };
 	else
 #endif
-	if (ndr_in_octets(in, cb, &octets, e) != 0)
+	    if (ndr_in_octets(in, cb, &octets, e) != 0)
 		return -1;
 	if (pool_dup_bytes(in->pool, octets, b) != 0)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu octets", cb);
@@ -226,7 +228,8 @@ pull_elements(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t
 	if (actual != count)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "array of %u elements, count says %u", actual, count);
 	if (actual > ndr_in_left(in) / least)
-		return ERR(e, E_RPC_BAD_STUB_DATA, "%u elements announced, %zu octets left", actual, ndr_in_left(in));
+		return ERR(e, E_RPC_BAD_STUB_DATA, "%u elements announced, %zu octets left", actual,
+		    ndr_in_left(in));
 	elements = ndr_in_alloc(in, actual, f->size, e);
 	if (elements == NULL)
 		return -1;
@@ -398,8 +401,8 @@ pull_deferred(struct ndr_in *in, struct err *e)
 }
 
 int
-ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out, size_t *used,
-    struct err *e)
+ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out,
+    size_t *used, struct err *e)
 {
 	struct ndr_in c;
 	void *args;

@@ -5,8 +5,9 @@
 #include "ndr/table_priv.h"
 
 /*
- * A construct is written in two passes over its table: first everything of fixed size with the ids of its pointers,
- * then the referents, each with its own behind it: depth first, in the order of the rows (C706 14.3.12.3).
+ * A construct is written in two passes over its table: first everything of fixed size with the ids of its
+ * pointers, then the referents, each with its own behind it: depth first, in the order of the rows
+ * (C706 14.3.12.3).
  */
 static int
 push_struct(struct ndr_out *out, const struct ndr_field *fields, const void *base, struct err *e);
@@ -16,9 +17,9 @@ push_referents(struct ndr_out *out, const struct ndr_field *fields, const void *
 static int
 push_number(struct ndr_out *out, const struct ndr_field *f, const void *at, struct err *e)
 {
-	uint32_t v = f->kind == NDR_U8 ? *(const uint8_t *)at :
-	    f->kind == NDR_U16         ? *(const uint16_t *)at :
-					 *(const uint32_t *)at;
+	uint32_t v = f->kind == NDR_U8 ? *(const uint8_t *)at
+	    : f->kind == NDR_U16       ? *(const uint16_t *)at
+				       : *(const uint32_t *)at;
 
 	if (v < f->min || v > f->max)
 		return ERR(e, E_INVALIDARG, "%u outside range(%u,%u)", v, f->min, f->max);
@@ -46,7 +47,8 @@ push_wstr(struct ndr_out *out, const struct ndr_field *f, const char *text, stru
 		return 0; /* ndr_push tells */
 	units = (out->b->len - at - 12) / 2;
 	if (units < f->min || units > f->max)
-		return ERR(e, E_INVALIDARG, "string of %zu units outside range(%u,%u)", units, f->min, f->max);
+		return ERR(
+		    e, E_INVALIDARG, "string of %zu units outside range(%u,%u)", units, f->min, f->max);
 	set_u32le(out->b->p + at, (uint32_t)units);
 	set_u32le(out->b->p + at + 8, (uint32_t)units);
 	return 0;
@@ -60,7 +62,8 @@ push_vstr(struct ndr_out *out, const struct ndr_field *f, const void *base, cons
 	size_t n = text != NULL ? strlen(text) + 1 : !sized;
 
 	if (max > f->max || n > max)
-		return ERR(e, E_INVALIDARG, "string of %zu characters, MaxCount %u, at most %u", n, max, f->max);
+		return ERR(
+		    e, E_INVALIDARG, "string of %zu characters, MaxCount %u, at most %u", n, max, f->max);
 	if (sized)
 		ndr_out_u32(out, max);
 	ndr_out_u32(out, 0);
@@ -87,7 +90,8 @@ push_max_count(struct ndr_out *out, const struct ndr_field *f, const void *base,
 	uint32_t max = f->limit != NDR_NO_MEMBER ? ndr_get_count(base, f->limit) : count;
 
 	if (count > max || max > f->max || (elements == NULL && count > 0))
-		return ERR(e, E_INVALIDARG, "array of %u elements, MaxCount %u, at most %u", count, max, f->max);
+		return ERR(
+		    e, E_INVALIDARG, "array of %u elements, MaxCount %u, at most %u", count, max, f->max);
 	ndr_out_u32(out, max);
 	return 0;
 }
@@ -171,7 +175,8 @@ push_field(struct ndr_out *out, const struct ndr_field *f, const void *base, boo
 
 /* The referents inside a value that has been written. */
 static int
-push_inner_referents(struct ndr_out *out, const struct ndr_field *f, const void *base, const void *at, struct err *e)
+push_inner_referents(
+    struct ndr_out *out, const struct ndr_field *f, const void *base, const void *at, struct err *e)
 {
 	const char *elements;
 
@@ -197,7 +202,8 @@ push_inner_referents(struct ndr_out *out, const struct ndr_field *f, const void 
 
 /* What push_field left for later: the referent behind its id, then whatever hangs on the value. */
 static int
-push_field_referents(struct ndr_out *out, const struct ndr_field *f, const void *base, bool top, struct err *e)
+push_field_referents(
+    struct ndr_out *out, const struct ndr_field *f, const void *base, bool top, struct err *e)
 {
 	const void *at = ndr_const_member(f, base);
 	int ret;

@@ -12,7 +12,8 @@ ndr_table_align(const struct ndr_field *fields);
 size_t
 ndr_table_min_wire(const struct ndr_field *fields);
 
-/* The inline array a conformant struct ends in, whose MaxCount comes before the struct; its end row for any other. */
+/* The inline array a conformant struct ends in, whose MaxCount comes before the struct; its end row for any
+ * other. */
 const struct ndr_field *
 ndr_table_tail(const struct ndr_field *fields);
 
@@ -27,13 +28,15 @@ ndr_const_member(const struct ndr_field *f, const void *base)
 {
 	return (const char *)base + f->offset;
 }
-/* Does the wire hold an id here, its referent deferred? A top-level ref pointer is its referent (C706 14.3.10). */
+/* Does the wire hold an id here, its referent deferred? A top-level ref pointer is its referent
+ * (C706 14.3.10). */
 static inline bool
 ndr_has_id(const struct ndr_field *f, bool top)
 {
 	return f->pointer != NDR_INLINE && !(top && f->pointer == NDR_REF);
 }
-/* WSTR and ARRAY members point at what they hold; other members behind a pointer get memory of their own first. */
+/* WSTR and ARRAY members point at what they hold; other members behind a pointer get memory of their own
+ * first. */
 static inline bool
 ndr_is_own_pointer(const struct ndr_field *f)
 {

@@ -27,8 +27,8 @@ ascii_upper(uint8_t c)
 	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c;
 }
 
-/* Every request compares with every template of the forest, so the usual case goes first: no character beyond ASCII is
- * another case of one within. */
+/* Every request compares with every template of the forest, so the usual case goes first: no character beyond
+ * ASCII is another case of one within. */
 bool
 policy_name_equal(const char *a, const char *b)
 {

@@ -1,6 +1,7 @@
 /*
- * The policy module: pure. Rules see template, CA settings, caller and parsed request, nothing else; each passes,
- * refuses (HRESULT and text) or adds to the certificate plan, and says why. Order: issuance.md section 2.
+ * The policy module: pure. Rules see template, CA settings, caller and parsed request, nothing else; each
+ * passes, refuses (HRESULT and text) or adds to the certificate plan, and says why. Order: issuance.md
+ * section 2.
  */
 #ifndef ADCSD_POLICY_POLICY_H
 #define ADCSD_POLICY_POLICY_H
@@ -75,8 +76,8 @@ struct policy_attribute { /* request attribute "Name:Value", name normalised (is
 	const char *name, *value;
 };
 
-struct
-    policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none */
+struct policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none
+			*/
 	const char *name;                         /* its subject, for texts */
 	struct x509_strings application_policies; /* EKU */
 	struct x509_strings issuance_policies;
@@ -89,8 +90,10 @@ struct policy_input {
 	const struct policy_signer *signers; /* NULL for PKCS #10 */
 	size_t n_signers;
 	size_t n_vouching; /* of them, from the first on: those whose signature covers on_behalf_of */
-	const struct x509_certificate *renewal; /* the certificate to be renewed, which signed; NULL: a new request */
-	const char *on_behalf_of; /* account of the named user, "CORP\\janedoe"; then subject is theirs. NULL: the caller's */
+	const struct x509_certificate
+	    *renewal;             /* the certificate to be renewed, which signed; NULL: a new request */
+	const char *on_behalf_of; /* account of the named user, "CORP\\janedoe"; then subject is theirs. NULL:
+				     the caller's */
 	const struct policy_attribute *attributes; /* of pwszAttributes and the request's own, in order */
 	size_t n_attributes;
 	const struct policy_template *templates; /* every loadable template of the snapshot */
@@ -138,8 +141,8 @@ int
 policy_evaluate(
     const struct policy_input *in, struct pool *pool, struct policy_result *out, struct err *e) MUST_CHECK;
 
-/* The template the request names, as rules 16 to 18 settle it, and whether its subject comes from the directory: then
- * the caller of policy_evaluate() must fill input.subject first. */
+/* The template the request names, as rules 16 to 18 settle it, and whether its subject comes from the
+ * directory: then the caller of policy_evaluate() must fill input.subject first. */
 bool
 policy_needs_subject(const struct policy_input *in);
 

@@ -42,7 +42,8 @@ split(char *text, char sep, const char **pieces, size_t max)
 	size_t n = 0;
 
 	for (char *next = text; next != NULL;) {
-#ifndef ADCSD_PLANTED_BUG_POLICY_EVALUATE /* proves that the fuzz target finds one: believes that they fit */
+#ifndef ADCSD_PLANTED_BUG_POLICY_EVALUATE /* proves that the fuzz target finds one: believes that they fit   \
+					   */
 		if (n == max)
 			return 0;
 #endif

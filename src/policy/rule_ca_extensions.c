@@ -37,7 +37,8 @@ apply_authority_key_id(struct eval *ev)
 	    value, "key identifier of the CA");
 }
 
-/* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. Schema 1 has no application policies. */
+/* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. Schema 1 has no
+ * application policies. */
 static bool
 is_ocsp_nocheck(const struct policy_template *t)
 {

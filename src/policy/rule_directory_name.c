@@ -29,7 +29,8 @@ static void
 fix_supply(struct eval *ev, const char *attribute)
 {
 	rule_fix(ev,
-	    "Certificate Templates console > %s > Properties > Subject Name: Supply in the request if the names belong "
+	    "Certificate Templates console > %s > Properties > Subject Name: Supply in the request if the "
+	    "names belong "
 	    "to someone else than %s; else set the attribute %s of that account in the directory",
 	    ev->t->cn, rule_subject_account(ev), attribute);
 }
@@ -143,7 +144,8 @@ put_common_name(struct eval *ev, struct buf *rdns)
 	if ((machine || (ev->t->name_flags & CT_FLAG_SUBJECT_REQUIRE_DNS_AS_CN)) && need_dns(ev, &cn) != 0)
 		return -1;
 	if (is_absent(cn))
-		return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT, "%s has no cn", rule_subject_account(ev));
+		return rule_refuse(
+		    ev, CERTSRV_E_BAD_REQUESTSUBJECT, "%s has no cn", rule_subject_account(ev));
 	x509_put_attribute(rdns, OID_COMMON_NAME, cn);
 	return 0;
 }

@@ -32,12 +32,14 @@ check_enroll(struct eval *ev)
 	/* with the old key as proof (MS-WCCE 3.2.2.6.2.1.4.5.6) */
 	if (ev->approved_before && rule_supplied(t) &&
 	    (t->enrollment_flags & CT_FLAG_ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL_VALIDATE_REENROLLMENT))
-		return rule_pass(ev, "%s renews by the old key, which %s lets stand for the right", who, t->cn);
+		return rule_pass(
+		    ev, "%s renews by the old key, which %s lets stand for the right", who, t->cn);
 	if (v.ace == NULL && v.granted)
 		return rule_pass(ev, "%s: %s has no DACL, everyone may enroll", who, t->cn);
 	if (v.ace == NULL) {
 		rule_fix(ev,
-		    "Certificate Templates console > %s > Properties > Security: allow Enroll for %s or one of its "
+		    "Certificate Templates console > %s > Properties > Security: allow Enroll for %s or one "
+		    "of its "
 		    "groups",
 		    t->cn, who);
 		return rule_refuse(ev, CERTSRV_E_TEMPLATE_DENIED,
@@ -50,7 +52,8 @@ check_enroll(struct eval *ev)
 	if (v.granted)
 		return rule_pass(ev, "%s may enroll: %s, through %s", who, ace_text(ev, v.ace), through);
 	rule_fix(ev,
-	    "Certificate Templates console > %s > Properties > Security: clear Deny for %s, or take %s out of that "
+	    "Certificate Templates console > %s > Properties > Security: clear Deny for %s, or take %s out "
+	    "of that "
 	    "group",
 	    t->cn, through, who);
 	return rule_refuse(ev, CERTSRV_E_TEMPLATE_DENIED, "%s is denied Enroll by %s, through %s", who,

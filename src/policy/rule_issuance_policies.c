@@ -69,11 +69,13 @@ check_issuance_policies(struct eval *ev)
 		return rule_refuse(ev, why.hr, "certificate policies of the request: %s", why.msg);
 	if (t->issuance_policies.n == 0 && asked.n > 0) {
 		rule_fix(ev,
-		    "ask for no issuance policies, or Certificate Templates console > %s > Properties > Extensions > "
+		    "ask for no issuance policies, or Certificate Templates console > %s > Properties > "
+		    "Extensions > "
 		    "Issuance Policies: add those that may be requested",
 		    t->cn);
 		return rule_refuse(ev, CERTSRV_E_TEMPLATE_CONFLICT,
-		    "the request asks for %zu issuance policies, %s takes them from the request but allows none",
+		    "the request asks for %zu issuance policies, %s takes them from the request but allows "
+		    "none",
 		    asked.n, t->cn);
 	}
 	return intersect(ev, asked);

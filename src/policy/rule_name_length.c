@@ -20,11 +20,13 @@ check_name_present(struct eval *ev)
 		    is_empty(ev->subject) ? "named by the alternative name alone" : "subject present");
 	if (rule_supplied(ev->t))
 		rule_fix(ev,
-		    "put a subject or a subject alternative name into the request, with attributes that SubjectTemplate "
+		    "put a subject or a subject alternative name into the request, with attributes that "
+		    "SubjectTemplate "
 		    "lists");
 	else
 		rule_fix(ev,
-		    "Certificate Templates console > %s > Properties > Subject Name: choose a subject name format or an "
+		    "Certificate Templates console > %s > Properties > Subject Name: choose a subject name "
+		    "format or an "
 		    "alternate name",
 		    ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_BAD_REQUESTSUBJECT,

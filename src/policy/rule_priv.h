@@ -1,9 +1,9 @@
 /*
  * Shared by the rules: the state of one evaluation, and the words a rule speaks with.
  *
- * A row of policy_rules[] has up to two functions. All checks run first, in row order, and the first that refuses ends
- * the evaluation; then all applies run, in row order, which is the order of added extensions in the certificate. Both
- * return 0, or -1 after rule_refuse() or when memory is short (then ev->e tells).
+ * A row of policy_rules[] has up to two functions. All checks run first, in row order, and the first that
+ * refuses ends the evaluation; then all applies run, in row order, which is the order of added extensions in
+ * the certificate. Both return 0, or -1 after rule_refuse() or when memory is short (then ev->e tells).
  */
 #ifndef ADCSD_POLICY_RULE_PRIV_H
 #define ADCSD_POLICY_RULE_PRIV_H
@@ -64,7 +64,8 @@ struct eval {
 	struct bytes san;     /* GeneralNames; empty: no extension */
 	bool san_critical;
 	struct bytes issuance_policies;
-	bool approved_before; /* a renewal that needs neither signatures nor approval, MS-WCCE 3.2.2.6.2.1.4.8 */
+	bool approved_before; /* a renewal that needs neither signatures nor approval, MS-WCCE 3.2.2.6.2.1.4.8
+			       */
 };
 
 /* ---- the words (explain.c) ---- */

@@ -11,7 +11,8 @@ check_key_size(struct eval *ev)
 	if (key->bits >= least)
 		return rule_pass(ev, "%s key has %u bits, template asks for %u", type, key->bits, least);
 	rule_fix(ev,
-	    "make a key of %u bits or more, or Certificate Templates console > %s > Properties > Cryptography: "
+	    "make a key of %u bits or more, or Certificate Templates console > %s > Properties > "
+	    "Cryptography: "
 	    "Minimum key size = %u%s",
 	    least, ev->t->cn, key->bits,
 	    key->type == X509_KEY_EC ? " and an ECDH or ECDSA algorithm (an EC key counts by its field size)"
@@ -22,8 +23,8 @@ check_key_size(struct eval *ev)
 
 /*
  * The private key travels as an unauthenticated attribute of a CMC request's outermost signature (MS-WCCE
- * 3.2.2.6.2.1.2.2), where a PKCS #10 has no place for it. Templates of schema 1 archive nothing; a key is unexpected
- * there too.
+ * 3.2.2.6.2.1.2.2), where a PKCS #10 has no place for it. Templates of schema 1 archive nothing; a key is
+ * unexpected there too.
  */
 int
 check_key_archival(struct eval *ev)
@@ -32,27 +33,31 @@ check_key_archival(struct eval *ev)
 	    (ev->t->private_key_flags & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
 	bool sent = ev->request->has_archived_key;
 
-	if (wanted && ev->in->renewal != NULL && (ev->t->private_key_flags & CT_FLAG_REQUIRE_SAME_KEY_RENEWAL))
+	if (wanted && ev->in->renewal != NULL &&
+	    (ev->t->private_key_flags & CT_FLAG_REQUIRE_SAME_KEY_RENEWAL))
 		return rule_pass(ev, "a renewal with the same key archives nothing");
 	if (!wanted && !sent)
 		return rule_pass(ev, "no key to archive");
 	if (!wanted) {
 		rule_fix(ev,
-		    "send the request without the private key, or Certificate Templates console > %s > Properties > "
+		    "send the request without the private key, or Certificate Templates console > %s > "
+		    "Properties > "
 		    "Request Handling: Archive subject's encryption private key",
 		    ev->t->cn);
 		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_UNEXPECTED,
 		    "the request carries a private key, %s archives none", ev->t->cn);
 	}
 	rule_fix(ev,
-	    "send a CMC request with the private key, or Certificate Templates console > %s > Properties > Request "
+	    "send a CMC request with the private key, or Certificate Templates console > %s > Properties > "
+	    "Request "
 	    "Handling: clear Archive subject's encryption private key",
 	    ev->t->cn);
 	if (!sent)
 		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_REQUIRED,
 		    "%s archives private keys, the request carries none", ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL,
-	    "the private key stands in a PKCS #10 attribute, not in the outermost signature of a CMC request");
+	    "the private key stands in a PKCS #10 attribute, not in the outermost signature of a CMC "
+	    "request");
 }
 
 /*
@@ -69,7 +74,8 @@ check_attestation(struct eval *ev)
 	if (!(mode & CT_FLAG_ATTEST_REQUIRED))
 		return rule_pass(ev, "key attestation is preferred, the request has none");
 	rule_fix(ev,
-	    "Certificate Templates console > %s > Properties > Key Attestation: None, or Required, if client is "
+	    "Certificate Templates console > %s > Properties > Key Attestation: None, or Required, if client "
+	    "is "
 	    "capable",
 	    ev->t->cn);
 	return rule_refuse(

@@ -10,11 +10,13 @@ check_ra_signatures(struct eval *ev)
 	if (wanted == 0)
 		return rule_pass(ev, "no authorised signature is required");
 	if (ev->approved_before)
-		return rule_pass(ev, "a renewal of an approved certificate needs none of %u authorised signatures", wanted);
+		return rule_pass(ev,
+		    "a renewal of an approved certificate needs none of %u authorised signatures", wanted);
 	if (have >= wanted)
 		return rule_pass(ev, "%zu of %u authorised signatures", have, wanted);
 	rule_fix(ev,
-	    "have the request signed by %u holder%s of the required certificates, or Certificate Templates console > "
+	    "have the request signed by %u holder%s of the required certificates, or Certificate Templates "
+	    "console > "
 	    "%s > Properties > Issuance Requirements: lower This number of authorized signatures",
 	    wanted, wanted == 1 ? "" : "s", ev->t->cn);
 	return rule_refuse(ev, have == 0 ? CERTSRV_E_SIGNATURE_POLICY_REQUIRED : CERTSRV_E_SIGNATURE_COUNT,
@@ -51,7 +53,8 @@ check_policies(struct eval *ev, enum kind kind, struct x509_strings wanted)
 		if (some_signer_has(ev->in, kind, wanted.v[i]))
 			continue;
 		rule_fix(ev,
-		    "sign with a certificate that has the %s policy %s, or Certificate Templates console > %s > "
+		    "sign with a certificate that has the %s policy %s, or Certificate Templates console > "
+		    "%s > "
 		    "Properties > Issuance Requirements: change the policy required in signature",
 		    what, wanted.v[i], ev->t->cn);
 		return rule_refuse(ev, CERTSRV_E_SIGNATURE_REJECTED,

@@ -148,7 +148,8 @@ check_request_subject(struct eval *ev)
 		buf_reset(&ev->scratch);
 	if (dropped > 0)
 		return rule_pass(ev,
-		    "subject from the request: %s (%zu attributes that SubjectTemplate does not list dropped)",
+		    "subject from the request: %s (%zu attributes that SubjectTemplate does not list "
+		    "dropped)",
 		    rule_keep_text(ev), dropped);
 	return rule_pass(ev, "subject from the request: %s", rule_keep_text(ev));
 }
@@ -176,7 +177,8 @@ check_request_san(struct eval *ev)
 	if (ev->approved_before && ev->in->renewal->alt_names.len > 0) {
 		ev->san = ev->in->renewal->alt_names;
 		ev->san_critical = is_old_san_critical(ev->in->renewal);
-		return rule_pass(ev, "alternative names of the renewed certificate (MS-WCCE 3.2.2.6.2.1.4.5.6)");
+		return rule_pass(
+		    ev, "alternative names of the renewed certificate (MS-WCCE 3.2.2.6.2.1.4.5.6)");
 	}
 	if (x == NULL)
 		return rule_pass(ev, "the request has no subject alternative name");

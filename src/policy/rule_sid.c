@@ -24,7 +24,8 @@ check_sid(struct eval *ev)
 	return rule_pass(ev, "objectSid is %s", sid);
 }
 
-/* Never critical, whatever the request says (issuance.md section 4): verifiers outside Windows do not know it. */
+/* Never critical, whatever the request says (issuance.md section 4): verifiers outside Windows do not know
+ * it. */
 int
 apply_sid(struct eval *ev)
 {
@@ -37,8 +38,7 @@ apply_sid(struct eval *ev)
 	if (rule_supplied(ev->t)) {
 		if (x == NULL)
 			return rule_skipped(ev, "the request has none");
-		return rule_put(
-		    ev, OID_NTDS_CA_SECURITY_EXT, false, x->value, "as supplied in the request");
+		return rule_put(ev, OID_NTDS_CA_SECURITY_EXT, false, x->value, "as supplied in the request");
 	}
 	if (rule_disabled(ev, OID_NTDS_CA_SECURITY_EXT))
 		return rule_skipped(ev, "%s is in DisableExtensionList", OID_NTDS_CA_SECURITY_EXT);

@@ -27,8 +27,10 @@ check_smime(struct eval *ev)
 		return rule_pass(
 		    ev, "the request has no SMIME capabilities, EDITF_ENABLEDEFAULTSMIME supplies them");
 	rule_fix(ev,
-	    "put SMIME capabilities into the request, certutil -setreg policy\\EditFlags +EDITF_ENABLEDEFAULTSMIME, or "
-	    "Certificate Templates console > %s > Properties > Request Handling: clear Include symmetric algorithms allowed "
+	    "put SMIME capabilities into the request, certutil -setreg policy\\EditFlags "
+	    "+EDITF_ENABLEDEFAULTSMIME, or "
+	    "Certificate Templates console > %s > Properties > Request Handling: clear Include symmetric "
+	    "algorithms allowed "
 	    "by the subject",
 	    ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_SMIME_REQUIRED,

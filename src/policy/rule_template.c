@@ -115,16 +115,20 @@ refuse_unknown(struct eval *ev, const struct settled *s)
 	}
 	if (is_published(ev->in, s->given)) {
 		rule_fix(ev,
-		    "Certificate Templates console > %s: repair the attribute that cannot be read (the server's "
+		    "Certificate Templates console > %s: repair the attribute that cannot be read (the "
+		    "server's "
 		    "log names it), or recreate the template",
 		    s->given);
 		return rule_refuse(ev, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
-		    "%s names \"%s\", which this CA lists but which is missing in the directory or not loadable",
+		    "%s names \"%s\", which this CA lists but which is missing in the directory or not "
+		    "loadable",
 		    s->where, s->given);
 	}
 	rule_fix(ev,
-	    "Certificate Templates console: check the Template name on the General tab, or duplicate a template "
-	    "under the name \"%s\"; then Certification Authority console > Certificate Templates > New > Certificate "
+	    "Certificate Templates console: check the Template name on the General tab, or duplicate a "
+	    "template "
+	    "under the name \"%s\"; then Certification Authority console > Certificate Templates > New > "
+	    "Certificate "
 	    "Template to Issue",
 	    s->given);
 	return rule_refuse(ev, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
@@ -141,7 +145,8 @@ check_template_named(struct eval *ev)
 		ev->out->policy_text = "The request does not contain a certificate template extension or the "
 				       "CertificateTemplate request attribute.";
 		rule_fix(ev,
-		    "send the request attribute CertificateTemplate:<Template name>, or put the template extension "
+		    "send the request attribute CertificateTemplate:<Template name>, or put the template "
+		    "extension "
 		    "into the request");
 		return rule_refuse(ev, CERTSRV_E_NO_CERT_TYPE,
 		    "neither a template extension nor the attribute CertificateTemplate is in the request");
@@ -177,7 +182,8 @@ check_template_published(struct eval *ev)
 		    ev, "%s is among the %zu templates this CA issues", cn, ev->in->published->n);
 	set_unsupported(ev, cn);
 	rule_fix(ev,
-	    "Certification Authority console > %s > Certificate Templates > New > Certificate Template to Issue: "
+	    "Certification Authority console > %s > Certificate Templates > New > Certificate Template to "
+	    "Issue: "
 	    "%s",
 	    ev->ca->ca_name, ev->t->display_name != NULL ? ev->t->display_name : cn);
 	return rule_refuse(ev, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
@@ -195,8 +201,8 @@ server_name(unsigned version)
 }
 
 /*
- * Schema 3 came with Windows Server 2008, schema 4 and the compatibility levels with 2012 (compatibility.md 4). The
- * level is among the private key flags, which bind from schema 2 on.
+ * Schema 3 came with Windows Server 2008, schema 4 and the compatibility levels with 2012 (compatibility.md
+ * 4). The level is among the private key flags, which bind from schema 2 on.
  */
 int
 check_template_compatible(struct eval *ev)
@@ -209,7 +215,8 @@ check_template_compatible(struct eval *ev)
 	if (t->schema_version > max_schema) {
 		set_unsupported(ev, t->cn);
 		rule_fix(ev,
-		    "Certificate Templates console: duplicate %s for a Certification Authority of %s or earlier",
+		    "Certificate Templates console: duplicate %s for a Certification Authority of %s or "
+		    "earlier",
 		    t->cn, server_name(version));
 		return rule_refuse(ev, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
 		    "%s has schema version %u, a CA of %s loads at most %u", t->cn, t->schema_version,
@@ -218,7 +225,8 @@ check_template_compatible(struct eval *ev)
 	if (t->schema_version >= 2 && version >= 4 && level > version) {
 		set_unsupported(ev, t->cn);
 		rule_fix(ev,
-		    "Certificate Templates console > %s > Properties > Compatibility: Certification Authority = %s or "
+		    "Certificate Templates console > %s > Properties > Compatibility: Certification "
+		    "Authority = %s or "
 		    "earlier",
 		    t->cn, server_name(version));
 		return rule_refuse(ev, CERTSRV_E_UNSUPPORTED_CERT_TYPE,
@@ -239,7 +247,8 @@ check_template_version(struct eval *ev)
 		return rule_pass(ev, "the request names no template version");
 	if (r->template_major > t->major || r->template_minor > t->minor) {
 		rule_fix(ev,
-		    "wait until the directory has replicated, or make the request again from template version %u.%u",
+		    "wait until the directory has replicated, or make the request again from template "
+		    "version %u.%u",
 		    t->major, t->minor);
 		return rule_refuse(ev, CERTSRV_E_BAD_TEMPLATE_VERSION,
 		    "the request was made from version %u.%u, %s is at %u.%u", r->template_major,

@@ -86,8 +86,8 @@ apply_application_policies(struct eval *ev)
 }
 
 /*
- * The specification's two numbers for the types fit no BIT STRING; Ours: the bits of Netscape's own description, SSL
- * client 0x80 and SSL server 0x40.
+ * The specification's two numbers for the types fit no BIT STRING; Ours: the bits of Netscape's own
+ * description, SSL client 0x80 and SSL server 0x40.
  */
 int
 apply_netscape_type(struct eval *ev)

@@ -174,9 +174,12 @@ static bool
 set_clipped(struct eval *ev)
 {
 	ev->out->issued_info = pool_printf(ev->pool,
-	    "The certificate validity period will be shorter than the %s Certificate Template specifies, because the "
-	    "template validity period is longer than the maximum certificate validity period allowed by the CA. Consider "
-	    "renewing the CA certificate, reducing the template validity period, or increasing the registry validity period.",
+	    "The certificate validity period will be shorter than the %s Certificate Template specifies, "
+	    "because the "
+	    "template validity period is longer than the maximum certificate validity period allowed by the "
+	    "CA. Consider "
+	    "renewing the CA certificate, reducing the template validity period, or increasing the registry "
+	    "validity period.",
 	    ev->t->cn);
 	return ev->out->issued_info != NULL;
 }
@@ -216,11 +219,13 @@ check_overlap(struct eval *ev)
 		return rule_pass(ev, "renewal period %lld s, validity %lld s",
 		    (long long)(ev->t->overlap / FILETIME_SECOND), (long long)(validity / FILETIME_SECOND));
 	ev->out->policy_text = pool_printf(ev->pool,
-	    "Renewing a certificate with the '%s' Certificate Template failed because the renewal overlap period is longer "
+	    "Renewing a certificate with the '%s' Certificate Template failed because the renewal overlap "
+	    "period is longer "
 	    "than the certificate validity period.",
 	    ev->t->cn);
 	rule_fix(ev,
-	    "Certificate Templates console > %s > Properties > General: shorten the renewal period; or renew the CA "
+	    "Certificate Templates console > %s > Properties > General: shorten the renewal period; or renew "
+	    "the CA "
 	    "certificate",
 	    ev->t->cn);
 	return rule_refuse(ev, CERTSRV_E_CERT_TYPE_OVERLAP, "renewal period %lld s, validity %lld s only",

@@ -1,6 +1,6 @@
 /*
- * The rule table: the decision list of issuance.md section 2 from step 14 on, then what the certificate gets, in the
- * order of its section 4.
+ * The rule table: the decision list of issuance.md section 2 from step 14 on, then what the certificate gets,
+ * in the order of its section 4.
  */
 #include <string.h>
 

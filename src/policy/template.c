@@ -335,7 +335,8 @@ put_basic_constraints(struct buf *b, const struct policy_template *t)
 		x509_ext_basic_constraints(b, false, -1);
 }
 
-/* Seen: "CA", of schema 1 and without CT_FLAG_ADD_TEMPLATE_NAME, has the name all the same (a 2019 forest's templates). */
+/* Seen: "CA", of schema 1 and without CT_FLAG_ADD_TEMPLATE_NAME, has the name all the same (a 2019 forest's
+ * templates). */
 static void
 put_template_id(struct buf *b, const struct policy_template *t)
 {

@@ -1,6 +1,6 @@
 /*
- * The certificate template as the CA reads it (MS-CRTD, MS-WCCE 3.2.2.6.2.1.4): directory attributes decoded once per
- * snapshot into an immutable model. Bits: templates.md section 5.
+ * The certificate template as the CA reads it (MS-CRTD, MS-WCCE 3.2.2.6.2.1.4): directory attributes decoded
+ * once per snapshot into an immutable model. Bits: templates.md section 5.
  */
 #ifndef ADCSD_POLICY_TEMPLATE_H
 #define ADCSD_POLICY_TEMPLATE_H
@@ -96,8 +96,8 @@ struct policy_template {
 };
 
 /*
- * Attribute access decoupled from dir/: returns value i of the attribute, or false. The bytes are followed by a NUL
- * that len does not count.
+ * Attribute access decoupled from dir/: returns value i of the attribute, or false. The bytes are followed by
+ * a NUL that len does not count.
  */
 struct policy_attrs {
 	const void *ctx;
@@ -105,8 +105,8 @@ struct policy_attrs {
 	const char *dn;
 };
 
-/* Everything lives in the pool; borrowed texts are copied. Fails with CERTSRV_E_UNSUPPORTED_CERT_TYPE and the attribute
- * that cannot be read: such a template is not loaded. */
+/* Everything lives in the pool; borrowed texts are copied. Fails with CERTSRV_E_UNSUPPORTED_CERT_TYPE and the
+ * attribute that cannot be read: such a template is not loaded. */
 int
 policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs,
     struct err *e) MUST_CHECK;

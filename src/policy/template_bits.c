@@ -1,6 +1,6 @@
 /*
- * What every flag bit of a template is called and who acts on it (MS-CRTD 2.4, 2.26 to 2.28; certca.h). Bits no row
- * names are unknown to the published specifications.
+ * What every flag bit of a template is called and who acts on it (MS-CRTD 2.4, 2.26 to 2.28; certca.h). Bits
+ * no row names are unknown to the published specifications.
  */
 #include "policy/template.h"
 

@@ -9,8 +9,8 @@ int
 template_check_oids(const char *attr, struct x509_strings oids, struct err *e) MUST_CHECK;
 
 /*
- * msPKI-RA-Application-Policies in the syntax that schema version and msPKI-Private-Key-Flag call for (MS-CRTD
- * 2.23.1, 2.23.2); those two must be decoded already.
+ * msPKI-RA-Application-Policies in the syntax that schema version and msPKI-Private-Key-Flag call for
+ * (MS-CRTD 2.23.1, 2.23.2); those two must be decoded already.
  */
 int
 template_ra_policies_decode(

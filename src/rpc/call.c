@@ -129,8 +129,8 @@ check_sequence(struct rpc_conn *c, const struct rpc_pdu *pdu)
 		call_id = call->call_id;
 		context_id = call->context_id;
 	}
-	rpc_conn_refuse_request(c, call_id, context_id, NCA_S_PROTO_ERROR, "request %" PRIu32 ": %s",
-	    pdu->h.call_id, why);
+	rpc_conn_refuse_request(
+	    c, call_id, context_id, NCA_S_PROTO_ERROR, "request %" PRIu32 ": %s", pdu->h.call_id, why);
 	return -1;
 }
 

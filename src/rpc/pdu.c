@@ -163,8 +163,8 @@ bind_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 static int
 auth3_decode(struct bytes raw, struct rpc_pdu *out, struct err *e)
 {
-	/* Four octets of anything stand before the trailer (MS-RPCE 2.2.2.10). Padding is judged with the leg:
-	 * too much has a status of its own. */
+	/* Four octets of anything stand before the trailer (MS-RPCE 2.2.2.10). Padding is judged with the
+	 * leg: too much has a status of its own. */
 	return leg_trailer_decode(raw, out, RPC_HEADER_LEN, e);
 }
 
@@ -355,7 +355,7 @@ rpc_put_response(struct buf *out, uint32_t call_id, uint8_t flags, uint16_t frag
 	put_header(out, RPC_PTYPE_RESPONSE, flags, frag_len, auth_len, call_id);
 	buf_put_u32le(out, alloc_hint);
 	buf_put_u16le(out, context_id & 0xff); /* what Windows keeps of it here, though not in a fault */
-	buf_put_u16le(out, 0); /* cancel_count, reserved */
+	buf_put_u16le(out, 0);                 /* cancel_count, reserved */
 }
 
 const char *

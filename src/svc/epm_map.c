@@ -84,7 +84,8 @@ search_end(struct search *s)
 		*s = (struct search){ 0 };
 }
 
-/* A free place, else that of the oldest search: clients that never finish must not keep others from searching. */
+/* A free place, else that of the oldest search: clients that never finish must not keep others from
+ * searching. */
 static struct search *
 search_begin(struct svc_epm *m)
 {
@@ -140,7 +141,8 @@ version_matches(const struct rpc_interface *have, const struct epm_if_id *want, 
 	case RPC_C_VERS_MAJOR_ONLY:
 		return have->major == want->major;
 	case RPC_C_VERS_UPTO:
-		return have->major < want->major || (have->major == want->major && have->minor <= want->minor);
+		return have->major < want->major ||
+		    (have->major == want->major && have->minor <= want->minor);
 	default: /* RPC_C_VERS_ALL */
 		return true;
 	}
@@ -153,7 +155,8 @@ endpoint_matches(const struct endpoint *ep, const struct question *q)
 	if (q->by_object && q->object != NULL && !guid_is_nil(q->object))
 		return false;
 	return !q->by_interface ||
-	    (guid_equal(&ep->iface->uuid, &q->iface.uuid) && version_matches(ep->iface, &q->iface, q->vers_option));
+	    (guid_equal(&ep->iface->uuid, &q->iface.uuid) &&
+		version_matches(ep->iface, &q->iface, q->vers_option));
 }
 
 /* Index of the first endpoint from `at` on that matches, n_endpoints when none does. */
@@ -196,14 +199,15 @@ resume(struct svc_epm *m, const struct epm_handle *h, struct search **s, unsigne
 }
 
 uint32_t
-epm_lookup_answer(struct svc_epm *m, const struct epm_lookup_in *in, const uint8_t local[4], struct pool *pool,
-    struct epm_lookup_out *out)
+epm_lookup_answer(struct svc_epm *m, const struct epm_lookup_in *in, const uint8_t local[4],
+    struct pool *pool, struct epm_lookup_out *out)
 {
 	/* Windows takes other inquiry types for RPC_C_EP_ALL_ELTS (MS-RPCE 2.2.1.2.4, note 25). */
 	struct question q = {
 		.by_interface =
 		    in->inquiry_type == RPC_C_EP_MATCH_BY_IF || in->inquiry_type == RPC_C_EP_MATCH_BY_BOTH,
-		.by_object = in->inquiry_type == RPC_C_EP_MATCH_BY_OBJ || in->inquiry_type == RPC_C_EP_MATCH_BY_BOTH,
+		.by_object =
+		    in->inquiry_type == RPC_C_EP_MATCH_BY_OBJ || in->inquiry_type == RPC_C_EP_MATCH_BY_BOTH,
 		.vers_option = in->vers_option,
 		.object = in->object,
 	};
@@ -233,7 +237,8 @@ epm_lookup_answer(struct svc_epm *m, const struct epm_lookup_in *in, const uint8
 	return 0;
 }
 
-/* The question in a tower; false when nothing of ours can match it. The address and port it names do not count. */
+/* The question in a tower; false when nothing of ours can match it. The address and port it names do not
+ * count. */
 static bool
 tower_question(const struct epm_tower *t, struct question *q)
 {
@@ -241,7 +246,9 @@ tower_question(const struct epm_tower *t, struct question *q)
 
 	if (t == NULL || !epm_tower_to_tcp(t, &tcp))
 		return false;
-	*q = (struct question){ .by_interface = true, .iface = tcp.iface, .vers_option = RPC_C_VERS_COMPATIBLE };
+	*q = (struct question){
+		.by_interface = true, .iface = tcp.iface, .vers_option = RPC_C_VERS_COMPATIBLE
+	};
 	return guid_equal(&tcp.transfer.uuid, &ndr20.uuid) && tcp.transfer.major == ndr20.major;
 }
 
@@ -259,7 +266,8 @@ epm_map_answer(struct svc_epm *m, const struct epm_map_in *in, const uint8_t loc
 	out->towers = pool_calloc(pool, in->max_towers, sizeof(*out->towers));
 	if (out->towers == NULL)
 		return NCA_S_FAULT_REMOTE_NO_MEMORY;
-	/* An interface registered without an object serves all objects (MS-RPCE 2.2.1.2.5), so in->object says nothing. */
+	/* An interface registered without an object serves all objects (MS-RPCE 2.2.1.2.5), so in->object
+	 * says nothing. */
 	at = tower_question(in->tower, &q) ? next_match(m, &q, at) : m->n_endpoints;
 	if (at == m->n_endpoints)
 		out->status = EPT_S_NOT_REGISTERED;
@@ -275,7 +283,8 @@ epm_map_answer(struct svc_epm *m, const struct epm_map_in *in, const uint8_t loc
 }
 
 uint32_t
-epm_handle_free_answer(struct svc_epm *m, const struct epm_handle_free_in *in, struct epm_handle_free_out *out)
+epm_handle_free_answer(
+    struct svc_epm *m, const struct epm_handle_free_in *in, struct epm_handle_free_out *out)
 {
 	*out = (struct epm_handle_free_out){ 0 };
 	if (handle_is_nil(&in->handle))

@@ -20,12 +20,14 @@ decode_attributes(struct bytes blob, struct pool *pool, const char **out, struct
 	if (blob.len == 0)
 		return 0;
 	if (blob.len % 2 != 0)
-		return ERR(e, E_INVALIDARG, "pctbAttribs: %zu octets are no UTF-16 string (MS-ICPR 3.2.4.1.1)", blob.len);
+		return ERR(e, E_INVALIDARG,
+		    "pctbAttribs: %zu octets are no UTF-16 string (MS-ICPR 3.2.4.1.1)", blob.len);
 	for (size_t i = 0; i < blob.len; i += 2) {
 		bool last = i == blob.len - 2;
 
 		if ((get_u16le(blob.p + i) == 0) != last)
-			return ERR(e, E_INVALIDARG, "pctbAttribs: cb is %zu, the string %s (MS-ICPR 3.2.4.1.1)", blob.len,
+			return ERR(e, E_INVALIDARG,
+			    "pctbAttribs: cb is %zu, the string %s (MS-ICPR 3.2.4.1.1)", blob.len,
 			    last ? "has no NUL" : "ends before");
 	}
 	*out = text_from_utf16le(pool, (struct bytes){ blob.p, blob.len - 2 }, e);

@@ -46,7 +46,8 @@ svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct e
 		goto fail;
 	}
 	if (offer_mapper(s, epm, e) != 0 || offer_enrollment(s, ca, object, e) != 0 ||
-	    offer_management(&s->epm_mgmt, ca, epm, e) != 0 || offer_management(&s->object_mgmt, ca, object, e) != 0)
+	    offer_management(&s->epm_mgmt, ca, epm, e) != 0 ||
+	    offer_management(&s->object_mgmt, ca, object, e) != 0)
 		goto fail;
 	return s;
 fail:

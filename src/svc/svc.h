@@ -1,6 +1,6 @@
 /*
- * Services: method tables with their bodies, ready for rpc_port_add_interface(). They turn decoded arguments into calls
- * of the CA and decide nothing about certificates.
+ * Services: method tables with their bodies, ready for rpc_port_add_interface(). They turn decoded arguments
+ * into calls of the CA and decide nothing about certificates.
  */
 #ifndef ADCSD_SVC_SVC_H
 #define ADCSD_SVC_SVC_H
@@ -10,10 +10,10 @@
 struct ca;
 struct svc;
 
-/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about both; the
- * management interface on each.
- * ICertPassage stays out of the map while IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED. The ports
- * must be freed first, their calls refer to what this holds. */
+/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about
+ * both; the management interface on each. ICertPassage stays out of the map while IF_NORPCICERTREQUEST is
+ * set: clients then see EPT_S_NOT_REGISTERED. The ports must be freed first, their calls refer to what this
+ * holds. */
 struct svc *
 svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct err *e) MUST_CHECK;
 /* NULL is fine. */
@@ -25,8 +25,8 @@ svc_free(struct svc *s);
 /* MS-ICPR. ctx: struct ca *. Open to every level: the CA judges inside the method (MS-ICPR 3.2.4.1.1). */
 extern const struct rpc_interface svc_icertpassage;
 
-/* Remote management (C706 appendix Q), for every port. ctx: struct svc_mgmt *. Open to every level: stopping the server
- * is refused to all. */
+/* Remote management (C706 appendix Q), for every port. ctx: struct svc_mgmt *. Open to every level: stopping
+ * the server is refused to all. */
 struct svc_mgmt {
 	const struct rpc_port *port; /* whose interfaces and server it tells about */
 	const char *dns_name;        /* of the host, for the principal name; must outlive the port */

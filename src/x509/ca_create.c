@@ -18,7 +18,7 @@
 
 static const struct key_kind {
 	const char *text;
-	unsigned rsa_bits;  /* 0: EC */
+	unsigned rsa_bits; /* 0: EC */
 	const char *curve;
 } kinds[] = {
 	[X509_CA_RSA2048] = { "RSA-2048", 2048, NULL },
@@ -37,7 +37,8 @@ x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e)
 			return 0;
 		}
 	}
-	return ERR(e, E_INVALIDARG, "CA key \"%.40s\" is none of RSA-2048, RSA-3072, RSA-4096, P-256, P-384", text);
+	return ERR(
+	    e, E_INVALIDARG, "CA key \"%.40s\" is none of RSA-2048, RSA-3072, RSA-4096, P-256, P-384", text);
 }
 
 static EVP_PKEY *
@@ -74,7 +75,8 @@ put_subject(struct buf *out, const struct x509_ca_create *how, struct err *e)
 	size_t len = strlen(how->common_name), seq = der_open(out, DER_SEQUENCE);
 
 	if (len == 0 || len > COMMON_NAME_MAX)
-		return ERR(e, E_INVALIDARG, "CA name of %zu octets, 1 to %d fit a common name", len, COMMON_NAME_MAX);
+		return ERR(e, E_INVALIDARG, "CA name of %zu octets, 1 to %d fit a common name", len,
+		    COMMON_NAME_MAX);
 	if (how->dn_suffix != NULL && x509_name_put_dn(out, how->dn_suffix, e) != 0)
 		return err_prefix(e, "CA distinguished name suffix");
 	x509_put_attribute(out, "2.5.4.3", how->common_name);
@@ -178,8 +180,11 @@ out:
 static uint32_t
 errno_to_hresult(int err)
 {
-	return err == EEXIST ? E_ALREADY_EXISTS : err == ENOSPC ? E_DISK_FULL : err == ENOENT ? E_FILE_NOT_FOUND :
-	    err == EACCES || err == EPERM || err == EROFS ? E_ACCESSDENIED : E_FAIL;
+	return err == EEXIST                                ? E_ALREADY_EXISTS
+	    : err == ENOSPC                                 ? E_DISK_FULL
+	    : err == ENOENT                                 ? E_FILE_NOT_FOUND
+	    : err == EACCES || err == EPERM || err == EROFS ? E_ACCESSDENIED
+							    : E_FAIL;
 }
 
 static bool
@@ -248,7 +253,8 @@ x509_ca_create(const struct x509_ca_create *how, const char *key_path, const cha
 	buf_init(&cert, CERT_MAX);
 	if (how->rng->seeded && x509_seeded_lib_init(&signer.lib, e) != 0)
 		goto out;
-	signer.alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
+	signer.alg =
+	    x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
 	signer.key = generate_key(signer.lib.ctx, kind, how->rng, e);
 	if (signer.key == NULL || self_sign(how, &signer, &cert, e) != 0)
 		goto out;

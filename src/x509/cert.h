@@ -1,6 +1,6 @@
 /*
- * Certificates out: a plan in, TBSCertificate and signature out. The lean path writes DER itself and lets OpenSSL hash
- * and sign; tests hold it against the plain OpenSSL path.
+ * Certificates out: a plan in, TBSCertificate and signature out. The lean path writes DER itself and lets
+ * OpenSSL hash and sign; tests hold it against the plain OpenSSL path.
  */
 #ifndef ADCSD_X509_CERT_H
 #define ADCSD_X509_CERT_H
@@ -13,9 +13,9 @@
 struct x509_cert_plan {
 	uint8_t serial[X509_SERIAL_MAX]; /* big-endian magnitude */
 	size_t serial_len;
-	struct bytes issuer;             /* Name: byte copy of the CA's subject */
+	struct bytes issuer;              /* Name: byte copy of the CA's subject */
 	filetime_t not_before, not_after; /* written in whole seconds */
-	struct bytes subject;            /* Name */
+	struct bytes subject;             /* Name */
 	struct bytes spki;
 	const struct x509_extension *extensions; /* in certificate order */
 	size_t n_extensions;
@@ -31,21 +31,22 @@ x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e) MU
 struct x509_ca_create {
 	enum x509_ca_key key;
 	const char *common_name;
-	const char *dn_suffix;     /* "DC=corp,DC=contoso,DC=com"; may be NULL */
+	const char *dn_suffix; /* "DC=corp,DC=contoso,DC=com"; may be NULL */
 	filetime_t not_before, not_after;
-	const struct rng *rng;     /* seeded: same seed, same key and certificate */
+	const struct rng *rng; /* seeded: same seed, same key and certificate */
 };
 
-/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0; SHA256) and
- * stores both as PEM: key 0600. Neither file may exist (E_ALREADY_EXISTS). */
+/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0; SHA256)
+ * and stores both as PEM: key 0600. Neither file may exist (E_ALREADY_EXISTS). */
 int
-x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
-/* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it is a CA
- * certificate, and that each certificate is signed by the next; errors name file and reason. hash: CNGHashAlgorithm,
- * "SHA1", "SHA256", "SHA384", "SHA512". */
+x509_ca_create(
+    const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
+/* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it
+ * is a CA certificate, and that each certificate is signed by the next; errors name file and reason. hash:
+ * CNGHashAlgorithm, "SHA1", "SHA256", "SHA384", "SHA512". */
 struct x509_ca *
-x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng, struct err *e)
-    MUST_CHECK;
+x509_ca_load(const char *key_path, const char *cert_path, const char *hash, const struct rng *rng,
+    struct err *e) MUST_CHECK;
 void
 x509_ca_free(struct x509_ca *ca);
 
@@ -58,7 +59,7 @@ x509_ca_chain_der(const struct x509_ca *ca, size_t i); /* 0 is the CA's own */
 struct bytes
 x509_ca_subject(const struct x509_ca *ca); /* Name DER */
 struct bytes
-x509_ca_key_id(const struct x509_ca *ca);  /* subjectKeyIdentifier of the CA certificate */
+x509_ca_key_id(const struct x509_ca *ca); /* subjectKeyIdentifier of the CA certificate */
 filetime_t
 x509_ca_not_after(const struct x509_ca *ca);
 filetime_t
@@ -69,12 +70,12 @@ const char *
 x509_ca_key_text(const struct x509_ca *ca); /* "RSA-2048" */
 
 /*
- * Signs a plan. Thread-safe: any number of workers on one CA. request_id picks the randomness stream of a seeded CA
- * (ECDSA nonces). out gets the Certificate.
+ * Signs a plan. Thread-safe: any number of workers on one CA. request_id picks the randomness stream of a
+ * seeded CA (ECDSA nonces). out gets the Certificate.
  */
 int
-x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t request_id, struct buf *out, struct err *e)
-    MUST_CHECK;
+x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t request_id, struct buf *out,
+    struct err *e) MUST_CHECK;
 
 /* Degenerate PKCS #7 (certs only): leaf (may be empty) and the CA's chain. wcce.md 2.5. */
 int

@@ -150,7 +150,8 @@ read_tagged_request(struct cms_reader *rd, struct der *requests, struct err *e)
 	    der_expect(&tcr, DER_SEQUENCE, &request, "certificationRequest", e) != 0 ||
 	    der_finish(&tcr, "tcr", e) != 0)
 		return -1;
-#ifdef ADCSD_PLANTED_BUG_X509_CMS /* proves that the fuzz target gets this far: believes that few parts are numbered */
+#ifdef ADCSD_PLANTED_BUG_X509_CMS /* proves that the fuzz target gets this far: believes that few parts are  \
+				     numbered */
 	volatile uint8_t seen[8] = { 0 };
 
 	seen[id & 0x7f] = 1;

@@ -20,7 +20,8 @@ struct dn_reader {
 static int
 fail_at(const struct dn_reader *r, struct err *e, const char *what)
 {
-	return ERR(e, E_INVALIDARG, "name \"%.64s\", character %zu: %s", r->start, (size_t)(r->at - r->start) + 1, what);
+	return ERR(e, E_INVALIDARG, "name \"%.64s\", character %zu: %s", r->start,
+	    (size_t)(r->at - r->start) + 1, what);
 }
 
 static void
@@ -194,7 +195,8 @@ put_set(struct buf *out, const struct dn_reader *r)
 		struct bytes p = { r->parts.p + from, r->part_end[i] - from };
 		size_t at = i;
 
-		while (at > 0 && memcmp(p.p, part[at - 1].p, p.len < part[at - 1].len ? p.len : part[at - 1].len) < 0) {
+		while (at > 0 &&
+		    memcmp(p.p, part[at - 1].p, p.len < part[at - 1].len ? p.len : part[at - 1].len) < 0) {
 			part[at] = part[at - 1];
 			at--;
 		}

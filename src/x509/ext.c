@@ -100,7 +100,8 @@ void
 x509_ext_crl_distribution_points(struct buf *out, struct x509_strings urls)
 {
 	size_t points = der_open(out, DER_SEQUENCE), point = der_open(out, DER_SEQUENCE);
-	size_t name = der_open(out, DER_CONTEXT_CONSTRUCTED(0)), full = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
+	size_t name = der_open(out, DER_CONTEXT_CONSTRUCTED(0)),
+	       full = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
 
 	for (size_t i = 0; i < urls.n; i++)
 		put_uri(out, urls.v[i]);
@@ -132,7 +133,8 @@ x509_ext_authority_info_access(struct buf *out, struct x509_strings ca_issuers, 
 	der_close(out, seq);
 }
 
-/* MS-WCCE 2.2.2.7.7.4 prints an OtherName; Seen: it stands in GeneralNames, the SID in an explicit [0] (issuance.md 5). */
+/* MS-WCCE 2.2.2.7.7.4 prints an OtherName; Seen: it stands in GeneralNames, the SID in an explicit [0]
+ * (issuance.md 5). */
 void
 x509_ext_sid(struct buf *out, const char *sid_text)
 {
@@ -172,8 +174,8 @@ put_notice(struct buf *out, const char *notice)
 }
 
 void
-x509_ext_certificate_policies(struct buf *out, struct x509_strings oids, const char *const *cps,
-    const char *const *notice)
+x509_ext_certificate_policies(
+    struct buf *out, struct x509_strings oids, const char *const *cps, const char *const *notice)
 {
 	size_t seq = der_open(out, DER_SEQUENCE);
 

@@ -1,6 +1,6 @@
 /*
- * Extension values: each writes the content of extnValue. MS-WCCE 2.2.2.7.7, RFC 5280 4.2. What cannot be encoded (bad
- * OID, malformed UTF-8, a URL that is not ASCII) fails the buffer.
+ * Extension values: each writes the content of extnValue. MS-WCCE 2.2.2.7.7, RFC 5280 4.2. What cannot be
+ * encoded (bad OID, malformed UTF-8, a URL that is not ASCII) fails the buffer.
  */
 #ifndef ADCSD_X509_EXT_H
 #define ADCSD_X509_EXT_H
@@ -34,7 +34,8 @@ struct x509_strings {
 /* pKIKeyUsage octets (templates.md): trailing zero bits trimmed. */
 void
 x509_ext_key_usage(struct buf *out, struct bytes raw);
-/* EKU and, in the other form, application policies (SEQUENCE OF SEQUENCE{OID}). Invalid OIDs fail the buffer. */
+/* EKU and, in the other form, application policies (SEQUENCE OF SEQUENCE{OID}). Invalid OIDs fail the buffer.
+ */
 void
 x509_ext_eku(struct buf *out, struct x509_strings oids);
 void
@@ -48,7 +49,7 @@ x509_ext_template_name(struct buf *out, const char *cn);
 void
 x509_ext_template_info(struct buf *out, const char *oid, uint32_t major, uint32_t minor);
 void
-x509_ext_key_id(struct buf *out, struct bytes key_id);       /* SKI */
+x509_ext_key_id(struct buf *out, struct bytes key_id); /* SKI */
 void
 x509_ext_authority_key_id(struct buf *out, struct bytes key_id);
 /* One DistributionPoint whose fullName lists all URLs. */
@@ -61,10 +62,11 @@ void
 x509_ext_sid(struct buf *out, const char *sid_text);
 /* Issuance policies; cps[i] / notice[i] may be NULL. */
 void
-x509_ext_certificate_policies(struct buf *out, struct x509_strings oids, const char *const *cps,
-    const char *const *notice);
+x509_ext_certificate_policies(
+    struct buf *out, struct x509_strings oids, const char *const *cps, const char *const *notice);
 
-/* "Client Authentication" for "1.3.6.1.5.5.7.3.2": console names of the well-known OIDs; NULL when unknown. */
+/* "Client Authentication" for "1.3.6.1.5.5.7.3.2": console names of the well-known OIDs; NULL when unknown.
+ */
 const char *
 x509_oid_name(const char *oid);
 /* The reverse, for n characters: without regard to case, '-' equal to ' '. NULL when unknown. */

@@ -58,7 +58,8 @@ check_plan(const struct x509_cert_plan *plan, struct err *e)
 	/* RFC 5280 4.1.2.2: positive, at most 20 octets, the sign's included. */
 	if (zero || plan->serial_len > X509_SERIAL_MAX ||
 	    (plan->serial_len == X509_SERIAL_MAX && plan->serial[0] >= 0x80))
-		return ERR(e, E_UNEXPECTED, "serial number of %zu octets is zero or too long", plan->serial_len);
+		return ERR(
+		    e, E_UNEXPECTED, "serial number of %zu octets is zero or too long", plan->serial_len);
 	filetime_to_civil(plan->not_after, &until);
 	if (plan->not_after < plan->not_before || until.year > 9999)
 		return ERR(e, E_INVALIDARG, "certificate would end in %04d, or before it begins", until.year);
@@ -95,7 +96,8 @@ x509_tbs_put(struct buf *out, const struct x509_cert_plan *plan, struct bytes si
 
 /* Appends a BIT STRING or an OCTET STRING with the signature of `message`, which may lie in `out` itself. */
 static int
-put_signature(const struct x509_signer *s, uint8_t tag, struct buf *out, size_t from, size_t len, struct err *e)
+put_signature(
+    const struct x509_signer *s, uint8_t tag, struct buf *out, size_t from, size_t len, struct err *e)
 {
 	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
 	size_t bits = der_open(out, tag), n = (size_t)EVP_PKEY_get_size(s->key);
@@ -106,7 +108,8 @@ put_signature(const struct x509_signer *s, uint8_t tag, struct buf *out, size_t 
 	at = buf_extend(out, n);
 	if (md == NULL || at == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no room for the signature");
-	if (EVP_DigestSignInit_ex(md, NULL, x509_hash_name(s->alg->hash), s->lib.ctx, NULL, s->key, NULL) != 1 ||
+	if (EVP_DigestSignInit_ex(md, NULL, x509_hash_name(s->alg->hash), s->lib.ctx, NULL, s->key, NULL) !=
+		1 ||
 	    EVP_DigestSign(md, at, &n, out->p + from, len) != 1)
 		return ERR(e, NTE_FAIL, "signing failed: %s", x509_openssl_reason());
 	out->len = (size_t)(at - out->p) + n; /* an ECDSA signature may be shorter than the room for it */
@@ -115,8 +118,8 @@ put_signature(const struct x509_signer *s, uint8_t tag, struct buf *out, size_t 
 }
 
 int
-x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag, struct buf *out,
-    size_t from, size_t len, struct err *e)
+x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag,
+    struct buf *out, size_t from, size_t len, struct err *e)
 {
 	struct rng_stream stream;
 	int ret;
@@ -133,8 +136,8 @@ x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint
 
 /* What is signed stands behind `tbs` already; `outer` is the mark of the SEQUENCE around all three parts. */
 int
-x509_signer_sign(const struct x509_signer *s, struct buf *out, size_t outer, size_t tbs, const char *purpose, uint64_t id,
-    struct err *e)
+x509_signer_sign(const struct x509_signer *s, struct buf *out, size_t outer, size_t tbs, const char *purpose,
+    uint64_t id, struct err *e)
 {
 	size_t tbs_len = out->len - tbs;
 
@@ -146,12 +149,13 @@ x509_signer_sign(const struct x509_signer *s, struct buf *out, size_t outer, siz
 }
 
 int
-x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose, uint64_t id,
-    struct buf *out, struct err *e)
+x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan, const char *purpose,
+    uint64_t id, struct buf *out, struct err *e)
 {
 	size_t start = out->len, cert = der_open(out, DER_SEQUENCE), tbs = out->len;
 
-	if (x509_tbs_put(out, plan, s->alg->der, e) == 0 && x509_signer_sign(s, out, cert, tbs, purpose, id, e) == 0)
+	if (x509_tbs_put(out, plan, s->alg->der, e) == 0 &&
+	    x509_signer_sign(s, out, cert, tbs, purpose, id, e) == 0)
 		return 0;
 	out->len = start;
 	return -1;

@@ -70,8 +70,8 @@ read_rsa(struct rsa_numbers *out, struct bytes key_bits, struct err *e)
 {
 	struct der d = der_over(key_bits), in;
 
-	if (der_enter(&d, DER_SEQUENCE, &in, "RSAPublicKey", e) != 0 || der_finish(&d, "RSAPublicKey", e) != 0 ||
-	    read_positive(&in, &out->n, "RSA modulus", e) != 0 ||
+	if (der_enter(&d, DER_SEQUENCE, &in, "RSAPublicKey", e) != 0 ||
+	    der_finish(&d, "RSAPublicKey", e) != 0 || read_positive(&in, &out->n, "RSA modulus", e) != 0 ||
 	    read_positive(&in, &out->e, "RSA publicExponent", e) != 0)
 		return -1;
 	return der_finish(&in, "RSAPublicKey", e);
@@ -97,7 +97,8 @@ find_curve(const struct x509_algorithm *a)
 	return NULL;
 }
 
-/* A key the lean reader does not know still has a size that policy wants. 0 when OpenSSL cannot read it either. */
+/* A key the lean reader does not know still has a size that policy wants. 0 when OpenSSL cannot read it
+ * either. */
 static unsigned
 other_bits(struct bytes spki)
 {
@@ -121,7 +122,8 @@ x509_key_read(struct x509_key_info *out, struct bytes spki, struct err *e)
 	uint8_t unused;
 
 	*out = (struct x509_key_info){ .type = X509_KEY_OTHER, .spki = spki };
-	if (der_enter(&d, DER_SEQUENCE, &in, "subjectPKInfo", e) != 0 || der_finish(&d, "subjectPKInfo", e) != 0 ||
+	if (der_enter(&d, DER_SEQUENCE, &in, "subjectPKInfo", e) != 0 ||
+	    der_finish(&d, "subjectPKInfo", e) != 0 ||
 	    der_expect(&in, DER_SEQUENCE, &alg_item, "public key algorithm", e) != 0 ||
 	    x509_algorithm_read(&alg, alg_item.raw, "public key algorithm", e) != 0 ||
 	    der_get_bits(&in, &out->key_bits, &unused, "subjectPublicKey", e) != 0 ||
@@ -153,7 +155,8 @@ check_rsa(const struct rsa_numbers *k, struct err *e)
 	unsigned bits = bit_length(k->n);
 
 	if (bits > RSA_MAX_BITS)
-		return ERR(e, NTE_BAD_PUBLIC_KEY, "RSA modulus has %u bits, more than %d", bits, RSA_MAX_BITS);
+		return ERR(
+		    e, NTE_BAD_PUBLIC_KEY, "RSA modulus has %u bits, more than %d", bits, RSA_MAX_BITS);
 	if (k->n.len == 0 || (k->n.p[k->n.len - 1] & 1) == 0)
 		return ERR(e, NTE_BAD_PUBLIC_KEY, "RSA modulus is even");
 	if (k->e.len == 0 || (k->e.p[k->e.len - 1] & 1) == 0)
@@ -163,7 +166,8 @@ check_rsa(const struct rsa_numbers *k, struct err *e)
 	return 0;
 }
 
-/* SEC 1 2.3.3: compressed or uncompressed, of the curve's size. Whether it lies on the curve is OpenSSL's to say. */
+/* SEC 1 2.3.3: compressed or uncompressed, of the curve's size. Whether it lies on the curve is OpenSSL's to
+ * say. */
 static int
 check_point(const struct x509_key_info *key, struct err *e)
 {
@@ -233,8 +237,8 @@ ec_pkey(const struct x509_key_info *key, struct err *e)
 		return NULL;
 	strcpy(group, key->curve);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)key->key_bits.p,
-	    key->key_bits.len);
+	params[1] = OSSL_PARAM_construct_octet_string(
+	    OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)key->key_bits.p, key->key_bits.len);
 	params[2] = OSSL_PARAM_construct_end();
 	out = from_params("EC", params);
 	if (out == NULL)

@@ -7,8 +7,8 @@
 #include "x509/x509_priv.h"
 
 /*
- * Attribute types. Labels are those of the Windows consoles; upper bounds are RFC 5280 appendix A and, for what it
- * leaves out, X.520 annex C. DC and E are IA5String (issuance.md 3.2).
+ * Attribute types. Labels are those of the Windows consoles; upper bounds are RFC 5280 appendix A and, for
+ * what it leaves out, X.520 annex C. DC and E are IA5String (issuance.md 3.2).
  */
 static const struct attribute {
 	struct bytes oid;
@@ -185,10 +185,12 @@ read_rdn(struct der *set, unsigned index, struct x509_rdn rdns[X509_MAX_RDNS], s
 
 		if (der_enter(set, DER_SEQUENCE, &in, "name attribute", e) != 0 ||
 		    der_get_oid(&in, &rdn.oid, "name attribute type", e) != 0 ||
-		    der_next(&in, &value, "name attribute value", e) != 0 || der_finish(&in, "name attribute", e) != 0)
+		    der_next(&in, &value, "name attribute value", e) != 0 ||
+		    der_finish(&in, "name attribute", e) != 0)
 			return -1;
 		if (*n == X509_MAX_RDNS)
-			return ERR(e, CERTSRV_E_BAD_REQUESTSUBJECT, "name with more than %d attributes", X509_MAX_RDNS);
+			return ERR(e, CERTSRV_E_BAD_REQUESTSUBJECT, "name with more than %d attributes",
+			    X509_MAX_RDNS);
 		rdn.tag = value.tag;
 		rdn.value = value.body;
 		rdns[(*n)++] = rdn;
@@ -205,7 +207,8 @@ x509_name_read(struct bytes name, struct x509_rdn rdns[X509_MAX_RDNS], size_t *n
 	if (der_enter(&d, DER_SEQUENCE, &in, "Name", e) != 0 || der_finish(&d, "Name", e) != 0)
 		return -1;
 	for (unsigned index = 0; !der_at_end(&in); index++) {
-		if (der_enter(&in, DER_SET, &set, "relative name", e) != 0 || read_rdn(&set, index, rdns, n, e) != 0)
+		if (der_enter(&in, DER_SET, &set, "relative name", e) != 0 ||
+		    read_rdn(&set, index, rdns, n, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -222,7 +225,8 @@ put_rdn_text(struct buf *out, const struct x509_rdn *rdn)
 		buf_printf(out, "%s=", a->label);
 	else
 		buf_printf(out, "OID.%s=", oid_to_text(rdn->oid, text) ? text : "?");
-	/* NUL may be shown, escaped; what is not text, or badly encoded, is shown in octets (RFC 4514 2.4). */
+	/* NUL may be shown, escaped; what is not text, or badly encoded, is shown in octets (RFC 4514 2.4).
+	 */
 	if (x509_text_is_readable(rdn->tag, rdn->value)) {
 		x509_put_escaped(out, rdn->tag, rdn->value);
 		return;

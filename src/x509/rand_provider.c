@@ -1,7 +1,7 @@
 /*
- * A provider with one random generator. OpenSSL 3.0 knows no deterministic ECDSA nonces, so a seeded CA gives its
- * library context this generator instead: it hands out the calling thread's current rng_stream. No stream, no numbers:
- * a draw that nobody planned fails instead of making two runs differ.
+ * A provider with one random generator. OpenSSL 3.0 knows no deterministic ECDSA nonces, so a seeded CA gives
+ * its library context this generator instead: it hands out the calling thread's current rng_stream. No
+ * stream, no numbers: a draw that nobody planned fails instead of making two runs differ.
  */
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -50,8 +50,8 @@ generator_free(void *vg)
 }
 
 static int
-generator_instantiate(void *vg, unsigned int strength, int prediction_resistance, const unsigned char *personal,
-    size_t personal_len, const OSSL_PARAM params[])
+generator_instantiate(void *vg, unsigned int strength, int prediction_resistance,
+    const unsigned char *personal, size_t personal_len, const OSSL_PARAM params[])
 {
 	struct generator *g = vg;
 
@@ -171,7 +171,8 @@ provider_query(void *provider, int operation, int *no_cache)
 }
 
 static int
-provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **provider)
+provider_init(
+    const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **provider)
 {
 	static const OSSL_DISPATCH calls[] = {
 		{ OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query },

@@ -69,7 +69,8 @@ read_extension(struct reader *rd, struct der *d, struct err *e)
 			at = &r->extensions[i];
 	}
 	if (at != NULL && !rd->overrides)
-		return ERR(e, E_INVALID_DATA, "extension %s asked for twice", oid_to_text(x.oid, text) ? text : "?");
+		return ERR(
+		    e, E_INVALID_DATA, "extension %s asked for twice", oid_to_text(x.oid, text) ? text : "?");
 	if (at == NULL && r->n_extensions == X509_MAX_EXTENSIONS)
 		return ERR(e, E_INVALID_DATA, "more than %d extensions", X509_MAX_EXTENSIONS);
 	*(at != NULL ? at : &r->extensions[r->n_extensions++]) = x;
@@ -171,15 +172,18 @@ static const struct known_attribute {
 	bool single; /* more than one value: E_INVALID_DATA */
 	int (*read)(struct reader *, struct der_item *, struct err *);
 } known_attributes[] = {
-	{ "extensionRequest", OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"), true, read_extension_request },
+	{ "extensionRequest", OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"), true,
+	    read_extension_request },
 	{ "szOID_CERT_EXTENSIONS", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x02\x01\x0e"), true,
 	    read_extension_request },
 	{ "szOID_OS_VERSION", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x03"), true, read_os_version },
-	{ "szOID_ENROLLMENT_CSP_PROVIDER", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x02"), true, read_csp },
+	{ "szOID_ENROLLMENT_CSP_PROVIDER", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x02"), true,
+	    read_csp },
 	{ "szOID_RENEWAL_CERTIFICATE", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x01"), true, read_renewal },
 	{ "szOID_ENROLLMENT_NAME_VALUE_PAIR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x0d\x02\x01"), false,
 	    read_name_values },
-	{ "szOID_ARCHIVED_KEY_ATTR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x0d"), false, note_archived_key },
+	{ "szOID_ARCHIVED_KEY_ATTR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x0d"), false,
+	    note_archived_key },
 };
 
 static const struct known_attribute *
@@ -201,8 +205,10 @@ read_attribute(struct reader *rd, struct der *d, struct err *e)
 	struct bytes oid;
 	unsigned n = 0;
 
-	if (der_enter(d, DER_SEQUENCE, &in, "Attribute", e) != 0 || der_get_oid(&in, &oid, "attribute type", e) != 0 ||
-	    der_enter(&in, DER_SET, &values, "attribute values", e) != 0 || der_finish(&in, "Attribute", e) != 0)
+	if (der_enter(d, DER_SEQUENCE, &in, "Attribute", e) != 0 ||
+	    der_get_oid(&in, &oid, "attribute type", e) != 0 ||
+	    der_enter(&in, DER_SET, &values, "attribute values", e) != 0 ||
+	    der_finish(&in, "Attribute", e) != 0)
 		return -1;
 	known = find_attribute(oid);
 	for (; !der_at_end(&values); n++) {
@@ -222,7 +228,8 @@ read_attribute(struct reader *rd, struct der *d, struct err *e)
 
 /* ---- the request ---- */
 
-/* Text is checked here, once, so that nobody behind meets a subject that cannot be shown, compared or stored. */
+/* Text is checked here, once, so that nobody behind meets a subject that cannot be shown, compared or stored.
+ */
 int
 x509_request_read_subject(struct x509_request *r, struct pool *pool, struct err *e)
 {
@@ -238,7 +245,8 @@ x509_request_read_subject(struct x509_request *r, struct pool *pool, struct err 
 	return r->rdns != NULL ? 0 : no_memory(e);
 }
 
-/* CertificationRequestInfo, RFC 2986 4.1. Any version number is taken: clients with 1 and 2 exist, nothing hangs on it. */
+/* CertificationRequestInfo, RFC 2986 4.1. Any version number is taken: clients with 1 and 2 exist, nothing
+ * hangs on it. */
 static int
 read_info(struct reader *rd, struct err *e)
 {
@@ -280,7 +288,8 @@ x509_request_parse(struct x509_request *out, struct pool *pool, struct bytes raw
 	if (raw.len == 0)
 		return ERR(e, CRYPT_E_ASN1_EOD, "request is empty");
 	if (raw.len > X509_REQUEST_MAX)
-		return ERR(e, E_INVALIDARG, "request of %zu octets, at most %d are taken", raw.len, X509_REQUEST_MAX);
+		return ERR(e, E_INVALIDARG, "request of %zu octets, at most %d are taken", raw.len,
+		    X509_REQUEST_MAX);
 	if (der_enter(&d, DER_SEQUENCE, &in, "CertificationRequest", e) != 0 ||
 	    der_finish(&d, "CertificationRequest", e) != 0 ||
 	    der_expect(&in, DER_SEQUENCE, &info, "CertificationRequestInfo", e) != 0 ||
@@ -310,7 +319,10 @@ x509_request_add_extensions(struct x509_request *r, struct pool *pool, struct by
 int
 x509_request_add_attributes(struct x509_request *r, struct pool *pool, struct bytes attributes, struct err *e)
 {
-	struct reader rd = { .r = r, .pool = pool, .overrides = true, .has_os_version = r->os_version != NULL,
+	struct reader rd = { .r = r,
+		.pool = pool,
+		.overrides = true,
+		.has_os_version = r->os_version != NULL,
 		.has_renewal = r->renewal_certificate.len > 0 };
 	struct der d = der_over(attributes);
 

@@ -102,7 +102,8 @@ check_other_name(struct bytes body, struct err *e)
 		return -1;
 	if (bytes_equal(o.oid, nt_principal_name))
 		return x509_text_check(o.value.tag, o.value.body, E_INVALID_DATA, e);
-	if (bytes_equal(o.oid, ntds_replication) && (o.value.tag != DER_OCTET_STRING || o.value.body.len != 16))
+	if (bytes_equal(o.oid, ntds_replication) &&
+	    (o.value.tag != DER_OCTET_STRING || o.value.body.len != 16))
 		return ERR(e, E_INVALID_DATA, "directory GUID is no OCTET STRING of 16");
 	return 0;
 }
@@ -184,7 +185,8 @@ x509_san_check(struct bytes value, struct err *e)
 	struct der_item it;
 	size_t n = 1;
 
-	if (der_enter(&d, DER_SEQUENCE, &in, "subjectAltName", e) != 0 || der_finish(&d, "subjectAltName", e) != 0)
+	if (der_enter(&d, DER_SEQUENCE, &in, "subjectAltName", e) != 0 ||
+	    der_finish(&d, "subjectAltName", e) != 0)
 		goto bad;
 	if (der_at_end(&in))
 		return ERR(e, E_INVALID_DATA, "subjectAltName holds no name");
@@ -239,7 +241,8 @@ put_ip(struct buf *out, const struct der_item *it)
 	char text[INET6_ADDRSTRLEN];
 	int family = it->body.len == 4 ? AF_INET : AF_INET6;
 
-	if ((it->body.len != 4 && it->body.len != 16) || inet_ntop(family, it->body.p, text, sizeof(text)) == NULL)
+	if ((it->body.len != 4 && it->body.len != 16) ||
+	    inet_ntop(family, it->body.p, text, sizeof(text)) == NULL)
 		put_hex_item(out, it);
 	else
 		buf_printf(out, "IP:%s", text);
@@ -283,7 +286,8 @@ x509_san_to_text(struct buf *out, struct bytes value, struct err *e)
 	struct der_item it;
 	size_t start = out->len;
 
-	if (der_enter(&d, DER_SEQUENCE, &in, "subjectAltName", e) != 0 || der_finish(&d, "subjectAltName", e) != 0)
+	if (der_enter(&d, DER_SEQUENCE, &in, "subjectAltName", e) != 0 ||
+	    der_finish(&d, "subjectAltName", e) != 0)
 		return -1;
 	while (!der_at_end(&in)) {
 		if (der_next(&in, &it, "GeneralName", e) != 0)
@@ -346,8 +350,9 @@ x509_san_sid(struct bytes value, struct pool *pool)
 	while (!der_at_end(&in)) {
 		if (der_next(&in, &it, "otherName", NULL) != 0)
 			return NULL;
-		if (it.tag == OTHER_NAME && read_other_name(&o, it.body, NULL) == 0 && bytes_equal(o.oid, object_sid) &&
-		    o.value.tag == DER_OCTET_STRING && memchr(o.value.body.p, 0, o.value.body.len) == NULL)
+		if (it.tag == OTHER_NAME && read_other_name(&o, it.body, NULL) == 0 &&
+		    bytes_equal(o.oid, object_sid) && o.value.tag == DER_OCTET_STRING &&
+		    memchr(o.value.body.p, 0, o.value.body.len) == NULL)
 			return pool_strndup(pool, (const char *)o.value.body.p, o.value.body.len);
 	}
 	return NULL;

@@ -14,7 +14,8 @@ static int
 put_rsa(struct buf *out, unsigned bits, struct err *e)
 {
 	uint8_t modulus[RSA_MOST / 8], exponent[] = { 1, 0, 1 };
-	size_t n = (bits + 7) / 8, spki = der_open(out, DER_SEQUENCE), alg = der_open(out, DER_SEQUENCE), string, key;
+	size_t n = (bits + 7) / 8, spki = der_open(out, DER_SEQUENCE), alg = der_open(out, DER_SEQUENCE),
+	       string, key;
 
 	memset(modulus, 0x5a, n);
 	modulus[0] = (uint8_t)(1u << ((bits - 1) % 8));
@@ -42,8 +43,8 @@ put_ec(struct buf *out, const char *oid, int nid, struct err *e)
 	uint8_t point[160];
 
 	if (group != NULL)
-		n = EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED, point,
-		    sizeof(point), NULL);
+		n = EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
+		    point, sizeof(point), NULL);
 	EC_GROUP_free(group);
 	if (n == 0)
 		return ERR(e, E_UNEXPECTED, "curve %s: %s", oid, x509_openssl_reason());
@@ -80,6 +81,6 @@ x509_key_stand_in(struct buf *out, const char *spec, struct err *e)
 		if (strcasecmp(spec + 3, curves[i].name) == 0)
 			return put_ec(out, curves[i].oid, curves[i].nid, e);
 	}
-	return ERR(e, E_INVALIDARG, "'%.40s' is no key: rsa:%d to rsa:%d, ec:P-256, ec:P-384, ec:P-521", spec, RSA_LEAST,
-	    RSA_MOST);
+	return ERR(e, E_INVALIDARG, "'%.40s' is no key: rsa:%d to rsa:%d, ec:P-256, ec:P-384, ec:P-521", spec,
+	    RSA_LEAST, RSA_MOST);
 }

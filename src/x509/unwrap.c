@@ -16,7 +16,8 @@ is_blank(uint8_t c)
 static struct bytes
 trim(struct bytes in)
 {
-	if (in.len >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0) { /* the byte order mark of Windows editors */
+	if (in.len >= 3 &&
+	    memcmp(in.p, "\xef\xbb\xbf", 3) == 0) { /* the byte order mark of Windows editors */
 		in.p += 3;
 		in.len -= 3;
 	}
@@ -68,7 +69,8 @@ x509_request_unwrap(struct bytes in, struct pool *pool, struct bytes *der, struc
 		return 0;
 	}
 	if (text.len > WRAPPED_MAX)
-		return ERR(e, E_INVALIDARG, "request of %zu octets of text, at most %d are taken", text.len, WRAPPED_MAX);
+		return ERR(e, E_INVALIDARG, "request of %zu octets of text, at most %d are taken", text.len,
+		    WRAPPED_MAX);
 	if (after(text, "-----BEGIN ").p != NULL && pem_body(text, &text, e) != 0)
 		return -1;
 
@@ -91,7 +93,8 @@ out:
 
 /* ---- format ---- */
 
-/* Enters a header without asking whether its length is true: a cut request still shows what it was meant to be. */
+/* Enters a header without asking whether its length is true: a cut request still shows what it was meant to
+ * be. */
 static bool
 step_into(struct bytes *in, uint8_t tag)
 {

@@ -18,7 +18,8 @@ static const struct signature_algorithm {
 	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"), "sha512RSA", RSA_PKCS1, X509_HASH_SHA512 },
 	{ OID_BODY("\x2b\x0e\x03\x02\x1d"), "sha1RSA (OIW)", RSA_PKCS1, X509_HASH_SHA1 },
 	{ OID_BODY("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), "RSASSA-PSS", RSA_PSS, X509_HASH_SHA1 },
-	/* RFC 3279 2.2.3, RFC 5758 3.2; specifiedECDSA is what Windows sends with AlternateSignatureAlgorithm. */
+	/* RFC 3279 2.2.3, RFC 5758 3.2; specifiedECDSA is what Windows sends with
+	   AlternateSignatureAlgorithm. */
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x03\x02"), "sha256ECDSA", ECDSA, X509_HASH_SHA256 },
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x03\x03"), "sha384ECDSA", ECDSA, X509_HASH_SHA384 },
 	{ OID_BODY("\x2a\x86\x48\xce\x3d\x04\x03\x04"), "sha512ECDSA", ECDSA, X509_HASH_SHA512 },
@@ -52,7 +53,8 @@ x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, st
 	if (x509_algorithm_read(&a, algorithm, what, e) != 0)
 		return -1;
 	if (!x509_hash_from_oid(out, a.oid))
-		return ERR(e, CRYPT_E_UNKNOWN_ALGO, "%s %s is not known", what, oid_to_text(a.oid, text) ? text : "?");
+		return ERR(e, CRYPT_E_UNKNOWN_ALGO, "%s %s is not known", what,
+		    oid_to_text(a.oid, text) ? text : "?");
 	if (!x509_algorithm_plain(&a))
 		return ERR(e, CRYPT_E_ASN1_BADTAG, "%s has parameters", what);
 	return 0;
@@ -80,10 +82,12 @@ read_pss(struct how *how, const struct der_item *params, struct err *e)
 	how->mgf_hash = X509_HASH_SHA1;
 	if (params->raw.len == 0)
 		return ERR(e, CRYPT_E_ASN1_BADTAG, "RSASSA-PSS without parameters");
-	if (der_enter(&d, DER_SEQUENCE, &in, "PSS parameters", e) != 0 || optional_field(&in, 0, &field, &present, e) != 0)
+	if (der_enter(&d, DER_SEQUENCE, &in, "PSS parameters", e) != 0 ||
+	    optional_field(&in, 0, &field, &present, e) != 0)
 		return -1;
-	if (present && (der_next(&field, &item, "PSS hash", e) != 0 || der_finish(&field, "PSS hash", e) != 0 ||
-	    x509_hash_read(item.raw, &how->hash, "PSS hash", e) != 0))
+	if (present &&
+	    (der_next(&field, &item, "PSS hash", e) != 0 || der_finish(&field, "PSS hash", e) != 0 ||
+		x509_hash_read(item.raw, &how->hash, "PSS hash", e) != 0))
 		return -1;
 	if (optional_field(&in, 1, &field, &present, e) != 0)
 		return -1;
@@ -98,13 +102,15 @@ read_pss(struct how *how, const struct der_item *params, struct err *e)
 	}
 	if (optional_field(&in, 2, &field, &present, e) != 0)
 		return -1;
-	if (present && (der_get_int64(&field, &how->salt_len, "saltLength", e) != 0 ||
-	    der_finish(&field, "saltLength", e) != 0))
+	if (present &&
+	    (der_get_int64(&field, &how->salt_len, "saltLength", e) != 0 ||
+		der_finish(&field, "saltLength", e) != 0))
 		return -1;
 	if (optional_field(&in, 3, &field, &present, e) != 0)
 		return -1;
-	if (present && (der_get_int64(&field, &trailer, "trailerField", e) != 0 ||
-	    der_finish(&field, "trailerField", e) != 0))
+	if (present &&
+	    (der_get_int64(&field, &trailer, "trailerField", e) != 0 ||
+		der_finish(&field, "trailerField", e) != 0))
 		return -1;
 	if (der_finish(&in, "PSS parameters", e) != 0)
 		return -1;
@@ -164,7 +170,8 @@ unknown_algorithm(struct bytes sig_alg, struct err *e)
 
 	if (x509_algorithm_read(&a, sig_alg, "signatureAlgorithm", e) != 0)
 		return -1;
-	return ERR(e, CRYPT_E_UNKNOWN_ALGO, "signature algorithm %s is not known", oid_to_text(a.oid, text) ? text : "?");
+	return ERR(e, CRYPT_E_UNKNOWN_ALGO, "signature algorithm %s is not known",
+	    oid_to_text(a.oid, text) ? text : "?");
 }
 
 static int
@@ -178,8 +185,8 @@ set_padding(EVP_PKEY_CTX *ctx, const struct how *how, struct err *e)
 }
 
 static int
-verify_lean(const struct x509_key_info *key_info, const struct how *how, struct bytes message, struct bytes signature,
-    const char *what, struct err *e)
+verify_lean(const struct x509_key_info *key_info, const struct how *how, struct bytes message,
+    struct bytes signature, const char *what, struct err *e)
 {
 	AUTO(EVP_PKEY) *key = NULL;
 	AUTO(EVP_MD_CTX) *md = NULL;
@@ -215,7 +222,8 @@ verify_by_openssl(const struct x509_request *r, struct err *e)
 	if (key == NULL)
 		return ERR(e, CRYPT_E_UNKNOWN_ALGO, "public key cannot be read: %s", x509_openssl_reason());
 	if (X509_REQ_verify(req, key) != 1)
-		return ERR(e, NTE_BAD_SIGNATURE, "the request is not signed by its own key: %s", x509_openssl_reason());
+		return ERR(e, NTE_BAD_SIGNATURE, "the request is not signed by its own key: %s",
+		    x509_openssl_reason());
 	return 0;
 }
 
@@ -245,7 +253,8 @@ x509_request_verify(const struct x509_request *r, struct err *e)
 		return verify_by_openssl(r, e);
 	if (how.alg == NULL)
 		return unknown_algorithm(r->sig_alg, e);
-	return verify_lean(&r->key, &how, r->info, r->signature, "the request is not signed by its own key", e);
+	return verify_lean(
+	    &r->key, &how, r->info, r->signature, "the request is not signed by its own key", e);
 }
 
 int
@@ -268,6 +277,7 @@ x509_request_verify_wrapped(const struct x509_request *r, struct err *e)
 	struct err ignored;
 
 	if (x509_hash_read(r->sig_alg, &h, "null signature", &ignored) == 0)
-		return x509_hash_check(h, r->info, r->signature, "the request's null signature is not its hash", e);
+		return x509_hash_check(
+		    h, r->info, r->signature, "the request's null signature is not its hash", e);
 	return x509_request_verify(r, e);
 }

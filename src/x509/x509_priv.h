@@ -73,9 +73,9 @@ x509_algorithm_read(struct x509_algorithm *out, struct bytes raw, const char *wh
 bool
 x509_algorithm_plain(const struct x509_algorithm *a);
 
-/* Whether `signature` over `message` is this key's; `what` signs is for messages ("the request"). rsaEncryption and
- * id-ecPublicKey as algorithm (CMS) need digest; it may be NULL else. NTE_BAD_SIGNATURE, NTE_BAD_PUBLIC_KEY,
- * CRYPT_E_UNKNOWN_ALGO. RSA and named-curve EC keys only. */
+/* Whether `signature` over `message` is this key's; `what` signs is for messages ("the request").
+ * rsaEncryption and id-ecPublicKey as algorithm (CMS) need digest; it may be NULL else. NTE_BAD_SIGNATURE,
+ * NTE_BAD_PUBLIC_KEY, CRYPT_E_UNKNOWN_ALGO. RSA and named-curve EC keys only. */
 int
 x509_signature_verify(const struct x509_key_info *key, struct bytes sig_alg, const enum x509_hash *digest,
     struct bytes message, struct bytes signature, const char *what, struct err *e) MUST_CHECK;
@@ -84,7 +84,8 @@ int
 x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e) MUST_CHECK;
 /* NTE_BAD_SIGNATURE unless `hash` is the hash of the message. */
 int
-x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e) MUST_CHECK;
+x509_hash_check(
+    enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e) MUST_CHECK;
 
 /* ---- pieces (attribute.c) ---- */
 
@@ -100,8 +101,8 @@ struct x509_template_info {
 };
 /* MS-WCCE 2.2.2.7.7.2: SEQUENCE { OID, major OPTIONAL, minor OPTIONAL }. */
 int
-x509_template_info_read(struct x509_template_info *out, struct pool *pool, struct bytes value, struct err *e)
-    MUST_CHECK;
+x509_template_info_read(
+    struct x509_template_info *out, struct pool *pool, struct bytes value, struct err *e) MUST_CHECK;
 struct x509_name_values {
 	struct x509_name_value *v;
 	size_t n;
@@ -111,17 +112,19 @@ int
 x509_name_values_add(struct x509_name_values *list, struct pool *pool, const char *name, const char *value,
     struct err *e) MUST_CHECK;
 int
-x509_name_values_read(struct x509_name_values *list, struct pool *pool, struct bytes value, struct err *e) MUST_CHECK;
+x509_name_values_read(
+    struct x509_name_values *list, struct pool *pool, struct bytes value, struct err *e) MUST_CHECK;
 /* Takes r->subject apart into r->rdns, its text checked. */
 int
 x509_request_read_subject(struct x509_request *r, struct pool *pool, struct err *e) MUST_CHECK;
-/* What CMC controls add to the request inside: Extensions (which replace), the content of a SET OF Attribute. */
+/* What CMC controls add to the request inside: Extensions (which replace), the content of a SET OF Attribute.
+ */
 int
-x509_request_add_extensions(struct x509_request *r, struct pool *pool, struct bytes extensions, struct err *e)
-    MUST_CHECK;
+x509_request_add_extensions(
+    struct x509_request *r, struct pool *pool, struct bytes extensions, struct err *e) MUST_CHECK;
 int
-x509_request_add_attributes(struct x509_request *r, struct pool *pool, struct bytes attributes, struct err *e)
-    MUST_CHECK;
+x509_request_add_attributes(
+    struct x509_request *r, struct pool *pool, struct bytes attributes, struct err *e) MUST_CHECK;
 
 /* ---- names and text (name.c, text.c) ---- */
 
@@ -199,8 +202,8 @@ x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan
 
 /* Appends a BIT STRING or OCTET STRING (tag) with the signature of out's octets from `from`. */
 int
-x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag, struct buf *out,
-    size_t from, size_t len, struct err *e) MUST_CHECK;
+x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag,
+    struct buf *out, size_t from, size_t len, struct err *e) MUST_CHECK;
 /* The CA's (ca_load.c). */
 const struct x509_signer *
 x509_ca_signer(const struct x509_ca *ca);
