@@ -1,4 +1,4 @@
-/* The command line of adcsd (design section 5). */
+/* The command line of adcsd. */
 #ifndef ADCSD_ADCSD_OPTIONS_H
 #define ADCSD_ADCSD_OPTIONS_H
 

@@ -197,12 +197,12 @@ void
 ca_admin_start(struct ca *ca, const struct ca_caller *who, const char *verb, struct json_t *args,
     ca_admin_fn *cb, void *arg);
 
-/* Journal records of the fronts: refused logons, faults (design decision 8). */
+/* Journal records of the fronts: refused logons, faults. */
 void
 ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer,
     const char *connection, const char *account, uint32_t status, const char *reason);
 
-/* The CA host's local groups that are settings (design section 6): adds SIDs to a token. */
+/* The CA host's local groups that are settings: adds SIDs to a token. */
 int
 ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e) MUST_CHECK;
 

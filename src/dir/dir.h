@@ -94,7 +94,7 @@ void
 dir_snapshot_unref(struct dir_snapshot *s);
 
 /*
- * The snapshot that includes every edit acknowledged before this call (design decision 3: contextCSN, one
+ * The snapshot that includes every edit acknowledged before this call (contextCSN, one
  * base search for all callers of a loop turn). snap is lent during the callback (ref it to keep it); NULL
  * with e when the directory cannot be reached (HRESULT as in MS-WCCE 3.2.2.1.7). Runs exactly once, at the
  * latest when the five seconds of an operation are over.

@@ -134,7 +134,7 @@ struct rpc_stats {
 void
 rpc_server_stats(const struct rpc_server *s, struct rpc_stats *out);
 
-/* Faults and refused logons, for the journal (design decision 8). Called on the loop; texts live during the
+/* Faults and refused logons, for the journal. Called on the loop; texts live during the
  * call. */
 struct rpc_incident {
 	const char *kind;                        /* "logon-refused", "fault", "protocol-error", "limit" */

@@ -1,6 +1,6 @@
 /*
  * What the CA remembers: requests, certificates, their attributes and extensions, high-water marks, run-time
- * settings. SQLite in WAL mode, synchronous=FULL, one writer thread with group commit (design decision 6):
+ * settings. SQLite in WAL mode, synchronous=FULL, one writer thread with group commit:
  * whatever is queued goes into one transaction, a savepoint per operation, and completions run after the
  * commit, on the loop's thread. Tables and columns carry AD CS's names (columns.def).
  */

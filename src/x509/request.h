@@ -1,5 +1,5 @@
 /*
- * PKCS #10 in (RFC 2986): split without building OpenSSL objects (design decision 5). Everything borrowed
+ * PKCS #10 in (RFC 2986): split without building OpenSSL objects. Everything borrowed
  * points into `raw`, which the caller keeps. DER only; RSA and named-curve EC keys are known to the lean
  * reader, other keys are handed to OpenSSL's parser.
  */

@@ -1,6 +1,6 @@
 /*
  * The issuing path in microseconds, against the one thing it cannot do without: the raw signature.
- * Goal (design decision 5): parse, verify and issue cost at most 1.35 RSA-2048 signatures.
+ * Goal: parse, verify and issue cost at most 1.35 RSA-2048 signatures.
  *
  *   make bench    or: cc -O2 -Isrc -D_GNU_SOURCE tests/bench/bench_x509.c build/libx509.a build/libbase.a -lcrypto
  */

@@ -239,7 +239,7 @@ tool_set(LDAP *ld, const char *dn, const char *attr, const char *value)
 	assert_int_equal(ldap_modify_ext_s(ld, dn, mods, NULL, NULL), LDAP_SUCCESS);
 }
 
-/* What a tool saw acknowledged governs the next question (design decision 3). */
+/* What a tool saw acknowledged governs the next question. */
 static void
 test_edit_counts_at_once(void **state)
 {

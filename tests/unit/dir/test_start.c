@@ -365,7 +365,7 @@ test_dies_with_its_server(void **state)
 	fixture_fini(&f);
 }
 
-/* Goals of design section 5 for the whole server: 500 ms for a new state, 150 ms for an existing one. */
+/* Goals for the whole server: 500 ms for a new state, 150 ms for an existing one. */
 static void
 test_time_to_ready(void **state)
 {

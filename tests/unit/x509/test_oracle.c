@@ -1,5 +1,5 @@
 /*
- * The plain OpenSSL path as judge of the lean one (design decision 5): the same TBSCertificate byte for byte, the same
+ * The plain OpenSSL path as judge of the lean one: the same TBSCertificate byte for byte, the same
  * verdict on mutated requests, differences listed by name.
  */
 #include "support.h"
