@@ -118,8 +118,8 @@ def test_help_is_the_property_sheet(server):
 
 
 def test_sddl_in_and_out(server):
-    samba = pytest.importorskip("samba.dcerpc.security")
-    ndr = pytest.importorskip("samba.ndr")
+    from samba.dcerpc import security as samba
+    from samba import ndr
     copy(server, "Sddl")
     sddl = "D:P(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;EA)(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;DU)(D;;LCRPLORC;;;BG)"
     server.ctl("template", "acl", "set", "Sddl", "--sddl", sddl)

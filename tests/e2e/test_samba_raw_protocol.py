@@ -19,11 +19,10 @@ import unittest
 
 import harness
 import pytest
-
-raw_protocol = pytest.importorskip("samba.tests.dcerpc.raw_protocol")
-from samba.credentials import DONT_USE_KERBEROS  # noqa: E402
-from samba.dcerpc import dcerpc  # noqa: E402
-from samba.tests.dcerpc.raw_testcase import RawDCERPCTest  # noqa: E402
+from samba.credentials import DONT_USE_KERBEROS
+from samba.dcerpc import dcerpc
+from samba.tests.dcerpc import raw_protocol
+from samba.tests.dcerpc.raw_testcase import RawDCERPCTest
 
 EPM_PORT = 135
 PASSING = (pathlib.Path(__file__).parent / "samba_raw_protocol.txt").read_text().split()
