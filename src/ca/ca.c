@@ -114,6 +114,7 @@ create_key(struct ca *ca, const char *key, const char *cert, struct err *e)
 	const struct ca_settings *s = &ca->settings;
 	const struct dir_forest *f = dir_forest(ca->dir);
 	struct x509_ca_create how = { .dn_suffix = f->domain_dn, .rng = &ca->rng };
+	uint64_t begin;
 	filetime_t span;
 	int months;
 
@@ -129,8 +130,12 @@ create_key(struct ca *ca, const char *key, const char *cert, struct err *e)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the CA's name");
 	how.not_before = clock_now(ca->clock) - (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE;
 	how.not_after = filetime_add_months(how.not_before, months) + span;
-	log_info(ca, "making a %s key for %s", s->key_type, how.common_name);
-	return x509_ca_create(&how, key, cert, e);
+	begin = clock_monotonic_us();
+	if (x509_ca_create(&how, key, cert, e) != 0)
+		return -1;
+	log_info(ca, "%s key and certificate of %s made in %llu ms", s->key_type, how.common_name,
+	    (unsigned long long)(clock_monotonic_us() - begin) / 1000);
+	return 0;
 }
 
 static int

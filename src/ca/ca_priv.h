@@ -285,6 +285,8 @@ ca_token_from_json(const char *json, struct err *e);
 
 /* explain.c */
 const char *
+ca_said_name(enum policy_said said); /* "pass", "refuse", ... */
+const char *
 ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n);
 
 /* ca.c */

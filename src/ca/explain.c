@@ -11,6 +11,12 @@ static const char *const said_names[] = {
 };
 
 const char *
+ca_said_name(enum policy_said said)
+{
+	return said_names[said];
+}
+
+const char *
 ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n)
 {
 	struct buf b;

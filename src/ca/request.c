@@ -101,6 +101,18 @@ result_of(const struct ca_request *r)
 		.chain = r->chain };
 }
 
+/* --trace=policy: what each rule said. */
+static void
+trace_policy(const struct ca_request *r)
+{
+	for (size_t i = 0; log_enabled(LOG_AREA_policy, LOG_DEBUG) && i < r->out.n_reasons; i++) {
+		const struct policy_reason *why = &r->out.reasons[i];
+
+		log_write(LOG_AREA_policy, LOG_DEBUG, "request %u, step %d, %s: %s %s", r->id, why->step,
+		    why->rule, ca_said_name(why->said), why->text);
+	}
+}
+
 static void
 on_stored(void *arg, const struct err *e)
 {
@@ -117,6 +129,7 @@ on_stored(void *arg, const struct err *e)
 	}
 	ca_request_count(r);
 	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
+	trace_policy(r);
 	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
 	    (ca->settings.publish_cert_flags & 0x2) != 0)
 		ca_user_certificate_publish(

@@ -130,6 +130,7 @@ run_verb(struct client *cl, json_t *id, const char *verb, json_t *args)
 	struct err e = { 0 };
 	struct call *c;
 
+	log_debug(control, "%s: %s", cl->peer, verb);
 	if (own != NULL) {
 		json_t *result = own->run(cl->control->cfg.verbs_ctx, args, &e);
 

@@ -341,6 +341,7 @@ store_writer_main(void *arg)
 		ok = commit_batch(s, batch, &e) == 0;
 		if (!ok)
 			fail_batch(s, batch, &e);
+		log_debug(store, "%u operations %s", n, ok ? "committed" : "failed");
 		pthread_mutex_lock(&s->lock);
 		s->stats.commits += ok;
 		s->stats.failed_commits += !ok;
