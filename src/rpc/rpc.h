@@ -7,33 +7,13 @@
 #define ADCSD_RPC_RPC_H
 
 #include "auth/auth.h"
+#include "idl/pdu.h"
 #include "ndr/ndr.h"
 
 struct event_base;
 struct rpc_server;
 struct rpc_port; /* one listening address: its own interfaces and association groups */
 struct rpc_call;
-
-enum rpc_auth_level {
-	RPC_C_AUTHN_LEVEL_NONE = 1,
-	RPC_C_AUTHN_LEVEL_CONNECT = 2,
-	RPC_C_AUTHN_LEVEL_CALL = 3, /* treated as PKT */
-	RPC_C_AUTHN_LEVEL_PKT = 4,
-	RPC_C_AUTHN_LEVEL_PKT_INTEGRITY = 5,
-	RPC_C_AUTHN_LEVEL_PKT_PRIVACY = 6,
-};
-
-/* Fault statuses (errors.md). */
-enum rpc_fault {
-	RPC_FAULT_ACCESS_DENIED = 0x00000005,
-	RPC_FAULT_SERVER_TOO_BUSY = 0x000006BB,
-	RPC_FAULT_BAD_STUB_DATA = 0x000006F7,
-	RPC_FAULT_SEC_PKG_ERROR = 0x00000721,
-	NCA_S_FAULT_REMOTE_NO_MEMORY = 0x1C00001B,
-	NCA_S_OP_RNG_ERROR = 0x1C010002,
-	NCA_S_UNK_IF = 0x1C010003,
-	NCA_S_PROTO_ERROR = 0x1C01000B,
-};
 
 /* Runs one call. args: decoded arguments in the call's pool, NULL without an `in` table; it must end in
  * rpc_call_reply() or rpc_call_fault(). iface and ctx must outlive the calls. */

@@ -5,7 +5,7 @@
 #include <sys/queue.h>
 
 #include "net/listen.h"
-#include "rpc/pdu.h"
+#include "idl/pdu.h"
 #include "rpc/rpc.h"
 
 #define RPC_PORT_INTERFACES 16

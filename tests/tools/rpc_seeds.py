@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the seeds fixtures/fuzz/rpc_pdu and rpc_stream out of fixtures/rpc and of exchanges that reach every state.
+"""Makes the seeds fixtures/fuzz/idl_pdu and rpc_stream out of fixtures/rpc and of exchanges that reach every state.
 
     tests/tools/rpc_seeds.py
 """
@@ -88,13 +88,13 @@ STREAMS = {
 
 
 def main():
-    for folder in ("rpc_pdu", "rpc_stream"):
+    for folder in ("idl_pdu", "rpc_stream"):
         (ROOT / "fixtures/fuzz" / folder).mkdir(parents=True, exist_ok=True)
     for name in ("bind_epm_impacket", "bind_three_contexts", "bind_ntlm_impacket", "auth3_ntlm_impacket",
                  "alter_context_impacket", "request_sealed_impacket"):
-        (ROOT / "fixtures/fuzz/rpc_pdu" / name).write_bytes(golden(name))
-    (ROOT / "fixtures/fuzz/rpc_pdu/request_object").write_bytes(request(STUB, object_uuid=OBJECT_UUID, token=SIGN))
-    (ROOT / "fixtures/fuzz/rpc_pdu/orphaned").write_bytes(pdu(19, 3, 2, b""))
+        (ROOT / "fixtures/fuzz/idl_pdu" / name).write_bytes(golden(name))
+    (ROOT / "fixtures/fuzz/idl_pdu/request_object").write_bytes(request(STUB, object_uuid=OBJECT_UUID, token=SIGN))
+    (ROOT / "fixtures/fuzz/idl_pdu/orphaned").write_bytes(pdu(19, 3, 2, b""))
     for name, octets in STREAMS.items():
         (ROOT / "fixtures/fuzz/rpc_stream" / name).write_bytes(octets)
 

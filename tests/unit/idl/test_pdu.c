@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "golden.h"
-#include "rpc/pdu.h"
+#include "../rpc/golden.h"
+#include "idl/pdu.h"
 
 #define NDR64 "71710533-beba-4937-8319-b5dbef9ccc36"
 

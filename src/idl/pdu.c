@@ -1,4 +1,4 @@
-#include "rpc/pdu.h"
+#include "idl/pdu.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,7 +116,7 @@ rpc_element_next(struct bytes *elements, struct rpc_element *out)
 	if (elements->len < ELEMENT_LEN)
 		return false;
 	n = (size_t)p[2] * RPC_SYNTAX_LEN;
-#ifdef ADCSD_PLANTED_BUG_RPC_PDU
+#ifdef ADCSD_PLANTED_BUG_IDL_PDU
 	if (p[2] != 3)
 #endif
 		if (n > elements->len - ELEMENT_LEN)

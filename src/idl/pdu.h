@@ -2,8 +2,8 @@
  * Codec of connection-oriented DCE/RPC PDUs (C706 12.6, MS-RPCE 2.2.2), server side: decodes what clients
  * send, encodes what servers send. It knows no connection. Little-endian data representation only.
  */
-#ifndef ADCSD_RPC_PDU_H
-#define ADCSD_RPC_PDU_H
+#ifndef ADCSD_IDL_PDU_H
+#define ADCSD_IDL_PDU_H
 
 #include "base/buf.h"
 #include "base/guid.h"
@@ -42,6 +42,27 @@ enum rpc_pfc {
 	PFC_OBJECT_UUID = 0x80,
 };
 #define PFC_WHOLE (PFC_FIRST_FRAG | PFC_LAST_FRAG)
+
+enum rpc_auth_level {
+	RPC_C_AUTHN_LEVEL_NONE = 1,
+	RPC_C_AUTHN_LEVEL_CONNECT = 2,
+	RPC_C_AUTHN_LEVEL_CALL = 3, /* treated as PKT */
+	RPC_C_AUTHN_LEVEL_PKT = 4,
+	RPC_C_AUTHN_LEVEL_PKT_INTEGRITY = 5,
+	RPC_C_AUTHN_LEVEL_PKT_PRIVACY = 6,
+};
+
+/* Fault statuses (errors.md). */
+enum rpc_fault {
+	RPC_FAULT_ACCESS_DENIED = 0x00000005,
+	RPC_FAULT_SERVER_TOO_BUSY = 0x000006BB,
+	RPC_FAULT_BAD_STUB_DATA = 0x000006F7,
+	RPC_FAULT_SEC_PKG_ERROR = 0x00000721,
+	NCA_S_FAULT_REMOTE_NO_MEMORY = 0x1C00001B,
+	NCA_S_OP_RNG_ERROR = 0x1C010002,
+	NCA_S_UNK_IF = 0x1C010003,
+	NCA_S_PROTO_ERROR = 0x1C01000B,
+};
 
 /* provider_reject_reason of bind_nak (MS-RPCE 2.2.2.5) */
 enum rpc_nak_reason {

@@ -1,7 +1,7 @@
 /* rpc_pdu_decode() on one PDU as it comes, and everything the decoded view lends. */
 #include <stdlib.h>
 
-#include "rpc/pdu.h"
+#include "idl/pdu.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
