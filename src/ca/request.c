@@ -210,18 +210,21 @@ copy_subject(struct ca_request *r, const struct dir_account *a, struct err *e)
 {
 	struct policy_subject *s = &r->subject;
 	struct bytes sid_bytes = a->sid;
-	char sid_text[SID_TEXT_MAX];
+	char sid_text[SID_TEXT_MAX] = "";
 	struct sid sid;
 
-	if (sid_from_wire(&sid, sid_bytes, NULL, e) != 0)
+	/* whether the account needs one, policy decides */
+	if (a->sid.len > 0 && sid_from_wire(&sid, sid_bytes, NULL, e) != 0)
 		return err_prefix(e, "objectSid of %s", a->dn);
+	if (a->sid.len > 0)
+		sid_to_text(&sid, sid_text);
 	s->dn = pool_strdup(r->pool, a->dn);
 	s->sam = pool_strdup(r->pool, a->sam);
 	s->cn = a->cn != NULL ? pool_strdup(r->pool, a->cn) : NULL;
 	s->upn = a->upn != NULL ? pool_strdup(r->pool, a->upn) : NULL;
 	s->mail = a->mail != NULL ? pool_strdup(r->pool, a->mail) : NULL;
 	s->dns_host_name = a->dns_host_name != NULL ? pool_strdup(r->pool, a->dns_host_name) : NULL;
-	s->sid_text = pool_strdup(r->pool, sid_to_text(&sid, sid_text));
+	s->sid_text = pool_strdup(r->pool, sid_text);
 	s->is_computer = a->is_computer;
 	if (s->dn == NULL || s->sam == NULL || s->sid_text == NULL ||
 	    pool_dup_bytes(r->pool, a->guid, &s->guid) != 0)

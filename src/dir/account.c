@@ -159,7 +159,7 @@ put_terms(struct lookup *l, struct buf *out)
 	}
 	if (l->asked == l->acct.n_groups && !l->primary_asked) {
 		l->primary_asked = true;
-		if (l->acct.primary_group_rid != 0)
+		if (l->acct.primary_group_rid != 0 && l->acct.sid.len > 0)
 			put_primary_term(out, &l->acct);
 		return;
 	}
@@ -244,7 +244,8 @@ take_account(struct lookup *l, const struct dir_entry *en, struct err *e)
 	    pool_dup_bytes(l->pool, dir_entry_bytes(en, "userPassword"), &a->user_password) != 0)
 		return ERR(e, E_OUTOFMEMORY, "out of memory");
 	/* revision, count, authority, at least one sub-authority */
-	if (a->sid.len < 12 || a->sid.len > 68 || a->sid.len != 8 + 4 * (size_t)a->sid.p[1])
+	if (a->sid.len > 0 &&
+	    (a->sid.len < 12 || a->sid.len > 68 || a->sid.len != 8 + 4 * (size_t)a->sid.p[1]))
 		return ERR(e, E_INVALID_DATA, "%.80s has no usable objectSid", a->dn);
 	return 0;
 }

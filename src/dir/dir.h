@@ -155,9 +155,9 @@ struct dir_account {
 	const char *dn;
 	const char *sam;                             /* sAMAccountName */
 	const char *upn, *mail, *dns_host_name, *cn; /* NULL when absent */
-	struct bytes sid, guid;
-	struct bytes unicode_pwd;   /* 16 octets or empty */
-	struct bytes user_password; /* clear text of the forest file, or empty */
+	struct bytes sid, guid;                      /* empty when absent */
+	struct bytes unicode_pwd;                    /* 16 octets or empty */
+	struct bytes user_password;                  /* clear text of the forest file, or empty */
 	int32_t user_account_control;
 	uint32_t primary_group_rid;
 	bool is_computer;

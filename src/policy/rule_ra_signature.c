@@ -57,7 +57,9 @@ check_policies(struct eval *ev, enum kind kind, struct x509_strings wanted)
 		    "%s > "
 		    "Properties > Issuance Requirements: change the policy required in signature",
 		    what, wanted.v[i], ev->t->cn);
-		return rule_refuse(ev, CERTSRV_E_SIGNATURE_REJECTED,
+		return rule_refuse(ev,
+		    kind == ISSUANCE && ev->ca->issuance_policy_required ? CERTSRV_E_ISSUANCE_POLICY_REQUIRED
+									 : CERTSRV_E_SIGNATURE_REJECTED,
 		    "no signer's certificate has the %s policy %s", what, wanted.v[i]);
 	}
 	return rule_pass(ev, "signers have all %zu %s policies asked of them", wanted.n, what);

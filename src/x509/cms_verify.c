@@ -31,7 +31,7 @@ signed_octets(const struct x509_cms *cms, const struct x509_cms_signer *s, enum 
 		return ERR(e, NTE_BAD_SIGNATURE, "a signer's contentType is not the content's");
 	if (s->message_digest.len == 0)
 		return ERR(e, NTE_BAD_SIGNATURE, "a signer's attributes have no messageDigest");
-	if (x509_hash_check(digest, cms->content, s->message_digest,
+	if (x509_hash_check(digest, cms->content, s->message_digest, CRYPT_E_HASH_VALUE,
 		"a signer's messageDigest is not the content's", e) != 0)
 		return -1;
 	buf_put_bytes(set, s->signed_attributes);
@@ -59,8 +59,8 @@ verify_signer(const struct x509_cms *cms, const struct x509_cms_signer *s, const
 	buf_init(&set, X509_REQUEST_MAX);
 	rc = signed_octets(cms, s, digest, &set, &message, e);
 	if (rc == 0 && s->no_signature)
-		rc = x509_hash_check(
-		    digest, message, s->signature, "a signer's hash is wrong (RFC 5272 A)", e);
+		rc = x509_hash_check(digest, message, s->signature, NTE_BAD_SIGNATURE,
+		    "a signer's hash is wrong (RFC 5272 A)", e);
 	else if (rc == 0)
 		rc = x509_signature_verify(key, s->sig_alg, &digest, message, s->signature,
 		    s->certificate != NULL ? "the message is not signed by its signer's key"

@@ -258,7 +258,8 @@ x509_request_verify(const struct x509_request *r, struct err *e)
 }
 
 int
-x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e)
+x509_hash_check(
+    enum x509_hash h, struct bytes message, struct bytes hash, uint32_t hr, const char *what, struct err *e)
 {
 	uint8_t made[EVP_MAX_MD_SIZE];
 	size_t n = 0;
@@ -266,7 +267,7 @@ x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, const
 	if (EVP_Q_digest(NULL, x509_hash_name(h), NULL, message.p, message.len, made, &n) != 1)
 		return ERR(e, NTE_FAIL, "%s: %s", x509_hash_name(h), x509_openssl_reason());
 	if (!bytes_equal(hash, (struct bytes){ made, n }))
-		return ERR(e, NTE_BAD_SIGNATURE, "%s", what);
+		return ERR(e, hr, "%s", what);
 	return 0;
 }
 
@@ -277,7 +278,7 @@ x509_request_verify_wrapped(const struct x509_request *r, struct err *e)
 	struct err ignored;
 
 	if (x509_hash_read(r->sig_alg, &h, "null signature", &ignored) == 0)
-		return x509_hash_check(
-		    h, r->info, r->signature, "the request's null signature is not its hash", e);
+		return x509_hash_check(h, r->info, r->signature, NTE_BAD_SIGNATURE,
+		    "the request's null signature is not its hash", e);
 	return x509_request_verify(r, e);
 }

@@ -82,10 +82,10 @@ x509_signature_verify(const struct x509_key_info *key, struct bytes sig_alg, con
 /* AlgorithmIdentifier of a hash. CRYPT_E_UNKNOWN_ALGO. */
 int
 x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e) MUST_CHECK;
-/* NTE_BAD_SIGNATURE unless `hash` is the hash of the message. */
+/* hr and `what` unless `hash` is the hash of the message. */
 int
-x509_hash_check(
-    enum x509_hash h, struct bytes message, struct bytes hash, const char *what, struct err *e) MUST_CHECK;
+x509_hash_check(enum x509_hash h, struct bytes message, struct bytes hash, uint32_t hr, const char *what,
+    struct err *e) MUST_CHECK;
 
 /* ---- pieces (attribute.c) ---- */
 

@@ -41,6 +41,20 @@ def fresh():
         server.remove()
 
 
+SUMMARY = []
+
+
+@pytest.fixture
+def record_summary():
+    """A line for the end of the run: record_summary("HRESULTs reached: 45")."""
+    return SUMMARY.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in SUMMARY:
+        terminalreporter.write_line(line)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """The server's log belongs to a failure."""

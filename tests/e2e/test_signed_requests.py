@@ -448,7 +448,7 @@ def cmc_refusals():
     yield "null signature broken", BAD_SIGNATURE, sr.cmc(sr.request(NEW_KEY, null_signature=True, corrupt=True), controls,
                                                          [sr.Signer(NEW_KEY)])
     changed = sr.cmc(sr.request(NEW_KEY), controls, [sr.Signer(NEW_KEY)]).replace(b"=Supplied", b"=SameKeyy")
-    yield "content changed", BAD_SIGNATURE, changed
+    yield "content changed", 0x80091007, changed
     yield "contentType of another content", BAD_SIGNATURE, sr.cmc(
         sr.request(NEW_KEY), controls, [Mislabelled(NEW_KEY)])
     yield "regInfo is not UTF-8", INVALID_DATA, sr.cmc(
