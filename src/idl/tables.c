@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "idl/epm.h"
+#include "idl/icertadmind.h"
 #include "idl/icertpassage.h"
 #include "idl/mgmt.h"
 
@@ -28,6 +29,41 @@ const struct idl_table idl_tables[] = {
 	TABLE("mgmt.rpc_mgmt_stop_server_listening.out", mgmt_stop_server_listening_out),
 	TABLE("mgmt.rpc_mgmt_inq_princ_name.in", mgmt_inq_princ_name_in),
 	TABLE("mgmt.rpc_mgmt_inq_princ_name.out", mgmt_inq_princ_name_out),
+	/* Lists that several methods of ICertAdminD share stand here once, under the first of them. */
+	TABLE("ICertAdminD.SetExtension.in", csra_set_extension_in),
+	TABLE("ICertAdminD.SetExtension.out", csra_result_out),
+	TABLE("ICertAdminD.SetAttributes.in", csra_set_attributes_in),
+	TABLE("ICertAdminD.ResubmitRequest.in", csra_request_in),
+	TABLE("ICertAdminD.ResubmitRequest.out", csra_number_out),
+	TABLE("ICertAdminD.IsValidCertificate.in", csra_is_valid_certificate_in),
+	TABLE("ICertAdminD.IsValidCertificate.out", csra_is_valid_certificate_out),
+	TABLE("ICertAdminD.PublishCRL.in", csra_publish_crl_in),
+	TABLE("ICertAdminD.GetCRL.in", csra_authority_in),
+	TABLE("ICertAdminD.GetCRL.out", csra_blob_out),
+	TABLE("ICertAdminD.RevokeCertificate.in", csra_revoke_certificate_in),
+	TABLE("ICertAdminD.EnumViewColumn.in", csra_range_in),
+	TABLE("ICertAdminD.EnumViewColumn.out", csra_items_out),
+	TABLE("ICertAdminD.GetViewDefaultColumnSet.in", csra_number_in),
+	TABLE("ICertAdminD.EnumAttributesOrExtensions.in", csra_enum_attributes_in),
+	TABLE("ICertAdminD.OpenView.in", csra_open_view_in),
+	TABLE("ICertAdminD.BackupPrepare.in", csra_backup_prepare_in),
+	TABLE("ICertAdminD.BackupGetAttachmentInformation.out", csra_backup_files_out),
+	TABLE("ICertAdminD.BackupOpenFile.in", csra_backup_open_file_in),
+	TABLE("ICertAdminD.BackupOpenFile.out", csra_backup_open_file_out),
+	TABLE("ICertAdminD.BackupReadFile.in", csra_backup_read_file_in),
+	TABLE("ICertAdminD.BackupReadFile.out", csra_backup_read_file_out),
+	TABLE("ICertAdminD.ImportCertificate.in", csra_import_certificate_in),
+	TABLE("ICertAdminD2.PublishCRLs.in", csra_publish_crls_in),
+	TABLE("ICertAdminD2.GetCAProperty.in", csra_get_ca_property_in),
+	TABLE("ICertAdminD2.SetCAProperty.in", csra_set_ca_property_in),
+	TABLE("ICertAdminD2.EnumViewColumnTable.in", csra_table_range_in),
+	TABLE("ICertAdminD2.SetCASecurity.in", csra_blob_in),
+	TABLE("ICertAdminD2.SetOfficerRights.in", csra_set_officer_rights_in),
+	TABLE("ICertAdminD2.GetConfigEntry.in", csra_get_config_entry_in),
+	TABLE("ICertAdminD2.GetConfigEntry.out", csra_get_config_entry_out),
+	TABLE("ICertAdminD2.SetConfigEntry.in", csra_set_config_entry_in),
+	TABLE("ICertAdminD2.ImportKey.in", csra_import_key_in),
+	TABLE("ICertAdminD2.DeleteRow.in", csra_delete_row_in),
 };
 const size_t idl_n_tables = ARRAY_LEN(idl_tables);
 

@@ -29,6 +29,12 @@ ndr_push(const struct ndr_field *fields, const void *args, struct buf *out, stru
 /* The printer behind --trace=ndr: one "name: value" per line, indented. */
 void
 ndr_print(const struct ndr_field *fields, const void *args, struct buf *out);
+/* What it makes of a text and of octets, for the print functions of CUSTOM rows: quoted with nothing a
+ * terminal would act upon; length and hexadecimal of the first ones. */
+void
+ndr_print_text(const char *s, struct buf *out);
+void
+ndr_print_octets(struct bytes b, struct buf *out);
 
 /* ---- describing ---- */
 
@@ -43,6 +49,7 @@ enum ndr_kind {
 	NDR_WSTR,
 	NDR_VSTR,
 	NDR_BLOB,
+	NDR_BLOB_LAST, /* the same with cb behind pb */
 	NDR_BYTES,
 	NDR_STRUCT,
 	NDR_ARRAY,
@@ -119,6 +126,12 @@ struct ndr_custom {
 		.name = #m, .kind = NDR_WSTR, .pointer = NDR_UNIQUE, .offset = NDR_AT_PTR(S, m, char),     \
 		.min = lo, .max = hi                                                                       \
 	}
+/* The same behind a ref pointer: as a parameter it has no id. */
+#define F_WSTR_REF(S, m, lo, hi)                                                                           \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_WSTR, .pointer = NDR_REF, .offset = NDR_AT_PTR(S, m, char),        \
+		.min = lo, .max = hi                                                                       \
+	}
 /* const char *, octets as they are: [string] char m[hi], a varying string without a pointer. */
 #define F_VSTR(S, m, hi)                                                                                   \
 	{                                                                                                  \
@@ -136,6 +149,11 @@ struct ndr_custom {
 #define F_BLOB(S, m)                                                                                       \
 	{                                                                                                  \
 		.name = #m, .kind = NDR_BLOB, .offset = NDR_AT(S, m, struct bytes)                         \
+	}
+/* The same where the size stands behind the pointer: {[size_is(cb), unique] pb, cb}. */
+#define F_BLOB_LAST(S, m)                                                                                  \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_BLOB_LAST, .offset = NDR_AT(S, m, struct bytes)                    \
 	}
 /* uint8_t m[n] */
 #define F_BYTES(S, m)                                                                                      \

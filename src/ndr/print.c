@@ -16,9 +16,8 @@ print_indent(unsigned depth, struct buf *out)
 		buf_put_str(out, "  ");
 }
 
-/* In quotes, one line, nothing a terminal would act upon. */
-static void
-print_text(const char *s, struct buf *out)
+void
+ndr_print_text(const char *s, struct buf *out)
 {
 	buf_put_u8(out, '"');
 	for (; *s != 0; s++) {
@@ -36,8 +35,8 @@ print_text(const char *s, struct buf *out)
 	buf_put_u8(out, '"');
 }
 
-static void
-print_octets(struct bytes b, struct buf *out)
+void
+ndr_print_octets(struct bytes b, struct buf *out)
 {
 	struct bytes head = { b.p, b.len < BLOB_SHOWN ? b.len : BLOB_SHOWN };
 
@@ -89,13 +88,14 @@ print_scalar(const struct ndr_field *f, const void *at, struct buf *out)
 		break;
 	case NDR_WSTR:
 	case NDR_VSTR:
-		print_text(ndr_get_text(at), out);
+		ndr_print_text(ndr_get_text(at), out);
 		break;
 	case NDR_BYTES:
-		print_octets((struct bytes){ at, f->size }, out);
+		ndr_print_octets((struct bytes){ at, f->size }, out);
 		break;
 	case NDR_BLOB:
-		print_octets(*(const struct bytes *)at, out);
+	case NDR_BLOB_LAST:
+		ndr_print_octets(*(const struct bytes *)at, out);
 		break;
 	case NDR_CUSTOM:
 		f->custom->print(at, out);
@@ -126,7 +126,7 @@ print_array(const struct ndr_field *f, const void *base, unsigned depth, struct 
 static bool
 is_null(const struct ndr_field *f, const void *at)
 {
-	if (f->kind == NDR_BLOB)
+	if (ndr_is_blob(f))
 		return ((const struct bytes *)at)->p == NULL;
 	if (f->kind == NDR_VSTR || f->pointer != NDR_INLINE)
 		return ndr_get_pointer(at) == NULL;

@@ -167,14 +167,18 @@ pull_vstr(struct ndr_in *in, const struct ndr_field *f, void *base, void *at, st
 	return 0;
 }
 
-/* cb and the id; the octets follow later. */
+/* cb and the id, or the id and cb; the octets follow later. */
 static int
 pull_blob(struct ndr_in *in, const struct ndr_field *f, void *base, struct err *e)
 {
 	struct bytes *b = ndr_member(f, base);
-	uint32_t cb, id;
+	uint32_t cb = 0, id;
 
-	if (ndr_in_u32(in, &cb, e) != 0 || ndr_in_u32(in, &id, e) != 0)
+	if (f->kind == NDR_BLOB && ndr_in_u32(in, &cb, e) != 0)
+		return -1;
+	if (ndr_in_u32(in, &id, e) != 0)
+		return -1;
+	if (f->kind == NDR_BLOB_LAST && ndr_in_u32(in, &cb, e) != 0)
 		return -1;
 	*b = (struct bytes){ NULL, 0 };
 	if (id == 0)
@@ -281,6 +285,7 @@ pull_value(struct ndr_in *in, const struct ndr_field *f, void *base, void *at, s
 		ndr_in_align(in, f->custom->align);
 		return f->custom->pull(in, at, e);
 	case NDR_BLOB: /* has its own pointer; pull_field knows */
+	case NDR_BLOB_LAST:
 	case NDR_END:
 		break;
 	}
@@ -294,7 +299,7 @@ pull_field(struct ndr_in *in, const struct ndr_field *f, void *base, bool top, s
 	void *at = ndr_member(f, base);
 	uint32_t id;
 
-	if (f->kind == NDR_BLOB) {
+	if (ndr_is_blob(f)) {
 		ndr_in_align(in, 4);
 		return pull_blob(in, f, base, e);
 	}
@@ -359,7 +364,7 @@ pull_referent(struct ndr_in *in, const struct ndr_deferred *d, struct err *e)
 	bool aliased = false;
 	void *referent;
 
-	if (f->kind == NDR_BLOB)
+	if (ndr_is_blob(f))
 		return pull_blob_octets(in, at, e);
 	if (ndr_is_own_pointer(f))
 		return pull_value(in, f, d->base, at, e);

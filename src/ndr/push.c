@@ -73,12 +73,15 @@ push_vstr(struct ndr_out *out, const struct ndr_field *f, const void *base, cons
 }
 
 static int
-push_blob(struct ndr_out *out, const struct bytes *b, struct err *e)
+push_blob(struct ndr_out *out, const struct ndr_field *f, const struct bytes *b, struct err *e)
 {
 	if (b->len > UINT32_MAX || (b->p == NULL && b->len > 0))
 		return ERR(e, E_INVALIDARG, "%zu octets%s", b->len, b->p == NULL ? " at NULL" : "");
-	ndr_out_u32(out, (uint32_t)b->len);
+	if (f->kind == NDR_BLOB)
+		ndr_out_u32(out, (uint32_t)b->len);
 	ndr_out_pointer(out, b->p != NULL);
+	if (f->kind == NDR_BLOB_LAST)
+		ndr_out_u32(out, (uint32_t)b->len);
 	return 0;
 }
 
@@ -139,7 +142,8 @@ push_value(struct ndr_out *out, const struct ndr_field *f, const void *base, con
 	case NDR_VSTR:
 		return push_vstr(out, f, base, ndr_get_text(at), e);
 	case NDR_BLOB:
-		return push_blob(out, at, e);
+	case NDR_BLOB_LAST:
+		return push_blob(out, f, at, e);
 	case NDR_BYTES:
 		ndr_out_octets(out, (struct bytes){ at, f->size });
 		return 0;
@@ -190,6 +194,7 @@ push_inner_referents(
 				return err_prefix(e, "[%u]", i);
 		return 0;
 	case NDR_BLOB:
+	case NDR_BLOB_LAST:
 		if (((const struct bytes *)at)->p != NULL) {
 			ndr_out_u32(out, (uint32_t)((const struct bytes *)at)->len);
 			ndr_out_octets(out, *(const struct bytes *)at);

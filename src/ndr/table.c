@@ -54,6 +54,7 @@ field_min_wire(const struct ndr_field *f)
 	case NDR_HYPER:
 	case NDR_VSTR: /* offset, count; before them perhaps MaxCount */
 	case NDR_BLOB: /* cb, id */
+	case NDR_BLOB_LAST:
 		return 8;
 	case NDR_GUID:
 		return 16;

@@ -42,6 +42,12 @@ ndr_is_own_pointer(const struct ndr_field *f)
 {
 	return f->kind == NDR_WSTR || f->kind == NDR_ARRAY;
 }
+/* Octets with a pointer and a size of their own. */
+static inline bool
+ndr_is_blob(const struct ndr_field *f)
+{
+	return f->kind == NDR_BLOB || f->kind == NDR_BLOB_LAST;
+}
 static inline const char *
 ndr_get_text(const void *member)
 {
