@@ -24,7 +24,8 @@ struct matrix_run {
 	struct pool *pool;
 	struct ca_templates *templates;
 	struct people *people;
-	struct sd security; /* a copy: an administrator may edit the CA's meanwhile */
+	struct sd security;      /* a copy: an administrator may edit the CA's meanwhile */
+	struct policy_ca policy; /* the same */
 	struct matrix m;
 	struct matrix_options options;
 	const char *const *names; /* of principals; NULL: all */
@@ -322,7 +323,8 @@ take_arguments(struct matrix_run *r, struct err *e)
 		.key = json_string_value(json_object_get(args, "key")),
 		.attributes = json_string_value(json_object_get(args, "attributes")),
 		.all = json_is_true(json_object_get(args, "allTemplates")) };
-	r->m.ca = &r->a->ca->policy;
+	r->policy = r->a->ca->policy;
+	r->m.ca = &r->policy;
 	r->m.security = &r->security;
 	r->m.now = clock_now(r->a->ca->clock);
 	if (text_list(r->a, "templates", r->pool, &r->options.names, &r->options.n_names, e) != 0 ||

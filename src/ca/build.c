@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "ca/ca_priv.h"
+#include "ca/signing_certs.h"
 
 #define CERTIFICATE_MAX (512 * 1024)
 
@@ -35,7 +35,7 @@ full_response(struct ca_request *r)
 	else if (r->db_disposition == DB_DISP_PENDING)
 		how.status = X509_CMC_PENDING;
 	buf_init(&b, CERTIFICATE_MAX);
-	if (x509_ca_cmc_response(r->ca->x509, &how, &b, &e) != 0 ||
+	if (x509_ca_cmc_response(r->issuer->x509, &how, &b, &e) != 0 ||
 	    pool_dup_bytes(r->pool, buf_bytes(&b), &r->chain) != 0)
 		log_warn(ca, "request %u gets no CMC response: %s", r->id, e.msg);
 	buf_fini(&b);
@@ -102,10 +102,10 @@ make_certificate(struct ca_request *r, struct err *e)
 	struct x509_cert_plan *plan = &r->out.plan;
 	struct buf cert, chain;
 
-	ca_serial_make(plan->serial, r->ca->high_serial, r->id, 0, &r->ca->rng);
+	ca_serial_make(plan->serial, r->ca->high_serial, r->id, r->issuer->index, &r->ca->rng);
 	plan->serial_len = CA_SERIAL_LEN;
 	buf_init(&cert, CERTIFICATE_MAX);
-	if (x509_ca_issue(r->ca->x509, plan, r->id, &cert, e) != 0) {
+	if (x509_ca_issue(r->issuer->x509, plan, r->id, &cert, e) != 0) {
 		buf_fini(&cert);
 		return -1;
 	}
@@ -114,7 +114,7 @@ make_certificate(struct ca_request *r, struct err *e)
 	if ((r->args.flags & CR_IN_FULLRESPONSE) != 0)
 		return 0; /* the CMC response will hold it */
 	buf_init(&chain, CERTIFICATE_MAX);
-	if (x509_ca_pkcs7_chain(r->ca->x509, r->certificate, &chain, e) != 0) {
+	if (x509_ca_pkcs7_chain(r->issuer->x509, r->certificate, &chain, e) != 0) {
 		buf_fini(&chain);
 		return -1;
 	}

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ca/ca_priv.h"
 #include "ca/crl.h"
+#include "ca/signing_certs.h"
 #include "x509/name.h"
 
 #define CA_POOL_MAX (4u << 20)
@@ -31,8 +32,8 @@ state_path(const struct ca *ca, const char *name)
 	return pool_printf(ca->pool, "%s/%s", ca->state_dir, name);
 }
 
-static int
-read_file(const char *path, struct buf *out, struct err *e)
+int
+ca_read_file(const char *path, struct buf *out, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
@@ -62,7 +63,7 @@ copy_file(const char *from, const char *to, struct err *e)
 	int fd = -1, rc = -1;
 
 	buf_init(&b, FILE_COPY_MAX);
-	if (read_file(from, &b, e) != 0)
+	if (ca_read_file(from, &b, e) != 0)
 		goto out;
 	snprintf(tmp, sizeof(tmp), "%.4000s.new", to);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -151,8 +152,7 @@ load_key(struct ca *ca, struct err *e)
 		    exists(key) ? key : cert, exists(key) ? cert : key);
 	if (!exists(key) && create_key(ca, key, cert, e) != 0)
 		return err_prefix(e, "CA key");
-	ca->x509 = x509_ca_load(key, cert, ca->settings.hash, &ca->rng, e);
-	return ca->x509 != NULL ? 0 : err_prefix(e, "%s", cert);
+	return ca_certs_open(ca, e);
 }
 
 /* ---- names ---- */
@@ -230,11 +230,11 @@ set_names(struct ca *ca, struct err *e)
 /* ---- what policy reads ---- */
 
 int
-ca_expand_urls(const struct ca *ca, const struct x509_strings *entries, uint32_t flag, bool delta,
-    struct pool *pool, struct x509_strings *out, struct err *e)
+ca_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct x509_strings *entries,
+    uint32_t flag, bool delta, struct pool *pool, struct x509_strings *out, struct err *e)
 {
-	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, "",
-		dir_forest(ca->dir)->config_dn, ca->short_name, "", delta, ca->http_port };
+	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, c->suffix,
+		dir_forest(ca->dir)->config_dn, ca->short_name, c->key_suffix, delta, ca->http_port };
 	const char **list = pool_calloc(pool, entries->n, sizeof(*list));
 	size_t used = 0;
 
@@ -252,11 +252,12 @@ ca_expand_urls(const struct ca *ca, const struct x509_strings *entries, uint32_t
 	return 0;
 }
 
-static int
-set_policy(struct ca *ca, struct err *e)
+int
+ca_policy_set(struct ca *ca, struct err *e)
 {
 	const struct ca_settings *s = &ca->settings;
 	const struct dir_forest *f = dir_forest(ca->dir);
+	const struct ca_cert *c = ca_cert_newest(ca);
 	struct policy_ca *p = &ca->policy;
 
 	*p = (struct policy_ca){
@@ -265,10 +266,13 @@ set_policy(struct ca *ca, struct err *e)
 		.clock_skew = (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE,
 		.ca_version = s->ca_version,
 		.ca_name = ca->name,
-		.ca_not_before = x509_ca_not_before(ca->x509),
-		.ca_not_after = x509_ca_not_after(ca->x509),
-		.ca_key_id = x509_ca_key_id(ca->x509),
-		.ca_subject = x509_ca_subject(ca->x509),
+		.ca_not_before = x509_ca_not_before(c->x509),
+		.ca_not_after = x509_ca_not_after(c->x509),
+		.ca_key_id = x509_ca_key_id(c->x509),
+		.ca_subject = x509_ca_subject(c->x509),
+		.cdp_urls = c->cdp_urls,
+		.aia_urls = c->aia_urls,
+		.ocsp_urls = c->ocsp_urls,
 		.enable_request_extensions = s->enable_request_extensions,
 		.disable_extensions = s->disable_extensions,
 		.subject_template = s->subject_template,
@@ -281,14 +285,7 @@ set_policy(struct ca *ca, struct err *e)
 		.nb_domain = f->nb_domain,
 		.max_extension = (s->db_flags & DBFLAGS_MAXIMUMEXTENSION16K) != 0 ? 16384 : 4096,
 	};
-	if (ca_period(s->validity_period, s->validity_units, &p->validity_months, &p->validity_span, e) != 0)
-		return -1;
-	if (ca_expand_urls(ca, &s->crl_urls, 0x2, false, ca->pool, &p->cdp_urls, e) != 0)
-		return err_prefix(e, "CRLPublicationURLs");
-	if (ca_expand_urls(ca, &s->aia_urls, 0x2, false, ca->pool, &p->aia_urls, e) != 0 ||
-	    ca_expand_urls(ca, &s->aia_urls, 0x20, false, ca->pool, &p->ocsp_urls, e) != 0)
-		return err_prefix(e, "CACertPublicationURLs");
-	return 0;
+	return ca_period(s->validity_period, s->validity_units, &p->validity_months, &p->validity_span, e);
 }
 
 /* ---- local groups ---- */
@@ -420,8 +417,8 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	if (ca->state_dir == NULL || ca->http_port == NULL || ca->deliveries == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
-	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_policy(ca, e) != 0 ||
-	    set_local_groups(ca, e) != 0 || open_store(ca, e) != 0)
+	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_local_groups(ca, e) != 0 ||
+	    open_store(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0)
 		return -1;
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
@@ -490,7 +487,7 @@ ca_unref(struct ca *ca)
 	ca_deliveries_free(ca->deliveries);
 	ca_security_fini(&ca->security);
 	ca_settings_fini(&ca->settings);
-	x509_ca_free(ca->x509);
+	ca_certs_free(ca);
 	pool_free(ca->pool);
 	free(ca);
 }

@@ -51,6 +51,8 @@ struct ca_local_group {
 #define CA_LOCAL_GROUPS 3
 
 struct ca_deliveries;
+struct ca_cert;
+struct ca_cert_list;
 
 /* Revocation lists (crl.h): what waits, and when the next ones are due. */
 struct ca_crl_state {
@@ -77,7 +79,8 @@ struct ca {
 	/* names; in the pool */
 	const char *name, *sanitized, *short_name, *dns_name, *short_host, *config_string;
 	struct sddl_domain domain;
-	struct x509_ca *x509;
+	const struct ca_cert_list *certs; /* signing_certs.h; replaced as a whole by a renewal */
+	struct x509_ca *x509;             /* of the newest of them; on the loop's thread only */
 	struct store *store;
 	struct journal *journal;
 	struct policy_ca policy;
@@ -118,8 +121,11 @@ ca_rehearsed_fn(void *arg, const struct ca_request *r, const struct ca_request_r
 struct ca_request {
 	struct ca *ca;
 	struct pool *pool;
-	struct ca_who who;       /* who asked; for a resubmission the officer */
-	struct token *requester; /* whose request it is */
+	const struct ca_cert_list *certs; /* of the CA, when it came; whose certificates a signer may have */
+	const struct ca_cert *issuer;     /* with which it is answered: the newest when it was decided */
+	struct policy_ca policy;          /* what policy is told of the CA, from the same moment */
+	struct ca_who who;                /* who asked; for a resubmission the officer */
+	struct token *requester;          /* whose request it is */
 	struct ca_request_args args;
 	ca_request_fn *cb;
 	ca_rehearsed_fn *rehearsed; /* instead of cb: nothing is numbered, signed, stored or counted */
@@ -290,10 +296,14 @@ const char *
 ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n);
 
 /* ca.c */
-/* URLs of CRLPublicationURLs or CACertPublicationURLs that carry a flag, tokens replaced. */
+/* A whole file, of at most a megabyte. */
 int
-ca_expand_urls(const struct ca *ca, const struct x509_strings *entries, uint32_t flag, bool delta,
-    struct pool *pool, struct x509_strings *out, struct err *e) MUST_CHECK;
+ca_read_file(const char *path, struct buf *out, struct err *e) MUST_CHECK;
+/* URLs of CRLPublicationURLs or CACertPublicationURLs that carry a flag, tokens replaced as for what c signs.
+ */
+int
+ca_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct x509_strings *entries,
+    uint32_t flag, bool delta, struct pool *pool, struct x509_strings *out, struct err *e) MUST_CHECK;
 void
 ca_ref(struct ca *ca);
 void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ca/signing_certs.h"
 
 #define CRL_POOL_MAX (256u << 20)
 #define RETRY_AFTER (10 * FILETIME_MINUTE) /* MS-CSRA 3.1.4.1.6: CRLAttemptRepublish */
@@ -305,7 +306,8 @@ sign_done(void *arg)
 static int
 plan_urls(const struct ca_crl_job *j, uint32_t flag, bool delta, struct x509_strings *out, struct err *e)
 {
-	return ca_expand_urls(j->ca, &j->ca->settings.crl_urls, flag, delta, j->pool, out, e);
+	return ca_expand_urls(
+	    j->ca, ca_cert_newest(j->ca), &j->ca->settings.crl_urls, flag, delta, j->pool, out, e);
 }
 
 /* What one CRL says, and its row. base: what a delta refers to, NULL for a base CRL. */

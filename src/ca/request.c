@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "ca/ca_priv.h"
+#include "ca/signing_certs.h"
 
 /* dwFlags, MS-WCCE 3.2.1.4.2.1 */
 #define CR_IN_ROBO 0x00200000u
@@ -34,6 +34,14 @@ request_free(struct ca_request *r)
 	ca_unref(ca);
 }
 
+/* Certificate and policy go together, and stay: a renewal meanwhile is for those who come after it. */
+static void
+use_newest(struct ca_request *r)
+{
+	r->issuer = ca_cert_newest(r->ca);
+	r->policy = r->ca->policy;
+}
+
 static struct ca_request *
 request_new(struct ca *ca, const struct ca_caller *who, ca_request_fn *cb, void *arg, struct err *e)
 {
@@ -50,6 +58,8 @@ request_new(struct ca *ca, const struct ca_caller *who, ca_request_fn *cb, void 
 	r->pool = pool;
 	r->cb = cb;
 	r->cb_arg = arg;
+	r->certs = ca->certs;
+	use_newest(r);
 	r->submitted = clock_now(ca->clock);
 	r->t_start = clock_monotonic_us();
 	ca_ref(ca);
@@ -333,7 +343,8 @@ static void
 evaluate_start(struct ca_request *r)
 {
 	r->decided = clock_now(r->ca->clock);
-	r->in.ca = &r->ca->policy;
+	use_newest(r);
+	r->in.ca = &r->policy;
 	r->in.caller = r->requester;
 	r->in.request = &r->parsed;
 	r->in.templates = r->templates->v;

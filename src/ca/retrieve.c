@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "ca/ca_priv.h"
+#include "ca/signing_certs.h"
 
 /* Without an id the attributes are a serial number; certutil writes it with blanks and capitals. */
 static int
@@ -23,13 +23,14 @@ id_by_serial(struct ca *ca, const char *text, uint32_t *id, struct err *e)
 }
 
 static void
-fill_chain(struct ca *ca, struct pool *pool, struct ca_request_result *out)
+fill_chain(const struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
 {
+	const struct ca_cert *issuer = ca_cert_find(ca, store_long(row, Certificate_IssuerNameId));
 	struct err e = { 0 };
 	struct buf chain;
 
 	buf_init(&chain, 1u << 20);
-	if (x509_ca_pkcs7_chain(ca->x509, out->certificate, &chain, &e) != 0 ||
+	if (issuer == NULL || x509_ca_pkcs7_chain(issuer->x509, out->certificate, &chain, &e) != 0 ||
 	    pool_dup_bytes(pool, buf_bytes(&chain), &out->chain) != 0)
 		out->chain = (struct bytes){ NULL, 0 }; /* the certificate alone is still an answer */
 	buf_fini(&chain);
@@ -39,6 +40,8 @@ static void
 fill_full_response(
     struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
 {
+	/* the chain it holds is the certificate's, so that certificate signs */
+	const struct ca_cert *issuer = ca_cert_find(ca, store_long(row, Certificate_IssuerNameId));
 	struct x509_cmc_response how = { .status = X509_CMC_FAILED,
 		.text = out->message,
 		.certificate = out->certificate,
@@ -51,8 +54,10 @@ fill_full_response(
 		how.status = X509_CMC_SUCCESS;
 	else if (out->disposition == CR_DISP_UNDER_SUBMISSION)
 		how.status = X509_CMC_PENDING;
+	if (out->certificate.len == 0)
+		issuer = ca_cert_newest(ca);
 	buf_init(&b, 1u << 20);
-	if (x509_ca_cmc_response(ca->x509, &how, &b, &e) != 0 ||
+	if (x509_ca_cmc_response(issuer != NULL ? issuer->x509 : ca->x509, &how, &b, &e) != 0 ||
 	    pool_dup_bytes(pool, buf_bytes(&b), &out->chain) != 0)
 		out->chain = (struct bytes){ NULL, 0 };
 	buf_fini(&b);
@@ -85,7 +90,7 @@ fill_result(struct ca *ca, const struct store_row *row, struct pool *pool, struc
 	if (out->disposition != CR_DISP_ISSUED && out->disposition != CR_DISP_REVOKED)
 		return;
 	out->certificate = store_bytes(row, Certificate_RawCertificate);
-	fill_chain(ca, pool, out);
+	fill_chain(ca, row, pool, out);
 }
 
 void

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/ca_priv.h"
+#include "ca/signing_certs.h"
 #include "x509/name.h"
 
 #define TEXT_MAX 65536
@@ -208,7 +208,7 @@ fill_certificate(struct ca_request *r)
 	x509_sha1(r->certificate, sha1);
 	store_set_text(row, Certificate_CertificateHash, spaced_hex(r->pool, sha1, sizeof(sha1)));
 	store_set_text(row, Certificate_SerialNumber, plain_hex(r->pool, plan->serial, plan->serial_len));
-	store_set_long(row, Certificate_IssuerNameId, 0);
+	store_set_long(row, Certificate_IssuerNameId, ca_cert_version_of(r->issuer));
 	store_set_date(row, Certificate_NotBefore, plan->not_before);
 	store_set_date(row, Certificate_NotAfter, plan->not_after);
 	fill_key(r, &r->parsed.key);
@@ -245,7 +245,7 @@ static int
 put_extension(struct ca_request *r, struct store_extension *out, const struct x509_extension *x,
     uint32_t flags, struct err *e)
 {
-	size_t max = r->ca->policy.max_extension;
+	size_t max = r->policy.max_extension;
 	char dotted[OID_TEXT_MAX];
 
 	if (!oid_to_text(x->oid, dotted) || (out->name = pool_strdup(r->pool, dotted)) == NULL)

@@ -52,7 +52,7 @@ struct ca_settings {
 	const char *crl_period, *crl_delta_period, *crl_overlap_period, *crl_delta_overlap_period;
 	uint32_t crl_units, crl_delta_units, crl_overlap_units, crl_delta_overlap_units;
 	uint32_t interface_flags, db_flags, crl_flags;
-	uint32_t enforce_name_lengths, ca_version;
+	uint32_t enforce_name_lengths, ca_version, root_cross_property;
 	struct x509_strings subject_template, crl_urls, aia_urls;
 	const char *security;
 	struct x509_strings published_templates;

@@ -167,6 +167,9 @@ const struct setting ca_setting_rows[] = {
 	  "Publish the eleven default templates at the first start." },
 	{ .section = "CA", "PublishedTemplates", SETTING_LIST, AT(published_templates), "",
 	  "Templates published at the first start besides the default ones; listed before them." },
+	{ .section = "CA", "RootCrossCertProperty", SETTING_BOOL, AT(root_cross_property), "0",
+	  "Ours: a root CA, too, gives its cross certificates through CR_PROP_CAFORWARDCROSSCERT and BACKWARDCROSSCERT; "
+	  "MS-WCCE has it answer with an error." },
 	{ .section = "CA", "CAVersion", SETTING_NUMBER, AT(ca_version), "6",
 	  "Compatibility level: 1 is Windows Server 2003, 4 is 2012, 6 is 2016 and later.", .lowest = 1, .highest = 6 },
 

@@ -21,6 +21,7 @@ struct x509_ca {
 	size_t n_chain;
 	struct buf subject, key_id;
 	filetime_t not_before, not_after;
+	filetime_t chain_begin, chain_end; /* when all of the chain is valid */
 	char key_text[KEY_TEXT_MAX];
 };
 
@@ -179,6 +180,20 @@ to_filetime(const ASN1_TIME *t)
 	return filetime_from_civil(&c);
 }
 
+static void
+keep_chain_times(struct x509_ca *ca, X509 *certs[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		filetime_t begin = to_filetime(X509_get0_notBefore(certs[i]));
+		filetime_t end = to_filetime(X509_get0_notAfter(certs[i]));
+
+		if (i == 0 || begin > ca->chain_begin)
+			ca->chain_begin = begin;
+		if (i == 0 || end < ca->chain_end)
+			ca->chain_end = end;
+	}
+}
+
 static int
 keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 {
@@ -238,8 +253,10 @@ load_chain(struct x509_ca *ca, const char *path, struct err *e)
 	else if (got == 1)
 		ERR(e, E_INVALID_DATA, "more than %d certificates", MAX_CHAIN);
 	else if (check_chain(ca, certs, n, e) == 0 && keep_chain(ca, certs, n, e) == 0 &&
-	    keep_facts(ca, certs[0], e) == 0)
+	    keep_facts(ca, certs[0], e) == 0) {
+		keep_chain_times(ca, certs, n);
 		ret = 0;
+	}
 	if (ret != 0)
 		err_prefix(e, "CA certificate file %s", path);
 	for (size_t i = 0; i < n; i++)
@@ -364,6 +381,12 @@ filetime_t
 x509_ca_not_before(const struct x509_ca *ca)
 {
 	return ca->not_before;
+}
+
+bool
+x509_ca_chain_is_current(const struct x509_ca *ca, filetime_t t)
+{
+	return t >= ca->chain_begin && t <= ca->chain_end;
 }
 
 bool

@@ -64,6 +64,9 @@ filetime_t
 x509_ca_not_after(const struct x509_ca *ca);
 filetime_t
 x509_ca_not_before(const struct x509_ca *ca);
+/* Are all certificates of the chain within their validity? */
+bool
+x509_ca_chain_is_current(const struct x509_ca *ca, filetime_t t);
 bool
 x509_ca_is_root(const struct x509_ca *ca);
 const char *
@@ -80,6 +83,10 @@ x509_ca_issue(struct x509_ca *ca, const struct x509_cert_plan *plan, uint64_t re
 /* Degenerate PKCS #7 (certs only): leaf (may be empty) and the CA's chain. wcce.md 2.5. */
 int
 x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e) MUST_CHECK;
+/* The same of the CA's chain, with CRLs beside it. */
+int
+x509_ca_pkcs7_crls(
+    const struct x509_ca *ca, const struct bytes *crls, size_t n, struct buf *out, struct err *e) MUST_CHECK;
 
 /* SHA-1 of the subjectPublicKey bits: RFC 5280 4.2.1.2 (1), as AD CS makes its SKI. */
 void

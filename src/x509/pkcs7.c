@@ -10,8 +10,10 @@ put_empty_set(struct buf *out)
 	der_put(out, DER_SET, (struct bytes){ NULL, 0 });
 }
 
-int
-x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e)
+/* crls n 0: the field is left out. */
+static int
+put_signed_data(struct buf *out, const struct x509_ca *ca, struct bytes leaf, const struct bytes *crls,
+    size_t n_crls, struct err *e)
 {
 	size_t content_info = der_open(out, DER_SEQUENCE), content, data, mark;
 
@@ -29,9 +31,28 @@ x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out
 		buf_put_bytes(out, x509_ca_chain_der(ca, i - 1));
 	buf_put_bytes(out, leaf);
 	der_close(out, mark);
+	if (n_crls > 0) {
+		mark = der_open(out, DER_CONTEXT_CONSTRUCTED(1));
+		for (size_t i = 0; i < n_crls; i++)
+			buf_put_bytes(out, crls[i]);
+		der_close(out, mark);
+	}
 	put_empty_set(out); /* signerInfos */
 	der_close(out, data);
 	der_close(out, content);
 	der_close(out, content_info);
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the certificate chain");
+}
+
+int
+x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e)
+{
+	return put_signed_data(out, ca, leaf, NULL, 0, e);
+}
+
+int
+x509_ca_pkcs7_crls(
+    const struct x509_ca *ca, const struct bytes *crls, size_t n, struct buf *out, struct err *e)
+{
+	return put_signed_data(out, ca, (struct bytes){ NULL, 0 }, crls, n, e);
 }
