@@ -209,7 +209,7 @@ asan: ## the same tests under AddressSanitizer and UBSan
 
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-fuzz_src = $(foreach f,$(LINK_$(firstword $(subst _, ,$(1)))),$(wildcard src/$(f)/*.c))
+fuzz_src = $(filter-out src/ctl/main.c,$(foreach f,$(LINK_$(firstword $(subst _, ,$(1)))),$(wildcard src/$(f)/*.c)))
 FUZZ_PLANT ?=
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(call fuzz_src,$$*)
 	@mkdir -p $(@D)

@@ -42,9 +42,8 @@ read_whole(const char *path, struct buf *out, struct err *e)
 
 /* PowerShell and ldifde -u write UTF-16 with a byte order mark. */
 static int
-to_utf8(struct ctl *c, const struct buf *raw, struct bytes *out, struct err *e)
+to_utf8(struct ctl *c, struct bytes in, struct bytes *out, struct err *e)
 {
-	struct bytes in = buf_bytes(raw);
 	const char *text;
 
 	if (in.len >= 2 && in.p[0] == 0xFF && in.p[1] == 0xFE) {
@@ -185,7 +184,7 @@ map_entry(struct ctl *c, struct template_file *f, const struct dir_entry *from, 
 	}
 	for (size_t i = 0; i < ARRAY_LEN(server_attributes); i++)
 		ctl_entry_drop(out, server_attributes[i]);
-	return map_oid(c, out, e) != 0 ? -1 : map_descriptor(c, f, out, their_sid, e);
+	return map_descriptor(c, f, out, their_sid, e);
 }
 
 /* ---- LDIF ---- */
@@ -292,36 +291,47 @@ read_json(struct ctl *c, const char *path, struct bytes text, struct template_fi
 }
 
 int
-template_file_read(
-    struct ctl *c, const char *path, const char *domain_sid, struct template_file *out, struct err *e)
+template_file_parse(struct ctl *c, const char *name, struct bytes raw, const struct sid *theirs,
+    struct template_file *out, struct err *e)
 {
-	struct sid sid, *theirs = NULL;
 	struct bytes text;
-	struct buf raw;
 	size_t at = 0;
 	int rc;
 
 	*out = (struct template_file){ .warnings = json_array() };
-	if (domain_sid != NULL) {
-		if (sid_from_text(&sid, domain_sid, e) != 0)
-			return -1;
-		theirs = &sid;
-	}
-	if (ctl_ldap_open(c, e) != 0)
-		return -1;
-	buf_init(&raw, TEMPLATE_FILE_MAX);
-	rc = read_whole(path, &raw, e) != 0 ? -1 : to_utf8(c, &raw, &text, e);
-	buf_fini(&raw);
-	if (rc != 0)
-		return -1;
+	if (to_utf8(c, raw, &text, e) != 0)
+		return err_prefix(e, "%.80s", name);
 	while (at < text.len && strchr(" \t\r\n", text.p[at]) != NULL && text.p[at] != '\0')
 		at++;
 	if (at < text.len && (text.p[at] == '{' || text.p[at] == '['))
-		rc = read_json(c, path, text, out, e);
+		rc = read_json(c, name, text, out, e);
 	else
-		rc = read_ldif(c, path, text, theirs, out, e);
+		rc = read_ldif(c, name, text, theirs, out, e);
 	if (rc == 0 && out->n_templates == 0)
-		rc = ERR(e, E_INVALID_DATA, "%.100s holds no certificate template", path);
+		rc = ERR(e, E_INVALID_DATA, "%.100s holds no certificate template", name);
+	return rc;
+}
+
+int
+template_file_read(
+    struct ctl *c, const char *path, const char *domain_sid, struct template_file *out, struct err *e)
+{
+	struct sid sid;
+	struct buf raw;
+	int rc;
+
+	*out = (struct template_file){ 0 };
+	if (domain_sid != NULL && sid_from_text(&sid, domain_sid, e) != 0)
+		return -1;
+	if (ctl_ldap_open(c, e) != 0)
+		return -1;
+	buf_init(&raw, TEMPLATE_FILE_MAX);
+	rc = read_whole(path, &raw, e);
+	if (rc == 0)
+		rc = template_file_parse(c, path, buf_bytes(&raw), domain_sid != NULL ? &sid : NULL, out, e);
+	buf_fini(&raw);
+	for (size_t i = 0; rc == 0 && i < out->n_templates; i++)
+		rc = map_oid(c, &out->templates[i], e);
 	return rc;
 }
 

@@ -24,6 +24,14 @@ struct template_file {
 int
 template_file_read(struct ctl *c, const char *path, const char *domain_sid, struct template_file *out,
     struct err *e) MUST_CHECK;
+/*
+ * The same from octets in memory, without a directory: of c it needs the pool, the configuration DN and the
+ * domain's SID. An OID that carries the mark of adcsd's own LDIF, {forestOidBase}, keeps it. name is for
+ * messages. out needs template_file_fini also after a failure.
+ */
+int
+template_file_parse(struct ctl *c, const char *name, struct bytes raw, const struct sid *theirs,
+    struct template_file *out, struct err *e) MUST_CHECK;
 void
 template_file_fini(struct template_file *f);
 
