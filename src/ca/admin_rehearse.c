@@ -81,7 +81,6 @@ on_rehearsed(void *arg, const struct ca_request *r, const struct ca_request_resu
 	uint32_t hr = res->hr != 0 ? res->hr : r->status;
 	bool settled =
 	    res->hr == 0 && (r->db_disposition == DB_DISP_ISSUED || r->db_disposition == DB_DISP_PENDING);
-	json_t *rules = r->explanation != NULL ? json_loads(r->explanation, 0, NULL) : NULL;
 	char code[16], disposition[16];
 
 	snprintf(code, sizeof(code), "0x%08x", hr);
@@ -91,9 +90,8 @@ on_rehearsed(void *arg, const struct ca_request *r, const struct ca_request_resu
 		verdict_name(r, res->hr), "hr", code, "hrName", hr != 0 ? hresult_name(hr) : NULL,
 		"disposition", disposition, "message", res->message != NULL ? res->message : "", "reason",
 		why, "requester", r->who.token->account, "template",
-		r->out.template != NULL ? r->out.template->cn : NULL, "rules",
-		rules != NULL ? rules : json_array(), "certificate",
-		settled ? report_certificate(&r->out) : json_null()));
+		r->out.template != NULL ? r->out.template->cn : NULL, "rules", report_rules(&r->out),
+		"certificate", settled ? report_certificate(&r->out) : json_null()));
 }
 
 /* The request as sent, or one made up. */

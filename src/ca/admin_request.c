@@ -238,15 +238,14 @@ void
 admin_request_explain(struct ca_admin *a)
 {
 	struct err e = { 0 };
-	json_t *o, *rules;
+	json_t *o;
 
 	if (load(a, &e) != 0) {
 		admin_fail(a, &e);
 		return;
 	}
-	rules = a->row.explanation != NULL ? json_loads(a->row.explanation, 0, NULL) : NULL;
 	o = admin_row_json(a->ca, &a->row);
-	json_object_set_new(o, "rules", rules != NULL ? rules : json_array());
+	json_object_set_new(o, "rules", ca_explanation_json(a->row.explanation));
 	admin_reply(a, o);
 }
 

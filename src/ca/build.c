@@ -143,7 +143,7 @@ ca_request_decide(struct ca_request *r)
 		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);
 		return;
 	}
-	r->explanation = ca_explanation_json(r->pool, r->out.reasons, r->out.n_reasons);
+	r->explanation = ca_explanation_text(r->pool, r->out.reasons, r->out.n_reasons);
 	switch (r->out.outcome) {
 	case POLICY_ISSUE:
 		issue(r);

@@ -160,7 +160,7 @@ struct ca_request {
 	struct policy_result out;
 	struct err eval_err;
 	bool eval_failed;
-	const char *explanation;
+	const char *explanation; /* as the store keeps it */
 	struct bytes certificate, chain;
 	/* verdict */
 	uint32_t db_disposition, status, disposition;
@@ -290,10 +290,12 @@ struct token *
 ca_token_from_json(const char *json, struct err *e);
 
 /* explain.c */
+/* As the store keeps it, in the pool; NULL without memory. */
 const char *
-ca_said_name(enum policy_said said); /* "pass", "refuse", ... */
-const char *
-ca_explanation_json(struct pool *pool, const struct policy_reason *reasons, size_t n);
+ca_explanation_text(struct pool *pool, const struct policy_reason *reasons, size_t n);
+/* What the store kept (may be NULL), as report_rules() of rehearse/report.h gives it. New reference. */
+json_t *
+ca_explanation_json(const char *text);
 
 /* ca.c */
 /* A whole file, of at most a megabyte. */

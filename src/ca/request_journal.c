@@ -1,5 +1,9 @@
 /* What a request leaves in the journal and in the figures. */
+#include <jansson.h>
+#include <stdlib.h>
+
 #include "ca/ca_priv.h"
+#include "rehearse/report.h"
 
 static const char *
 verdict_name(const struct ca_request *r, uint32_t hr)
@@ -16,6 +20,19 @@ verdict_name(const struct ca_request *r, uint32_t hr)
 	default:
 		return "failed";
 	}
+}
+
+/* Of what was not issued; of a certificate the database alone tells, since that is most of what it would
+ * cost. */
+static void
+put_rules(struct buf *b, const struct ca_request *r)
+{
+	json_t *rules = report_rules(&r->out);
+	char *text = json_dumps(rules, JSON_COMPACT);
+
+	journal_put_raw(b, "rules", text);
+	free(text);
+	json_decref(rules);
 }
 
 void
@@ -51,7 +68,8 @@ ca_request_journal(
 	journal_put_text(b, "message", res->message);
 	journal_put_text(b, "template", r->out.template != NULL ? r->out.template->cn : NULL);
 	journal_put_text(b, "reason", why);
-	journal_put_raw(b, "rules", r->explanation);
+	if (r->db_disposition != DB_DISP_ISSUED && r->explanation != NULL)
+		put_rules(b, r);
 	buf_printf(b, ",\"us\":{\"total\":%llu", (unsigned long long)(now - r->t_start));
 	if (r->t_decided != 0)
 		buf_printf(b, ",\"parse\":%llu,\"directory\":%llu,\"policy\":%llu,\"commit\":%llu",

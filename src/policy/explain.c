@@ -7,6 +7,45 @@
 
 #define TEXT_MAX 1024
 
+static const char *const said_names[] = {
+	[POLICY_PASS] = "pass",
+	[POLICY_REFUSE] = "refuse",
+	[POLICY_ADDS] = "adds",
+	[POLICY_PENDS] = "pends",
+	[POLICY_SKIPPED] = "skipped",
+};
+
+const char *
+policy_said_name(enum policy_said said)
+{
+	return said_names[said];
+}
+
+bool
+policy_said_from_name(const char *name, enum policy_said *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(said_names); i++) {
+		if (strcmp(said_names[i], name) == 0) {
+			*out = (enum policy_said)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+policy_rule_find(int step, const char *name, const char **attribute, const char **section)
+{
+	for (const struct policy_rule *r = policy_rules; r->name != NULL; r++) {
+		if (r->step == step && strcmp(r->name, name) == 0) {
+			*attribute = r->attribute;
+			*section = r->section;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 rule_nomem(struct eval *ev)
 {

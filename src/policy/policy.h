@@ -121,6 +121,15 @@ struct policy_reason {
 	const char *fix;  /* for a refusal, in console words; NULL else */
 };
 
+/* "pass", "refuse", "adds", "pends", "skipped". */
+const char *
+policy_said_name(enum policy_said said);
+bool
+policy_said_from_name(const char *name, enum policy_said *out);
+/* What the rule table says of a rule; false, and nothing written, when it has no such row. */
+bool
+policy_rule_find(int step, const char *name, const char **attribute, const char **section);
+
 struct policy_result {
 	enum policy_outcome outcome;
 	const struct policy_template *template; /* NULL when none was settled */

@@ -105,28 +105,25 @@ set_text(json_t *o, const char *name, const char *v)
 }
 
 json_t *
+report_reason(const struct policy_reason *x)
+{
+	json_t *o = json_pack("{s:i}", "step", x->step);
+
+	set_text(o, "rule", x->rule);
+	set_text(o, "said", policy_said_name(x->said));
+	set_text(o, "attribute", x->attribute);
+	set_text(o, "section", x->section);
+	set_text(o, "text", x->text);
+	set_text(o, "fix", x->fix);
+	return o;
+}
+
+json_t *
 report_rules(const struct policy_result *r)
 {
-	static const char *const said[] = {
-		[POLICY_PASS] = "pass",
-		[POLICY_REFUSE] = "refuse",
-		[POLICY_ADDS] = "adds",
-		[POLICY_PENDS] = "pends",
-		[POLICY_SKIPPED] = "skipped",
-	};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < r->n_reasons; i++) {
-		const struct policy_reason *x = &r->reasons[i];
-		json_t *o = json_pack("{s:i}", "step", x->step);
-
-		set_text(o, "rule", x->rule);
-		set_text(o, "said", said[x->said]);
-		set_text(o, "attribute", x->attribute);
-		set_text(o, "section", x->section);
-		set_text(o, "text", x->text);
-		set_text(o, "fix", x->fix);
-		json_array_append_new(list, o);
-	}
+	for (size_t i = 0; i < r->n_reasons; i++)
+		json_array_append_new(list, report_reason(&r->reasons[i]));
 	return list;
 }

@@ -13,5 +13,8 @@ report_certificate(const struct policy_result *r);
 /* [{step, rule, said, attribute, section, text, fix}]: what has no value is left out. */
 struct json_t *
 report_rules(const struct policy_result *r);
+/* One of them. */
+struct json_t *
+report_reason(const struct policy_reason *x);
 
 #endif

@@ -41,6 +41,12 @@ enum store_stmt {
 	STMT_GET_DISPOSITION,
 	STMT_PUT_CRL,
 	STMT_DELETE_EXPIRED_CRLS,
+	STMT_BEGIN,
+	STMT_COMMIT,
+	STMT_ROLLBACK,
+	STMT_SAVEPOINT,
+	STMT_RELEASE,
+	STMT_ROLLBACK_TO,
 	STMT_COUNT,
 };
 
@@ -52,6 +58,7 @@ struct store {
 	uint32_t next_request_id, next_crl_number, next_crl_row;
 	int fd;
 
+	int64_t highest_id; /* of the requests in the running transaction; writer thread only */
 	pthread_t writer;
 	bool writer_runs;
 	pthread_mutex_t lock;

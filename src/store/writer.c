@@ -92,7 +92,6 @@ static int
 do_insert(struct store *s, const struct store_op *op, struct err *e)
 {
 	int64_t id = op->row->v[Request_RequestID].n;
-	sqlite3_stmt *mark = s->stmt[STMT_RAISE_MARK];
 
 	if (write_part(s, op->row, STORE_Request, e) != 0)
 		return -1;
@@ -100,9 +99,9 @@ do_insert(struct store *s, const struct store_op *op, struct err *e)
 		return -1;
 	if (write_lists(s, op->row, id, e) != 0)
 		return -1;
-	store_bind_text(mark, 1, "RequestID");
-	sqlite3_bind_int64(mark, 2, id);
-	return run(s, mark, "raising the mark", e);
+	if (id > s->highest_id)
+		s->highest_id = id;
+	return 0;
 }
 
 /* Only the columns that are set; rare enough to prepare each time. */
@@ -236,11 +235,17 @@ do_op(struct store *s, const struct store_op *op, struct err *e)
 	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
 }
 
+static int
+control(struct store *s, int stmt, struct err *e)
+{
+	return run(s, s->stmt[stmt], "SQLite", e);
+}
+
 /* One operation in its savepoint. -1 only when the whole transaction is lost. */
 static int
 do_guarded(struct store *s, struct store_op *op, struct err *e)
 {
-	if (store_exec(s->wdb, "SAVEPOINT op", e) != 0)
+	if (control(s, STMT_SAVEPOINT, e) != 0)
 		return -1;
 	if (do_op(s, op, &op->e) != 0) {
 		op->failed = true;
@@ -248,22 +253,49 @@ do_guarded(struct store *s, struct store_op *op, struct err *e)
 			*e = op->e;
 			return -1;
 		}
-		if (store_exec(s->wdb, "ROLLBACK TO op", e) != 0)
+		if (control(s, STMT_ROLLBACK_TO, e) != 0)
 			return -1;
 	}
-	return store_exec(s->wdb, "RELEASE op", e);
+	return control(s, STMT_RELEASE, e);
 }
 
+/* Request ids never come again, not even those of deleted rows. */
+static int
+raise_mark(struct store *s, struct err *e)
+{
+	sqlite3_stmt *mark = s->stmt[STMT_RAISE_MARK];
+
+	if (s->highest_id == 0)
+		return 0;
+	store_bind_text(mark, 1, "RequestID");
+	sqlite3_bind_int64(mark, 2, s->highest_id);
+	return run(s, mark, "raising the mark", e);
+}
+
+/* 1 when an operation without a guard failed: then nothing of the transaction is left. */
+static int
+try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
+{
+	s->highest_id = 0;
+	if (control(s, STMT_BEGIN, e) != 0)
+		return -1;
+	for (struct store_op *op = batch; op != NULL; op = op->next) {
+		if (guarded && do_guarded(s, op, e) != 0)
+			return -1;
+		if (!guarded && do_op(s, op, e) != 0)
+			return sqlite3_get_autocommit(s->wdb) || control(s, STMT_ROLLBACK, e) != 0 ? -1 : 1;
+	}
+	return raise_mark(s, e) != 0 ? -1 : control(s, STMT_COMMIT, e);
+}
+
+/* Hardly any operation fails, so the first try does without savepoints: each would copy every page that the
+ * operations before it changed. */
 static int
 commit_batch(struct store *s, struct store_op *batch, struct err *e)
 {
-	if (store_exec(s->wdb, "BEGIN IMMEDIATE", e) != 0)
-		return -1;
-	for (struct store_op *op = batch; op != NULL; op = op->next) {
-		if (do_guarded(s, op, e) != 0)
-			return -1;
-	}
-	return store_exec(s->wdb, "COMMIT", e);
+	int rc = try_batch(s, batch, false, e);
+
+	return rc == 1 ? try_batch(s, batch, true, e) : rc;
 }
 
 /* The commit failed: nothing of the batch is stored, so nothing of it may be acknowledged. */
@@ -361,6 +393,12 @@ int
 store_writer_prepare(struct store *s, struct err *e)
 {
 	static const char *const texts[STMT_COUNT] = {
+		[STMT_BEGIN] = "BEGIN IMMEDIATE",
+		[STMT_COMMIT] = "COMMIT",
+		[STMT_ROLLBACK] = "ROLLBACK",
+		[STMT_SAVEPOINT] = "SAVEPOINT op",
+		[STMT_RELEASE] = "RELEASE op",
+		[STMT_ROLLBACK_TO] = "ROLLBACK TO op",
 		[STMT_INSERT_ATTRIBUTE] = "INSERT OR REPLACE INTO Attributes VALUES (?1, ?2, ?3)",
 		[STMT_INSERT_EXTENSION] = "INSERT OR REPLACE INTO Extensions VALUES (?1, ?2, ?3, ?4)",
 		[STMT_INSERT_EXPLANATION] = "INSERT OR REPLACE INTO Explanations VALUES (?1, ?2)",

@@ -659,10 +659,11 @@ def test_journal_explains_every_request(fresh):
     assert sorted(records) == [1, 2, 3, 4, 5]
     for request_id, record in records.items():
         explained = server.json("request", "explain", str(request_id), code=0 if request_id == 1 else 4)
-        assert record["rules"] == explained["rules"] and record["caller"] == "CORP\\PFXCONN01$"
-        refused = [r for r in record["rules"] if r["said"] == "refuse"]
+        assert record.get("rules") == (None if request_id == 1 else explained["rules"])  # the database tells of certificates
+        assert record["caller"] == "CORP\\PFXCONN01$"
+        refused = [r for r in explained["rules"] if r["said"] == "refuse"]
         assert len(refused) == (request_id != 1)
-        assert all(r["section"] and r["text"] for r in record["rules"])
+        assert all(r["section"] and r["text"] for r in explained["rules"])
         assert record["verdict"] == ("issued" if request_id == 1 else "denied")
 
 
