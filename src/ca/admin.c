@@ -1,5 +1,5 @@
 /* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c,
- * admin_request.c. */
+ * admin_archival.c, admin_request.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +20,7 @@ static const struct ca_verb verbs[] = {
 	{ "ca.acl.deny", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_deny },
 	{ "ca.acl.remove", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_remove },
 	{ "ca.cert", READERS, JOURNAL_CALL, admin_ca_cert },
+	{ "ca.exchange", READERS | CA_ACCESS_ENROLL, JOURNAL_CALL, admin_ca_exchange },
 	{ "request.list", READERS, JOURNAL_CALL, admin_request_list },
 	{ "request.show", READERS, JOURNAL_CALL, admin_request_show },
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },

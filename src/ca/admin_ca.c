@@ -233,8 +233,8 @@ admin_ca_unpublish(struct ca_admin *a)
 
 /* ---- certificate ---- */
 
-static const char *
-base64(struct pool *pool, struct bytes der, bool pem)
+const char *
+admin_base64(struct pool *pool, struct bytes der, bool pem)
 {
 	struct buf b;
 	const char *s;
@@ -259,11 +259,11 @@ admin_ca_cert(struct ca_admin *a)
 	json_t *chain = json_array();
 
 	for (size_t i = 0; i < x509_ca_chain_len(x); i++) {
-		const char *pem = base64(a->pool, x509_ca_chain_der(x, i), true);
+		const char *pem = admin_base64(a->pool, x509_ca_chain_der(x, i), true);
 
 		json_array_append_new(chain, json_string(pem != NULL ? pem : ""));
 	}
 	admin_reply(a,
-	    json_pack("{s:s?, s:s?, s:o}", "der", base64(a->pool, x509_ca_cert_der(x), false), "pem",
-		base64(a->pool, x509_ca_cert_der(x), true), "chain", chain));
+	    json_pack("{s:s?, s:s?, s:o}", "der", admin_base64(a->pool, x509_ca_cert_der(x), false), "pem",
+		admin_base64(a->pool, x509_ca_cert_der(x), true), "chain", chain));
 }

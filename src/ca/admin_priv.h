@@ -59,6 +59,8 @@ admin_ca_unpublish(struct ca_admin *a);
 void
 admin_ca_cert(struct ca_admin *a);
 void
+admin_ca_exchange(struct ca_admin *a);
+void
 admin_acl_show(struct ca_admin *a);
 void
 admin_acl_grant(struct ca_admin *a);
@@ -104,6 +106,9 @@ admin_stats(struct ca_admin *a);
 /* A row as request.list shows it. */
 json_t *
 admin_row_json(const struct ca *ca, const struct store_row *r);
+/* Base64 on one line, or PEM of a certificate; in the pool. */
+const char *
+admin_base64(struct pool *pool, struct bytes der, bool pem);
 /* "2026-11-23T20:49:00Z" as a JSON string. */
 json_t *
 json_time(filetime_t t);

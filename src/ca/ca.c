@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ca/ca_priv.h"
 #include "ca/crl.h"
+#include "ca/exchange.h"
 #include "ca/signing_certs.h"
 #include "x509/name.h"
 
@@ -418,7 +419,8 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
 	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_local_groups(ca, e) != 0 ||
-	    open_store(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0)
+	    open_store(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0 ||
+	    ca_exchange_open(ca, e) != 0)
 		return -1;
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
@@ -485,6 +487,7 @@ ca_unref(struct ca *ca)
 		return;
 	ca_templates_unref(ca->templates);
 	ca_deliveries_free(ca->deliveries);
+	ca_exchange_free(ca->exchange);
 	ca_security_fini(&ca->security);
 	ca_settings_fini(&ca->settings);
 	ca_certs_free(ca);

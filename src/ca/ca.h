@@ -156,6 +156,7 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.remove    {principal, rights?}        as ca.acl.show         Administrator
  *   ca.cert          {}                          {der: base64, pem, chain: [pem]}
+ *   ca.exchange      {}                          as ca.cert, of the exchange certificate
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
  *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}

@@ -93,6 +93,7 @@ struct ca {
 	struct ca_crl_state crl;
 	struct ca_revocation *revocations; /* the first one is under way */
 	const char *http_port;             /* %p of URLs */
+	struct ca_exchange *exchange;      /* exchange.h */
 	ca_ready_fn *ready;
 	void *ready_arg;
 	struct ca_stats stats;
@@ -138,8 +139,9 @@ struct ca_request {
 	/* worker */
 	struct bytes der;
 	struct x509_request parsed;
-	uint32_t request_type; /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
-	bool wrapped;          /* in CMS; then also: */
+	uint32_t request_flags; /* of Request.RequestFlags, besides those that follow from the rest */
+	uint32_t request_type;  /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
+	bool wrapped;           /* in CMS; then also: */
 	struct x509_cms cms;
 	const struct x509_certificate *renewal; /* the certificate to be renewed; NULL: a new request */
 	const char *asked_for;    /* requestername of a signed request; NULL: the caller asks for itself */
@@ -226,6 +228,9 @@ const char *
 ca_wrapped_end_entity(struct ca_request *r);
 
 /* row.c */
+/* "aa bb cc": how the database writes hashes and key identifiers. In the pool; NULL without memory. */
+const char *
+ca_spaced_hex(struct pool *pool, const uint8_t *p, size_t n);
 int
 ca_row_build(struct ca_request *r, struct err *e) MUST_CHECK;
 

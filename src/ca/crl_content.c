@@ -5,18 +5,6 @@
 #include "ca/crl.h"
 #include "ca/revoke.h"
 
-static int
-add_period(filetime_t from, const char *unit, uint32_t n, filetime_t *out, struct err *e)
-{
-	filetime_t span;
-	int months;
-
-	if (ca_period(unit, n, &months, &span, e) != 0)
-		return -1;
-	*out = filetime_add_months(from, months) + span;
-	return 0;
-}
-
 static filetime_t
 smaller(filetime_t a, filetime_t b)
 {
@@ -45,10 +33,10 @@ ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_befo
 	uint32_t n = delta ? s->crl_delta_overlap_units : s->crl_overlap_units;
 	filetime_t base_end, end, overlap;
 
-	if (add_period(now, s->crl_period, s->crl_units, &base_end, e) != 0 ||
-	    add_period(now, delta ? s->crl_delta_period : s->crl_period,
+	if (ca_period_end(now, s->crl_period, s->crl_units, &base_end, e) != 0 ||
+	    ca_period_end(now, delta ? s->crl_delta_period : s->crl_period,
 		delta ? s->crl_delta_units : s->crl_units, &end, e) != 0 ||
-	    add_period(now, unit, n, &overlap, e) != 0)
+	    ca_period_end(now, unit, n, &overlap, e) != 0)
 		return -1;
 	overlap -= now;
 	if (n == 0) { /* not configured */

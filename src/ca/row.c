@@ -93,8 +93,8 @@ fill_name(struct ca_request *r, bool issued, struct bytes name)
 }
 
 /* "aa bb cc": how the database writes hashes and key identifiers. */
-static const char *
-spaced_hex(struct pool *pool, const uint8_t *p, size_t n)
+const char *
+ca_spaced_hex(struct pool *pool, const uint8_t *p, size_t n)
 {
 	char *out = pool_alloc(pool, 3 * n + 1);
 
@@ -147,7 +147,7 @@ fill_request(struct ca_request *r, struct err *e)
 	store_set_long(row, Request_RequestType, full | (r->request_type != 0 ? r->request_type : declared));
 	store_set_long(row, Request_RequestFlags,
 	    (r->renewal != NULL ? CR_FLG_RENEWAL : 0) |
-		(r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0));
+		(r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0) | r->request_flags);
 	if (r->renewal != NULL)
 		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
 	store_set_date(row, Request_SubmittedWhen, r->submitted);
@@ -182,7 +182,7 @@ fill_key(struct ca_request *r, const struct x509_key_info *key)
 		    (struct bytes){ algorithm.p, (size_t)(algorithm.end - algorithm.p) });
 	}
 	x509_key_id(key, id);
-	store_set_text(row, Certificate_SubjectKeyIdentifier, spaced_hex(r->pool, id, sizeof(id)));
+	store_set_text(row, Certificate_SubjectKeyIdentifier, ca_spaced_hex(r->pool, id, sizeof(id)));
 }
 
 static void
@@ -206,7 +206,7 @@ fill_certificate(struct ca_request *r)
 		return;
 	store_set_bytes(row, Certificate_RawCertificate, r->certificate);
 	x509_sha1(r->certificate, sha1);
-	store_set_text(row, Certificate_CertificateHash, spaced_hex(r->pool, sha1, sizeof(sha1)));
+	store_set_text(row, Certificate_CertificateHash, ca_spaced_hex(r->pool, sha1, sizeof(sha1)));
 	store_set_text(row, Certificate_SerialNumber, plain_hex(r->pool, plan->serial, plan->serial_len));
 	store_set_long(row, Certificate_IssuerNameId, ca_cert_version_of(r->issuer));
 	store_set_date(row, Certificate_NotBefore, plan->not_before);

@@ -493,3 +493,15 @@ ca_period(const char *unit, uint32_t n, int *months, filetime_t *span, struct er
 	}
 	return ERR(e, E_INVALIDARG, "no period of %u %.20s", n, unit);
 }
+
+int
+ca_period_end(filetime_t from, const char *unit, uint32_t n, filetime_t *out, struct err *e)
+{
+	filetime_t span;
+	int months;
+
+	if (ca_period(unit, n, &months, &span, e) != 0)
+		return -1;
+	*out = filetime_add_months(from, months) + span;
+	return 0;
+}

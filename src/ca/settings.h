@@ -50,6 +50,8 @@ struct ca_settings {
 	uint32_t validity_units, clock_skew_minutes;
 	const char *high_serial;
 	const char *crl_period, *crl_delta_period, *crl_overlap_period, *crl_delta_overlap_period;
+	const char *xchg_period, *xchg_overlap_period;
+	uint32_t xchg_units, xchg_overlap_units;
 	uint32_t crl_units, crl_delta_units, crl_overlap_units, crl_delta_overlap_units;
 	uint32_t interface_flags, db_flags, crl_flags;
 	uint32_t enforce_name_lengths, ca_version, root_cross_property;
@@ -85,5 +87,8 @@ ca_settings_document(struct buf *out);
 /* "Years", 2 as months, or (Weeks, Days, Hours, Minutes, Seconds) as a span; the other one is 0. */
 int
 ca_period(const char *unit, uint32_t n, int *months, filetime_t *span, struct err *e) MUST_CHECK;
+/* When such a period from `from` on ends. */
+int
+ca_period_end(filetime_t from, const char *unit, uint32_t n, filetime_t *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -219,7 +219,7 @@ int
 ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 {
 	struct err e;
-	json_t *o = ctl_call(c, "ca.cert", NULL, &e), *item;
+	json_t *o = ctl_call(c, ctl_arg(a, "exchange") != NULL ? "ca.exchange" : "ca.cert", NULL, &e), *item;
 	const char *der;
 	struct buf b;
 	size_t i;

@@ -48,6 +48,7 @@ static const struct ctl_option cert_options[] = {
 	{ "out", "FILE", "write there (default: standard output)" },
 	{ "der", NULL, "binary DER instead of PEM" },
 	{ "chain", NULL, "PEM of the whole chain" },
+	{ "exchange", NULL, "the exchange certificate instead, which keys to be archived are encrypted to" },
 	{ 0 },
 };
 static const struct ctl_option list_options[] = {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "x509/ext.h"
+#include "x509/key_priv.h"
 #include "x509/name.h"
-#include "x509/x509_priv.h"
 
 #define COMMON_NAME_MAX 64 /* ub-common-name */
 #define ROOT_SERIAL_LEN 16 /* Seen: AD CS roots carry 128 bits */
@@ -41,20 +41,21 @@ x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e)
 	    e, E_INVALIDARG, "CA key \"%.40s\" is none of RSA-2048, RSA-3072, RSA-4096, P-256, P-384", text);
 }
 
-static EVP_PKEY *
-generate_key(OSSL_LIB_CTX *lib, const struct key_kind *kind, const struct rng *rng, struct err *e)
+EVP_PKEY *
+x509_key_generate(OSSL_LIB_CTX *lib, unsigned rsa_bits, const char *curve, const struct rng *rng,
+    const char *purpose, uint64_t id, struct err *e)
 {
-	AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(lib, kind->rsa_bits != 0 ? "RSA" : "EC", NULL);
+	AUTO(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(lib, rsa_bits != 0 ? "RSA" : "EC", NULL);
 	struct rng_stream stream;
 	EVP_PKEY *key = NULL;
 	bool ok = ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1;
 
-	if (ok && kind->rsa_bits != 0)
-		ok = EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)kind->rsa_bits) == 1;
+	if (ok && rsa_bits != 0)
+		ok = EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)rsa_bits) == 1;
 	else if (ok)
-		ok = EVP_PKEY_CTX_set_group_name(ctx, kind->curve) == 1;
+		ok = EVP_PKEY_CTX_set_group_name(ctx, curve) == 1;
 	if (ok && rng->seeded) {
-		rng_stream_init(&stream, rng, "ca key", 0);
+		rng_stream_init(&stream, rng, purpose, id);
 		x509_seeded_stream_set(&stream);
 	}
 	ok = ok && EVP_PKEY_generate(ctx, &key) == 1;
@@ -63,7 +64,7 @@ generate_key(OSSL_LIB_CTX *lib, const struct key_kind *kind, const struct rng *r
 		explicit_bzero(&stream, sizeof(stream));
 	}
 	if (!ok)
-		ERR(e, NTE_FAIL, "making a %s key: %s", kind->text, x509_openssl_reason());
+		ERR(e, NTE_FAIL, "making a %s key: %s", rsa_bits != 0 ? "RSA" : curve, x509_openssl_reason());
 	return key;
 }
 
@@ -84,14 +85,14 @@ put_subject(struct buf *out, const struct x509_ca_create *how, struct err *e)
 	return buf_ok(out) ? 0 : ERR(e, E_INVALIDARG, "CA name is not UTF-8");
 }
 
-static int
-put_spki(struct buf *out, EVP_PKEY *key, struct err *e)
+int
+x509_put_spki(struct buf *out, EVP_PKEY *key, struct err *e)
 {
 	unsigned char *der = NULL;
 	int n = i2d_PUBKEY(key, &der);
 
 	if (n <= 0)
-		return ERR(e, NTE_FAIL, "encoding the CA's public key: %s", x509_openssl_reason());
+		return ERR(e, NTE_FAIL, "encoding a public key: %s", x509_openssl_reason());
 	buf_put(out, der, (size_t)n);
 	OPENSSL_free(der);
 	return 0;
@@ -154,7 +155,7 @@ self_sign(const struct x509_ca_create *how, const struct x509_signer *signer, st
 	buf_init(&subject, CERT_MAX);
 	buf_init(&spki, CERT_MAX);
 	buf_init(&ext.values, CERT_MAX);
-	if (put_subject(&subject, how, e) != 0 || put_spki(&spki, signer->key, e) != 0 ||
+	if (put_subject(&subject, how, e) != 0 || x509_put_spki(&spki, signer->key, e) != 0 ||
 	    x509_key_read(&key, buf_bytes(&spki), e) != 0)
 		goto out;
 	build_extensions(&ext, &key);
@@ -203,9 +204,8 @@ write_all(int fd, const char *p, size_t n)
 	return fsync(fd) == 0;
 }
 
-/* Never over an existing file: what stands there may be somebody's only key. */
-static int
-write_new(const char *path, mode_t mode, BIO *pem, struct err *e)
+int
+x509_write_new(const char *path, mode_t mode, BIO *pem, struct err *e)
 {
 	char *text;
 	long n = BIO_get_mem_data(pem, &text);
@@ -233,9 +233,9 @@ write_files(EVP_PKEY *key, struct bytes cert, const char *key_path, const char *
 	    PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1 ||
 	    PEM_write_bio(cert_pem, PEM_STRING_X509, "", cert.p, (long)cert.len) <= 0)
 		return ERR(e, NTE_FAIL, "encoding the CA's key and certificate: %s", x509_openssl_reason());
-	if (write_new(key_path, 0600, key_pem, e) != 0)
+	if (x509_write_new(key_path, 0600, key_pem, e) != 0)
 		return err_prefix(e, "CA key file");
-	if (write_new(cert_path, 0644, cert_pem, e) != 0) {
+	if (x509_write_new(cert_path, 0644, cert_pem, e) != 0) {
 		unlink(key_path);
 		return err_prefix(e, "CA certificate file");
 	}
@@ -255,7 +255,7 @@ x509_ca_create(const struct x509_ca_create *how, const char *key_path, const cha
 		goto out;
 	signer.alg =
 	    x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
-	signer.key = generate_key(signer.lib.ctx, kind, how->rng, e);
+	signer.key = x509_key_generate(signer.lib.ctx, kind->rsa_bits, kind->curve, how->rng, "ca key", 0, e);
 	if (signer.key == NULL || self_sign(how, &signer, &cert, e) != 0)
 		goto out;
 	ret = write_files(signer.key, buf_bytes(&cert), key_path, cert_path, e);

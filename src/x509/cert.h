@@ -87,6 +87,10 @@ x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out
 int
 x509_ca_pkcs7_crls(
     const struct x509_ca *ca, const struct bytes *crls, size_t n, struct buf *out, struct err *e) MUST_CHECK;
+/* The same with content (id-data) before the CA's chain; n may be 0. */
+int
+x509_ca_pkcs7_around(const struct x509_ca *ca, struct bytes content, const struct bytes *crls, size_t n,
+    struct buf *out, struct err *e) MUST_CHECK;
 
 /* SHA-1 of the subjectPublicKey bits: RFC 5280 4.2.1.2 (1), as AD CS makes its SKI. */
 void

@@ -4,16 +4,18 @@
 #define OID_SIGNED_DATA "1.2.840.113549.1.7.2"
 #define OID_DATA "1.2.840.113549.1.7.1"
 
+static const struct bytes none;
+
 static void
 put_empty_set(struct buf *out)
 {
 	der_put(out, DER_SET, (struct bytes){ NULL, 0 });
 }
 
-/* crls n 0: the field is left out. */
+/* octets empty, crls n 0: the field is left out. */
 static int
-put_signed_data(struct buf *out, const struct x509_ca *ca, struct bytes leaf, const struct bytes *crls,
-    size_t n_crls, struct err *e)
+put_signed_data(struct buf *out, const struct x509_ca *ca, struct bytes octets, struct bytes leaf,
+    const struct bytes *crls, size_t n_crls, struct err *e)
 {
 	size_t content_info = der_open(out, DER_SEQUENCE), content, data, mark;
 
@@ -24,6 +26,12 @@ put_signed_data(struct buf *out, const struct x509_ca *ca, struct bytes leaf, co
 	put_empty_set(out); /* digestAlgorithms */
 	mark = der_open(out, DER_SEQUENCE);
 	der_put_oid(out, OID_DATA);
+	if (octets.len > 0) {
+		size_t explicit = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
+
+		der_put(out, DER_OCTET_STRING, octets);
+		der_close(out, explicit);
+	}
 	der_close(out, mark);
 	mark = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
 	/* Seen: root first, end entity last (captured CMC response of MS-WSTEP 4). */
@@ -47,12 +55,19 @@ put_signed_data(struct buf *out, const struct x509_ca *ca, struct bytes leaf, co
 int
 x509_ca_pkcs7_chain(const struct x509_ca *ca, struct bytes leaf, struct buf *out, struct err *e)
 {
-	return put_signed_data(out, ca, leaf, NULL, 0, e);
+	return put_signed_data(out, ca, none, leaf, NULL, 0, e);
 }
 
 int
 x509_ca_pkcs7_crls(
     const struct x509_ca *ca, const struct bytes *crls, size_t n, struct buf *out, struct err *e)
 {
-	return put_signed_data(out, ca, (struct bytes){ NULL, 0 }, crls, n, e);
+	return put_signed_data(out, ca, none, none, crls, n, e);
+}
+
+int
+x509_ca_pkcs7_around(const struct x509_ca *ca, struct bytes content, const struct bytes *crls, size_t n,
+    struct buf *out, struct err *e)
+{
+	return put_signed_data(out, ca, content, none, crls, n, e);
 }

@@ -103,6 +103,10 @@ x509_request_verify(const struct x509_request *r, struct err *e) MUST_CHECK;
 int
 x509_request_verify_wrapped(const struct x509_request *r, struct err *e) MUST_CHECK;
 
+/* Reads SubjectPublicKeyInfo, which *out borrows. Form only: whether the numbers make a key, signatures tell.
+ * CRYPT_E_ASN1_*. */
+int
+x509_key_read(struct x509_key_info *out, struct bytes spki, struct err *e) MUST_CHECK;
 /* Appends the SubjectPublicKeyInfo of a key nobody holds, for requests that are only rehearsed: "rsa:2048",
  * "ec:P-256". E_INVALIDARG. */
 int

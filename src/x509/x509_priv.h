@@ -55,9 +55,6 @@ x509_hash_from_oid(enum x509_hash *out, struct bytes oid);
 
 /* ---- keys (key.c) ---- */
 
-/* Reads SubjectPublicKeyInfo. Form only: whether the numbers make a key is told by x509_key_pkey(). */
-int
-x509_key_read(struct x509_key_info *out, struct bytes spki, struct err *e) MUST_CHECK;
 /* RSA and named-curve EC keys only. NTE_BAD_PUBLIC_KEY. */
 EVP_PKEY *
 x509_key_pkey(const struct x509_key_info *key, struct err *e) MUST_CHECK;
