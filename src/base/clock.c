@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
+
+#include "base/err.h"
 
 struct clock {
 	pthread_mutex_t lock;
@@ -181,6 +184,33 @@ filetime_add_months(filetime_t t, int months)
 	if (c.day > last)
 		c.day = last;
 	return filetime_from_civil(&c) + fraction;
+}
+
+bool
+filetime_period(const char *unit, uint32_t n, int *months, filetime_t *span)
+{
+	static const struct {
+		const char *unit;
+		int months;
+		filetime_t span;
+	} units[] = {
+		{ "Years", 12, 0 },
+		{ "Months", 1, 0 },
+		{ "Weeks", 0, 7 * FILETIME_DAY },
+		{ "Days", 0, FILETIME_DAY },
+		{ "Hours", 0, FILETIME_HOUR },
+		{ "Minutes", 0, FILETIME_MINUTE },
+		{ "Seconds", 0, FILETIME_SECOND },
+	};
+
+	for (size_t i = 0; n <= 10000 && i < ARRAY_LEN(units); i++) {
+		if (strcasecmp(unit, units[i].unit) == 0) {
+			*months = units[i].months * (int)n;
+			*span = units[i].span * n;
+			return true;
+		}
+	}
+	return false;
 }
 
 char *

@@ -58,6 +58,10 @@ filetime_from_civil(const struct civil *in);
 /* Calendar arithmetic: the same day and time n months later (the last day of a shorter month). */
 filetime_t
 filetime_add_months(filetime_t t, int months);
+/* "Years" or "Months" as months; "Weeks" to "Seconds" as a span; the other one is 0. n at most 10,000. False
+ * for another unit (compared without case) or a larger n. */
+bool
+filetime_period(const char *unit, uint32_t n, int *months, filetime_t *span);
 
 #define FILETIME_TEXT_MAX 32
 /* "2026-11-23T20:49:00Z", with ".1234567" when there is a fraction. */

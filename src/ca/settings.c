@@ -470,27 +470,8 @@ ca_settings_document(struct buf *out)
 int
 ca_period(const char *unit, uint32_t n, int *months, filetime_t *span, struct err *e)
 {
-	static const struct {
-		const char *unit;
-		int months;
-		filetime_t span;
-	} units[] = {
-		{ "Years", 12, 0 },
-		{ "Months", 1, 0 },
-		{ "Weeks", 0, 7 * FILETIME_DAY },
-		{ "Days", 0, FILETIME_DAY },
-		{ "Hours", 0, FILETIME_HOUR },
-		{ "Minutes", 0, FILETIME_MINUTE },
-		{ "Seconds", 0, FILETIME_SECOND },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		if (strcasecmp(unit, units[i].unit) == 0 && n <= 10000) {
-			*months = units[i].months * (int)n;
-			*span = units[i].span * n;
-			return 0;
-		}
-	}
+	if (filetime_period(unit, n, months, span))
+		return 0;
 	return ERR(e, E_INVALIDARG, "no period of %u %.20s", n, unit);
 }
 

@@ -76,6 +76,13 @@ struct ctl_verb {
 
 extern const struct ctl_verb ctl_verbs[]; /* ends with noun NULL */
 
+/*
+ * Lays a file that "adcsctl --json ca show" wrote, or a part of it, over *o (NULL: nothing yet): its members
+ * win, and its "settings" one by one. The caller frees *o.
+ */
+int
+ctl_settings_lay(json_t **o, const char *path, struct err *e) MUST_CHECK;
+
 /* ---- names ---- */
 
 /*

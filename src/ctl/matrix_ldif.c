@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/access.h"
 #include "base/clock.h"
 #include "ctl/admin.h"
 #include "ctl/matrix.h"
@@ -13,6 +14,7 @@
 #include "policy/made_up.h"
 #include "rehearse/defaults.h"
 #include "rehearse/matrix.h"
+#include "rehearse/registry.h"
 #include "rehearse/report.h"
 
 struct export
@@ -27,6 +29,7 @@ struct export
 	struct x509_strings published;
 	struct people *people;
 	struct policy_ca ca;
+	struct sd *security; /* NULL: every account may request */
 };
 
 /* ---- reading ---- */
@@ -251,6 +254,7 @@ static int
 fill(struct export *x, const struct ctl_args *a, struct ctl_matrix *out, struct err *e)
 {
 	struct matrix m = { .ca = &x->ca,
+		.security = x->security,
 		.templates = x->templates,
 		.n_templates = x->n_templates,
 		.published = &x->published,
@@ -332,6 +336,18 @@ take_attributes(struct export *x, const struct ctl_args *a, const struct x509_re
 	return 0;
 }
 
+/* As the CA's own gate: no rule is asked. */
+static json_t *
+refused_by_ca(const struct person *who)
+{
+	char code[16];
+
+	snprintf(code, sizeof(code), "0x%08x", CERTSRV_E_ENROLL_DENIED);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[], s:n}", "verdict", "refused", "hr", code, "hrName",
+	    hresult_name(CERTSRV_E_ENROLL_DENIED), "requester", who->token->account, "reason",
+	    "no Request Certificates right on the CA", "rules", "certificate");
+}
+
 static json_t *
 explain(struct export *x, const struct ctl_args *a, struct err *e)
 {
@@ -352,6 +368,8 @@ explain(struct export *x, const struct ctl_args *a, struct err *e)
 	}
 	if (take_request(x, a, &request, e) != 0 || take_attributes(x, a, &request, &in, e) != 0)
 		return NULL;
+	if (x->security != NULL && !access_check_ca(x->security, who->token, CA_ACCESS_ENROLL, NULL).granted)
+		return refused_by_ca(who);
 	in.caller = who->token;
 	in.request = &request;
 	if (policy_needs_subject(&in))
@@ -371,21 +389,58 @@ explain(struct export *x, const struct ctl_args *a, struct err *e)
 
 /* ---- ways in ---- */
 
+/* Aliases such as DA in the CA's access list are those of the export's domain. */
+static void
+find_domain_sid(const struct export *x, struct sddl_domain *out)
+{
+	*out = (struct sddl_domain){ 0 };
+	for (size_t i = 0; i < x->n; i++) {
+		const struct dir_attr *a = dir_entry_attr(&x->entries[i], "objectSid");
+		struct err ignored;
+
+		if (a != NULL && a->n == 1 && is_a(&x->entries[i], "domainDNS") &&
+		    sid_from_wire(&out->domain, a->values[0], NULL, &ignored) == 0) {
+			out->root = out->domain;
+			return;
+		}
+	}
+}
+
 static int
-load(struct export *x, struct err *e)
+take_settings(struct export *x, const char *path, struct err *e)
+{
+	struct sddl_domain domain;
+	json_t *o = NULL;
+	int rc;
+
+	if (path == NULL)
+		return 0;
+	find_domain_sid(x, &domain);
+	rc = ctl_settings_lay(&o, path, e);
+	if (rc == 0)
+		rc = rehearse_ca_settings(
+		    &x->ca, &x->security, o, domain.domain.n_sub > 0 ? &domain : NULL, x->c->pool, e);
+	json_decref(o);
+	return rc == 0 ? 0 : err_prefix(e, "%.80s", path);
+}
+
+static int
+load(struct export *x, const struct ctl_args *a, struct err *e)
 {
 	if (read_entries(x, e) != 0 || find_domain(x, e) != 0 || take_templates(x, e) != 0 ||
 	    take_published(x, e) != 0 || take_people(x, e) != 0)
 		return -1;
-	return rehearse_default_ca(&x->ca, x->dns_domain != NULL ? x->dns_domain : x->nb_domain, x->nb_domain,
-	    clock_real(), x->c->pool, e);
+	if (rehearse_default_ca(&x->ca, x->dns_domain != NULL ? x->dns_domain : x->nb_domain, x->nb_domain,
+		clock_real(), x->c->pool, e) != 0)
+		return -1;
+	return take_settings(x, ctl_arg(a, "settings"), e);
 }
 
 json_t *
 ctl_rehearse_in_export(struct ctl *c, const struct ctl_args *a, const char *path, struct err *e)
 {
 	struct export x = { .c = c, .path = path };
-	json_t *o = load(&x, e) == 0 ? explain(&x, a, e) : NULL;
+	json_t *o = load(&x, a, e) == 0 ? explain(&x, a, e) : NULL;
 
 	people_free(x.people);
 	return o;
@@ -397,7 +452,7 @@ ctl_matrix_from_ldif(
 {
 	struct export x = { .c = c, .path = path };
 	uint64_t start = clock_monotonic_us();
-	int rc = load(&x, e) == 0 ? fill(&x, a, out, e) : -1;
+	int rc = load(&x, a, e) == 0 ? fill(&x, a, out, e) : -1;
 
 	people_free(x.people);
 	if (rc == 0)

@@ -80,6 +80,7 @@ static const struct ctl_option rehearse_options[] = {
 	{ "principals", "LIST", "of the table: only these accounts" },
 	{ "csv", NULL, "the table as comma-separated values" },
 	{ "against", "FILE.ldif", "an export instead of the server's directory; with --as one request, else the table" },
+	{ "settings", "FILE.json", "of the exports: the CA's settings, 'adcsctl --json ca show' of it or a part (default: a new CA's)" },
 	{ "before", "FILE.ldif", "with --after: whose outcome changes from one export to the other; exit code 4 when some do" },
 	{ "after", "FILE.ldif", "the other export" },
 	{ 0 },

@@ -1,6 +1,7 @@
 """A rehearsal says what the real request gets, and leaves nothing behind."""
 import base64
 import csv
+import datetime
 import io
 import json
 import re
@@ -282,6 +283,48 @@ def test_one_request_against_an_export(server, tmp_path, account, template):
     if live["certificate"]:
         assert exported["certificate"]["subject"] == live["certificate"]["subject"]
         assert exported["certificate"]["alternativeNames"] == live["certificate"]["alternativeNames"]
+
+
+@pytest.mark.parametrize("change,template,account,hr", [
+    ({"policy\\RequestDisposition": 2}, "User", "janedoe", "0x80094014"),
+    ({"CA\\Security": "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x200;;;DC)"}, "User", "janedoe", "0x80094011"),
+    ({"CA\\Security": "O:BAG:BAD:(A;;0x200;;;DU)"}, "User", "janedoe", "0x00000000"),
+    ({"CA\\ValidityPeriod": "Days", "CA\\ValidityPeriodUnits": 3}, "User", "janedoe", "0x80094814"),  # shorter than the overlap
+    ({"CA\\ValidityPeriod": "Days", "CA\\ValidityPeriodUnits": 50}, "User", "janedoe", "0x00000000"),
+    ({"policy\\DisableExtensionList": ["1.3.6.1.4.1.311.25.2"]}, "User", "janedoe", "0x00000000"),
+])
+def test_settings_of_the_other_ca(server, tmp_path, change, template, account, hr):
+    """What a production CA's registry says decides as it would on a server with those settings."""
+    path, settings = export(server, tmp_path / "forest.ldif"), tmp_path / "ca.json"
+    shown = server.json("ca", "show")
+    shown["settings"].update(change)
+    settings.write_text(json.dumps(shown))
+    common = ("rehearse", "--against", path, "--as", account, "--template", template, "--subject", "CN=x")
+    before = server.json(*common)
+    after = server.json(*common, "--settings", str(settings), code=0 if hr == "0x00000000" else 4)
+    assert before["verdict"] == "issued"
+    if hr == "0x00000000":
+        assert (after["verdict"], after["hr"]) == ("issued", hr)
+    else:
+        assert after["verdict"] in ("refused", "denied") and after["hr"] == hr, after
+    if "CA\\ValidityPeriod" in change and after["certificate"]:
+        span = [datetime.datetime.fromisoformat(after["certificate"][n][:19]) for n in ("notBefore", "notAfter")]
+        assert span[1] - span[0] <= datetime.timedelta(days=50, minutes=10)
+    if "policy\\DisableExtensionList" in change:
+        oids = [[x["oid"] for x in answer["certificate"]["extensions"]] for answer in (before, after)]
+        assert "1.3.6.1.4.1.311.25.2" in oids[0] and "1.3.6.1.4.1.311.25.2" not in oids[1]
+    matrix = json.loads(server.ctl("--json", "rehearse", "--against", path, "--settings", str(settings), "--templates", template,
+                                   "--principals", account))
+    assert list(cells(matrix).values())[0] != "issued" or after["verdict"] == "issued"
+
+
+def test_settings_that_are_none(server, tmp_path):
+    path, settings = export(server, tmp_path / "forest.ldif"), tmp_path / "ca.json"
+    for text, told in (("[]", "not a JSON object"), ('{"settings": {"policy\\\\EditFlags": "many"}}', "EditFlags is no number"),
+                       ('{"settings": {"CA\\\\Security": "D:(A"}}', "security of the CA"), ("{", "ca.json:1")):
+        settings.write_text(text)
+        told_us = server.json("rehearse", "--against", path, "--settings", str(settings), code=1)["error"]["message"]
+        assert told in told_us, told_us
 
 
 def test_client_request_against_an_export(server, tmp_path):
