@@ -24,7 +24,7 @@ LDFLAGS += $(SAN) -Wl,-z,relro,-z,now
 LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
-FOLDERS = base ndr idl auth net http x509 dir store policy rehearse lint ca logon rpc dcom svc control ctl
+FOLDERS = base ndr idl auth net http x509 dir store policy rehearse lint ca logon rpc dcom svc control client ctl
 PROGRAMS = adcsd adcsctl
 
 # $(call below,folder): the libraries a unit test of that folder links.
@@ -46,7 +46,8 @@ LINK_rpc = rpc net idl ndr auth base
 LINK_dcom = dcom rpc net idl ndr auth base
 LINK_svc = svc dcom rpc net idl ndr ca rehearse policy x509 auth dir store base
 LINK_control = control ca net rehearse policy x509 auth dir store base
-LINK_ctl = ctl lint rehearse policy x509 auth dir base
+LINK_client = client idl ndr auth x509 base
+LINK_ctl = ctl client idl ndr lint rehearse policy x509 auth dir base
 LINK_adcsd = adcsd control http svc dcom rpc net idl logon ca rehearse policy x509 dir store auth ndr base
 
 libs = $(foreach f,$(1),$(B)/lib$(f).a)

@@ -8,9 +8,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "auth/auth_priv.h"
+#include "auth/ntlm_ctx_priv.h"
 #include "auth/ntlm_message_priv.h"
-#include "auth/ntlm_session_priv.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/rng.h"
@@ -30,31 +29,22 @@
 	    NTLMSSP_TARGET_TYPE_DOMAIN | NTLMSSP_NEGOTIATE_TARGET_INFO)
 
 struct ntlm_acceptor {
-	struct auth_ctx base;
+	struct ntlm_ctx ntlm; /* flags: offered in CHALLENGE, then what AUTHENTICATE left of it */
 	const struct auth_names *names;
 	const struct auth_authority *authority;
 	bool challenged;       /* CHALLENGE is out, AUTHENTICATE comes next */
-	uint32_t flags;        /* offered in CHALLENGE, then what AUTHENTICATE left of it */
 	struct buf transcript; /* NEGOTIATE, CHALLENGE, AUTHENTICATE: what the MIC covers */
 	size_t authenticate_off;
 	struct ntlm_authenticate msg; /* points into the transcript, which does not grow any more */
-	bool has_mic;
 	struct pool *pool;
 	struct auth_ntlm_proof proof; /* points into pool and transcript */
 	void *handle;                 /* of the authority's check under way */
-	struct ntlm_session session;  /* keyed when signing or sealing was agreed */
 };
 
 static struct ntlm_acceptor *
 acceptor(struct auth_ctx *c)
 {
 	return (struct ntlm_acceptor *)c;
-}
-
-static const struct ntlm_acceptor *
-acceptor_const(const struct auth_ctx *c)
-{
-	return (const struct ntlm_acceptor *)c;
 }
 
 /* NTLM without extended session security cannot sign the way we do; whoever asks for it is told at once. */
@@ -81,11 +71,11 @@ make_challenge(struct ntlm_acceptor *a, struct bytes token, struct buf *out, str
 	if ((offered & (NTLMSSP_NEGOTIATE_UNICODE | NTLM_NEGOTIATE_OEM)) == 0)
 		return ERR(e, SEC_E_INVALID_TOKEN,
 		    "NTLM NEGOTIATE offers neither Unicode nor OEM (flags 0x%08x)", offered);
-	a->flags = (offered & FLAGS_ECHOED) | FLAGS_ALWAYS |
+	a->ntlm.flags = (offered & FLAGS_ECHOED) | FLAGS_ALWAYS |
 	    ((offered & NTLMSSP_NEGOTIATE_UNICODE) != 0 ? NTLMSSP_NEGOTIATE_UNICODE : NTLM_NEGOTIATE_OEM);
 	rng_system(a->proof.server_challenge, sizeof(a->proof.server_challenge));
 	memcpy(ch.server_challenge, a->proof.server_challenge, sizeof(ch.server_challenge));
-	ch.flags = a->flags;
+	ch.flags = a->ntlm.flags;
 	if (ntlm_challenge_put(out, &ch, e) != 0)
 		return -1;
 	buf_put_bytes(&a->transcript, token);
@@ -93,7 +83,7 @@ make_challenge(struct ntlm_acceptor *a, struct bytes token, struct buf *out, str
 	if (!buf_ok(&a->transcript))
 		return ERR(e, E_OUTOFMEMORY, "no room for the NTLM exchange");
 	a->challenged = true;
-	log_debug(auth, "NTLM: client offers 0x%08x, challenge has 0x%08x", offered, a->flags);
+	log_debug(auth, "NTLM: client offers 0x%08x, challenge has 0x%08x", offered, a->ntlm.flags);
 	return 0;
 }
 
@@ -104,7 +94,7 @@ make_challenge(struct ntlm_acceptor *a, struct bytes token, struct buf *out, str
 static int
 widen_name(struct ntlm_acceptor *a, struct bytes in, const char *what, struct bytes *out, struct err *e)
 {
-	bool unicode = (a->flags & NTLMSSP_NEGOTIATE_UNICODE) != 0;
+	bool unicode = (a->ntlm.flags & NTLMSSP_NEGOTIATE_UNICODE) != 0;
 	size_t len = unicode ? in.len : 2 * in.len;
 	uint8_t *p;
 
@@ -174,7 +164,7 @@ take_response(struct ntlm_acceptor *a, struct err *e)
 		    a->proof.user);
 	if (ntlmv2_response_parse(nt, &v2, e) != 0)
 		return -1;
-	a->has_mic = v2.has_mic;
+	a->ntlm.has_mic = v2.has_mic;
 	if (v2.has_mic && a->transcript.len - a->authenticate_off < NTLM_MIC_OFF + NTLM_MIC_LEN)
 		return ERR(
 		    e, SEC_E_INVALID_TOKEN, "NTLM AUTHENTICATE announces a MIC but is too short for one");
@@ -194,11 +184,12 @@ read_authenticate(struct ntlm_acceptor *a, struct bytes token, struct err *e)
 		return -1;
 	/* The character set stays what CHALLENGE said; everything else may have been dropped by the client.
 	 */
-	a->flags &= a->msg.flags | NTLMSSP_NEGOTIATE_UNICODE | NTLM_NEGOTIATE_OEM;
-	if (check_session_security(a->flags, e) != 0 || take_identity(a, e) != 0 || take_response(a, e) != 0)
+	a->ntlm.flags &= a->msg.flags | NTLMSSP_NEGOTIATE_UNICODE | NTLM_NEGOTIATE_OEM;
+	if (check_session_security(a->ntlm.flags, e) != 0 || take_identity(a, e) != 0 ||
+	    take_response(a, e) != 0)
 		return -1;
 	log_debug(auth, "NTLM: user '%s' domain '%s' flags 0x%08x, %s", a->proof.user, a->proof.domain,
-	    a->flags, a->has_mic ? "with MIC" : "no MIC");
+	    a->ntlm.flags, a->ntlm.has_mic ? "with MIC" : "no MIC");
 	return 0;
 }
 
@@ -210,12 +201,12 @@ static int
 exported_session_key(const struct ntlm_acceptor *a, const uint8_t base_key[NTLM_KEY_LEN],
     uint8_t out[NTLM_KEY_LEN], struct err *e)
 {
-	bool session_security = (a->flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) != 0;
+	bool session_security = (a->ntlm.flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) != 0;
 	struct bytes sent = a->msg.session_key;
 	EVP_CIPHER_CTX *rc4;
 	int ret;
 
-	if ((a->flags & NTLMSSP_NEGOTIATE_KEY_EXCH) == 0 || (sent.len == 0 && !session_security)) {
+	if ((a->ntlm.flags & NTLMSSP_NEGOTIATE_KEY_EXCH) == 0 || (sent.len == 0 && !session_security)) {
 		memcpy(out, base_key, NTLM_KEY_LEN);
 		return 0;
 	}
@@ -233,20 +224,12 @@ exported_session_key(const struct ntlm_acceptor *a, const uint8_t base_key[NTLM_
 static int
 check_mic(const struct ntlm_acceptor *a, const uint8_t key[NTLM_KEY_LEN], struct err *e)
 {
-	static const uint8_t zero[NTLM_MIC_LEN];
-	const uint8_t *p = a->transcript.p;
 	size_t mic_off = a->authenticate_off + NTLM_MIC_OFF;
-	size_t rest_off = mic_off + NTLM_MIC_LEN;
-	const struct bytes parts[] = {
-		{ p, mic_off },
-		{ zero, sizeof(zero) },
-		{ p + rest_off, a->transcript.len - rest_off },
-	};
 	uint8_t mic[NTLM_MIC_LEN];
 
-	if (ntlm_hmac_md5(mic, key, parts, ARRAY_LEN(parts), e) != 0)
+	if (ntlm_mic(key, buf_bytes(&a->transcript), mic_off, mic, e) != 0)
 		return -1;
-	if (CRYPTO_memcmp(mic, p + mic_off, sizeof(mic)) != 0)
+	if (CRYPTO_memcmp(mic, a->transcript.p + mic_off, sizeof(mic)) != 0)
 		return ERR(e, SEC_E_MESSAGE_ALTERED,
 		    "NTLM MIC of '%s' is wrong: the handshake was changed on its way (MS-NLMP 3.2.5.1.2)",
 		    a->proof.user);
@@ -261,9 +244,9 @@ open_session(struct ntlm_acceptor *a, const uint8_t base_key[NTLM_KEY_LEN], stru
 
 	if (exported_session_key(a, base_key, key, e) != 0)
 		goto out;
-	if (a->has_mic && check_mic(a, key, e) != 0)
+	if (a->ntlm.has_mic && check_mic(a, key, e) != 0)
 		goto out;
-	ret = ntlm_session_init(&a->session, NTLM_SERVER, a->flags, key, e);
+	ret = ntlm_session_init(&a->ntlm.session, NTLM_SERVER, a->ntlm.flags, key, e);
 out:
 	OPENSSL_cleanse(key, sizeof(key));
 	return ret;
@@ -278,14 +261,14 @@ on_verdict(void *arg, const struct auth_verdict *v, const struct err *why)
 
 	a->handle = NULL;
 	if (v == NULL) {
-		auth_step_done(&a->base, AUTH_FAILED, none, why);
+		auth_step_done(&a->ntlm.base, AUTH_FAILED, none, why);
 		return;
 	}
-	a->base.token = v->token;
+	a->ntlm.base.token = v->token;
 	if (open_session(a, v->session_base_key, &e) != 0)
-		auth_step_done(&a->base, AUTH_FAILED, none, &e);
+		auth_step_done(&a->ntlm.base, AUTH_FAILED, none, &e);
 	else
-		auth_step_done(&a->base, AUTH_COMPLETE, none, NULL);
+		auth_step_done(&a->ntlm.base, AUTH_COMPLETE, none, NULL);
 }
 
 /* ---- operations ---- */
@@ -324,93 +307,15 @@ ntlm_fini(struct auth_ctx *c)
 
 	if (a->handle != NULL)
 		a->authority->cancel(a->authority->ctx, a->handle);
-	ntlm_session_fini(&a->session);
+	ntlm_session_fini(&a->ntlm.session);
 	buf_wipe(&a->transcript);
 	pool_free(a->pool);
-}
-
-static const char *
-ntlm_package(const struct auth_ctx *c)
-{
-	(void)c;
-	return "NTLM";
-}
-
-static bool
-ntlm_can_sign(const struct auth_ctx *c)
-{
-	/* MS-NLMP 3.4.4.2: a sealing context signs too. */
-	return (acceptor_const(c)->flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) != 0;
-}
-
-static bool
-ntlm_can_seal(const struct auth_ctx *c)
-{
-	return (acceptor_const(c)->flags & NTLMSSP_NEGOTIATE_SEAL) != 0;
-}
-
-static size_t
-ntlm_sig_len(const struct auth_ctx *c, bool seal)
-{
-	(void)c;
-	(void)seal;
-	return NTLM_SIG_LEN;
-}
-
-/* Header signing changes nothing here: the whole PDU is signed either way. */
-static int
-ntlm_protect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, uint8_t *sig, struct err *e)
-{
-	(void)header_signing;
-	return ntlm_session_protect(
-	    &acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal, sig, e);
-}
-
-static int
-ntlm_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, struct bytes sig, struct err *e)
-{
-	(void)header_signing;
-	return ntlm_session_unprotect(
-	    &acceptor(c)->session, (struct bytes){ pdu, len }, pdu + body_off, body_len, seal, sig, e);
-}
-
-static int
-ntlm_list_mic_put(struct auth_ctx *c, struct bytes list, struct buf *out, struct err *e)
-{
-	uint8_t sig[NTLM_SIG_LEN];
-
-	if (ntlm_session_list_mic(&acceptor(c)->session, list, sig, e) != 0)
-		return -1;
-	buf_put(out, sig, sizeof(sig));
-	return 0;
-}
-
-static int
-ntlm_list_mic_check(struct auth_ctx *c, struct bytes list, struct bytes mic, struct err *e)
-{
-	return ntlm_session_check_list_mic(&acceptor(c)->session, list, mic, e);
-}
-
-static bool
-ntlm_list_mic_due(const struct auth_ctx *c)
-{
-	return acceptor_const(c)->has_mic; /* MS-SPNG appendix A <8> */
 }
 
 static const struct auth_ops ntlm_ops = {
 	.step = ntlm_step,
 	.fini = ntlm_fini,
-	.package = ntlm_package,
-	.can_sign = ntlm_can_sign,
-	.can_seal = ntlm_can_seal,
-	.sig_len = ntlm_sig_len,
-	.protect = ntlm_protect,
-	.unprotect = ntlm_unprotect,
-	.list_mic_put = ntlm_list_mic_put,
-	.list_mic_check = ntlm_list_mic_check,
-	.list_mic_due = ntlm_list_mic_due,
+	NTLM_CTX_OPS,
 };
 
 struct auth_ctx *
@@ -426,10 +331,10 @@ ntlm_acceptor_new(const struct auth_names *names, const struct auth_authority *a
 		(void)ERR(e, E_OUTOFMEMORY, "no memory for an NTLM context");
 		return NULL;
 	}
-	a->base.ops = &ntlm_ops;
-	a->base.state = AUTH_NEED_TOKEN;
+	a->ntlm.base.ops = &ntlm_ops;
+	a->ntlm.base.state = AUTH_NEED_TOKEN;
 	a->names = names;
 	a->authority = authority;
 	buf_init(&a->transcript, TRANSCRIPT_MAX);
-	return &a->base;
+	return &a->ntlm.base;
 }

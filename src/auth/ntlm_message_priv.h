@@ -62,6 +62,31 @@ struct ntlm_challenge {
 int
 ntlm_challenge_put(struct buf *out, const struct ntlm_challenge *ch, struct err *e) MUST_CHECK;
 
+/* The client's side of the three messages; ntlm_message_client.c. */
+void
+ntlm_negotiate_put(struct buf *out, uint32_t flags);
+/* target_info points into the token. A challenge without target info is refused: NTLMv2 needs it. */
+struct ntlm_challenge_view {
+	uint32_t flags;
+	uint8_t server_challenge[8];
+	struct bytes target_info; /* AV pairs, checked, MsvAvEOL included */
+	bool has_timestamp;
+	filetime_t timestamp;
+};
+int
+ntlm_challenge_parse(struct bytes token, struct ntlm_challenge_view *out, struct err *e) MUST_CHECK;
+/* The pairs of a challenge as they go back in the response (MS-NLMP 3.1.5.1.2): with MsvAvFlags announcing a
+ * MIC, no channel bindings, and the target's name (UTF-16LE; may be empty). */
+void
+ntlm_target_info_put(struct buf *out, const struct ntlm_challenge_view *ch, struct bytes target);
+struct ntlm_authenticate_parts {
+	uint32_t flags;
+	struct bytes lm_response, nt_response, domain, user, workstation, session_key;
+};
+/* Version and a zeroed MIC are always there: the payload starts behind them. */
+void
+ntlm_authenticate_put(struct buf *out, const struct ntlm_authenticate_parts *parts);
+
 /* AUTHENTICATE. Everything points into the token. */
 struct ntlm_authenticate {
 	struct bytes lm_response;

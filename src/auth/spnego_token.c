@@ -212,3 +212,21 @@ spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, stru
 	der_close(out, resp);
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the SPNEGO answer");
 }
+
+int
+spnego_init_put(struct buf *out, struct bytes mech_list, struct bytes mech_token, struct err *e)
+{
+	size_t frame = der_open(out, GSS_FRAME), init, seq, field;
+
+	der_put(out, DER_OID, (struct bytes){ spnego_oid, sizeof(spnego_oid) });
+	init = der_open(out, NEG_TOKEN_INIT);
+	seq = der_open(out, DER_SEQUENCE);
+	field = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
+	buf_put_bytes(out, mech_list);
+	der_close(out, field);
+	put_octets(out, 2, mech_token);
+	der_close(out, seq);
+	der_close(out, init);
+	der_close(out, frame);
+	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "no room for the SPNEGO token");
+}

@@ -20,6 +20,9 @@ struct spnego_init {
 	bool has_mech_token;
 	struct bytes mech_token; /* optimistic token of the first mechanism */
 };
+/* The client's first token in its GSS frame; mech_list: DER of MechTypeList; an empty token is left out. */
+int
+spnego_init_put(struct buf *out, struct bytes mech_list, struct bytes mech_token, struct err *e) MUST_CHECK;
 /* With the GSS frame of RFC 2743 3.1 or without. */
 int
 spnego_init_parse(struct bytes token, struct spnego_init *out, struct err *e) MUST_CHECK;
@@ -40,7 +43,8 @@ struct spnego_resp {
 int
 spnego_resp_parse(struct bytes token, struct spnego_resp *out, struct err *e) MUST_CHECK;
 
-/* Our answer. mech: dotted OID for supportedMech, NULL to leave it out; empty token and mic are left out. */
+/* An answer of either side. mech: dotted OID for supportedMech, NULL to leave it out; empty token and mic are
+ * left out. */
 int
 spnego_resp_put(struct buf *out, enum spnego_state state, const char *mech, struct bytes token,
     struct bytes mic, struct err *e) MUST_CHECK;

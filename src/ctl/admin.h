@@ -11,6 +11,7 @@ ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_
     ctl_ca_acl_remove, ctl_ca_cert;
 ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
 ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
+ctl_verb_fn ctl_enroll;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats,
     ctl_server_stop;
 ctl_verb_fn ctl_request_revoke, ctl_request_unrevoke, ctl_crl_show, ctl_crl_get, ctl_crl_publish;

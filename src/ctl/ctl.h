@@ -20,9 +20,14 @@ struct ctl {
 	const char
 	    *bind; /* --bind NAME|gssapi|external: who binds there; NULL: external on ldapi, else gssapi */
 	const char *password_file; /* --password-file FILE: its first line is the password of a simple bind */
-	bool json;                 /* --json */
-	struct pool *pool;         /* everything a verb allocates; freed at the end */
-	int control_fd;            /* -1 until first used */
+	const char *config; /* --config "host[:port]\\CA name": a CA reached over RPC, ours or a real one */
+	const char *user;   /* --user: who asks it; with password_file, hash, $ADCSD_PASSWORD or a prompt */
+	const char *hash;   /* --hash: the user's NT hash instead of a password */
+	const char *auth;   /* --auth negotiate|ntlm */
+	const char *level;  /* --level privacy|integrity|packet|connect|none */
+	bool json;          /* --json */
+	struct pool *pool;  /* everything a verb allocates; freed at the end */
+	int control_fd;     /* -1 until first used */
 	struct ctl_ldap *ldap;
 	struct sddl_domain domain; /* filled with the first LDAP use */
 	const char *domain_dn, *config_dn, *nb_domain;
@@ -37,6 +42,10 @@ ctl_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Prints a value as JSON; takes the reference. */
 int
 ctl_print_json(json_t *v);
+
+/* The first line of a file, in the pool; an empty one fails. */
+const char *
+ctl_password_from_file(struct ctl *c, const char *path, struct err *e) MUST_CHECK;
 
 /* ---- control socket ---- */
 

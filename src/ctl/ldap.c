@@ -36,30 +36,16 @@ no_interaction(LDAP *ld, unsigned flags, void *defaults, void *in)
 	return LDAP_SUCCESS;
 }
 
-/* The first line of a file; a password on the command line would be seen by all. In the pool. */
+/* A password on the command line would be seen by all; an empty one would bind anonymously
+ * (RFC 4513 5.1.2). */
 static const char *
 read_password(struct ctl *c, struct err *e)
 {
-	char line[512];
-	const char *s = NULL;
-	FILE *f;
-
 	if (c->password_file == NULL) {
 		ERR(e, E_INVALIDARG, "--bind %.60s needs --password-file FILE", c->bind);
 		return NULL;
 	}
-	f = fopen(c->password_file, "r");
-	if (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		line[strcspn(line, "\r\n")] = '\0';
-		s = pool_strdup(c->pool, line);
-	}
-	if (f != NULL)
-		fclose(f);
-	if (s == NULL || *s == '\0') { /* an empty one would bind anonymously (RFC 4513 5.1.2) */
-		ERR(e, E_INVALIDARG, "%.100s holds no password", c->password_file);
-		return NULL;
-	}
-	return s;
+	return ctl_password_from_file(c, c->password_file, e);
 }
 
 static int

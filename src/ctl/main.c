@@ -80,14 +80,20 @@ help(const char *noun)
 		return ctl_usage("'%s' is no noun of adcsctl", noun);
 	printf("usage: adcsctl [--state DIR] [--json] NOUN VERB ...\n\n");
 	print_verbs(noun, stdout);
-	printf("\n  --state DIR      the server's state folder (default: $ADCSD_STATE)\n"
-	       "  --directory URI  another directory than the server's, for template verbs\n"
-	       "  --bind NAME      who binds there: a DN, UPN or DOMAIN\\user with --password-file FILE "
-	       "(simple), gssapi, external\n"
-	       "  --json           machine-readable output\n"
-	       "  adcsctl help NOUN lists the options of its verbs\n\n"
-	       "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or "
-	       "findings of lint.\n");
+	printf(
+	    "\n  --state DIR      the server's state folder (default: $ADCSD_STATE)\n"
+	    "  --directory URI  another directory than the server's, for template verbs\n"
+	    "  --bind NAME      who binds there: a DN, UPN or DOMAIN\\user with --password-file FILE "
+	    "(simple), gssapi, external\n"
+	    "  --config HOST\\CA the CA to reach over RPC, \"host[:port]\\CA name\" (default: the server's "
+	    "own)\n"
+	    "  --user NAME      who asks it: DOMAIN\\name or a UPN, with --password-file FILE, --hash NT,\n"
+	    "                   $ADCSD_PASSWORD or a prompt; --auth negotiate|ntlm, --level "
+	    "privacy|...|none\n"
+	    "  --json           machine-readable output\n"
+	    "  adcsctl help NOUN lists the options of its verbs\n\n"
+	    "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or "
+	    "findings of lint.\n");
 	return CTL_OK;
 }
 
@@ -162,8 +168,14 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 		{ "bind", "NAME|gssapi|external", NULL },
 		{ "password-file", "FILE", NULL },
 		{ "json", NULL, NULL },
+		{ "config", "HOST\\CA", NULL },
+		{ "user", "DOMAIN\\NAME", NULL },
+		{ "hash", "NT", NULL },
+		{ "auth", "negotiate|ntlm", NULL },
+		{ "level", "LEVEL", NULL },
 		{ 0 },
 	};
+	const char **remote[] = { &c->config, &c->user, &c->hash, &c->auth, &c->level };
 	const char *values[ARRAY_LEN(options)] = { NULL };
 	int taken = take_option(options, argv, argc, i, values);
 
@@ -177,6 +189,9 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 		c->password_file = values[3];
 	if (values[4] != NULL)
 		c->json = true;
+	for (size_t k = 0; k < ARRAY_LEN(remote); k++)
+		if (values[5 + k] != NULL)
+			*remote[k] = values[5 + k];
 	return taken;
 }
 

@@ -85,6 +85,24 @@ static const struct ctl_option rehearse_options[] = {
 	{ "after", "FILE.ldif", "the other export" },
 	{ 0 },
 };
+static const struct ctl_option enroll_options[] = {
+	{ "ca", "HOST\\CA", "as --config" },
+	{ "template", "NAME", "the template's name" },
+	{ "csr", "FILE", "a request: PKCS #10, CMS or CMC, DER, PEM or base64 ('-' for standard input)" },
+	{ "subject", "DN", "without --csr: the subject, \"CN=device, O=Contoso\" (default: empty)" },
+	{ "san", "LIST", "without --csr: names as dns:, upn:, email:, url:, ipaddress:, dn:, guid:, oid:" },
+	{ "key", "TYPE", "without --csr: rsa:BITS, ec:P-256, ec:P-384, ec:P-521 (default rsa:2048)" },
+	{ "out-key", "FILE", "without --csr: where the new private key goes (PKCS #8, PEM); never written over" },
+	{ "attrib", "NAME:VALUE", "request attributes; \\n between several, as in certreq -attrib" },
+	{ "retrieve", "ID", "ask for an earlier request once" },
+	{ "poll", "ID", "ask for an earlier request until somebody has decided" },
+	{ "interval", "SECONDS", "of --poll (default 10)" },
+	{ "transport", "icpr", "ICertPassage (MS-ICPR)" },
+	{ "full-response", NULL, "ask for a CMC full response instead of PKCS #7" },
+	{ "out", "FILE", "the certificate in PEM (default: standard output)" },
+	{ "out-chain", "FILE", "the PKCS #7 or CMC full response as it came" },
+	{ 0 },
+};
 static const struct ctl_option lint_options[] = {
 	{ "template", "NAME", "only this template, not CAs and other objects" },
 	{ "against", "FILE.ldif", "a forest exported by ldapsearch or ldifde instead of the directory" },
@@ -165,6 +183,7 @@ const struct ctl_verb ctl_verbs[] = {
 	    ctl_access },
 	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
 	    ctl_rehearse },
+	{ "enroll", NULL, "", 0, 0, enroll_options, "submit a request to a CA over RPC as a user, poll, retrieve", ctl_enroll },
 	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
 	{ "request", "unrevoke", "ID|--serial HEX", 0, 1, unrevoke_options, "release a certificate from hold",

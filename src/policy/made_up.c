@@ -69,8 +69,8 @@ put_san(struct buf *out, const char *san, struct err *e)
 	return 0;
 }
 
-static int
-put_info(struct buf *out, const struct policy_made_up *m, struct err *e)
+int
+policy_make_up_info(struct buf *out, const struct policy_made_up *m, struct bytes spki, struct err *e)
 {
 	size_t info = der_open(out, DER_SEQUENCE), attributes;
 
@@ -79,14 +79,16 @@ put_info(struct buf *out, const struct policy_made_up *m, struct err *e)
 		der_put(out, DER_SEQUENCE, (struct bytes){ NULL, 0 });
 	else if (x509_name_from_dn(out, m->subject, e) != 0)
 		return err_prefix(e, "subject");
-	if (x509_key_stand_in(out, m->key != NULL ? m->key : POLICY_MADE_UP_KEY, e) != 0)
+	if (spki.len > 0)
+		buf_put_bytes(out, spki);
+	else if (x509_key_stand_in(out, m->key != NULL ? m->key : POLICY_MADE_UP_KEY, e) != 0)
 		return -1;
 	attributes = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
 	if (m->san != NULL && *m->san != '\0' && put_san(out, m->san, e) != 0)
 		return -1;
 	der_close(out, attributes);
 	der_close(out, info);
-	return 0;
+	return buf_ok(out) ? 0 : ERR(e, E_INVALIDARG, "the request cannot be encoded");
 }
 
 int
@@ -94,7 +96,7 @@ policy_make_up(struct buf *out, const struct policy_made_up *m, struct err *e)
 {
 	size_t request = der_open(out, DER_SEQUENCE), algorithm;
 
-	if (put_info(out, m, e) != 0)
+	if (policy_make_up_info(out, m, (struct bytes){ NULL, 0 }, e) != 0)
 		return -1;
 	algorithm = der_open(out, DER_SEQUENCE);
 	der_put_oid(out, "1.2.840.113549.1.1.11");

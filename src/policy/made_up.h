@@ -20,4 +20,9 @@ struct policy_made_up {
 int
 policy_make_up(struct buf *out, const struct policy_made_up *m, struct err *e) MUST_CHECK;
 
+/* Its CertificationRequestInfo alone, for whoever can sign it. spki: a real public key; empty: a stand-in. */
+int
+policy_make_up_info(
+    struct buf *out, const struct policy_made_up *m, struct bytes spki, struct err *e) MUST_CHECK;
+
 #endif

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from cryptography import x509
+from impacket import ntlm
 from samba.dcerpc import security
 from samba.ndr import ndr_unpack
 
@@ -100,6 +101,7 @@ VERBS = {
     "ca acl grant": ["CORP\\agent", "Read"], "ca acl deny": ["CORP\\agent", "ManageCA"], "ca acl remove": ["CORP\\agent"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
     "lint": ["--fail-on", "never"],
+    "enroll": ["--user", "CORP\\janedoe", "--hash", ntlm.compute_nthash("Jane-Passw0rd").hex(), "--retrieve", "1"],
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
     "request deny": ["2"], "request revoke": ["1", "--reason", "certificateHold"], "request unrevoke": ["1"],
     "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],

@@ -1,0 +1,33 @@
+/* A blocking conversation with one CA: who we are, where it is, and the connections made so far. */
+#ifndef ADCSD_CLIENT_SESSION_H
+#define ADCSD_CLIENT_SESSION_H
+
+#include "client/enroll.h"
+
+/* Lent for the session's life. */
+struct client_target {
+	const char *host;
+	uint16_t epm_port; /* 135 */
+	const char *ca;    /* the CA's name */
+	struct client_auth auth;
+	unsigned timeout_s;
+};
+
+struct client_session;
+
+struct client_session *
+client_session_new(const struct client_target *target, struct err *e) MUST_CHECK;
+/* NULL is fine. */
+void
+client_session_free(struct client_session *s);
+const struct client_target *
+client_session_target(const struct client_session *s);
+struct event_base *
+client_session_base(struct client_session *s);
+
+/* CertServerRequest on ICertPassage; finds the endpoint, connects and binds with the first one. */
+int
+client_session_icpr(struct client_session *s, const struct client_request *r, struct pool *pool,
+    struct client_answer *out, struct err *e) MUST_CHECK;
+
+#endif
