@@ -23,6 +23,11 @@ struct ndr_field;
 int
 ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out,
     size_t *used, struct err *e) MUST_CHECK;
+/* The same behind the first `off` octets, which a header before the parameters took: alignment counts from
+ * where `in` begins, and *used counts them in. */
+int
+ndr_pull_behind(const struct ndr_field *fields, size_t size, struct bytes in, size_t off, struct pool *pool,
+    void **out, size_t *used, struct err *e) MUST_CHECK;
 /* Encodes a parameter list, alignment counted from the buffer's length at entry. */
 int
 ndr_push(const struct ndr_field *fields, const void *args, struct buf *out, struct err *e) MUST_CHECK;
@@ -76,6 +81,7 @@ struct ndr_field {
 	uint32_t min, max; /* of the number, or of the count (strings: with their NUL) */
 	size_t count;      /* ARRAY: offset of the uint32_t element count, an earlier row */
 	size_t limit; /* ARRAY, VSTR: offset of the uint32_t MaxCount if it is told, else NDR_NO_MEMBER */
+	bool counted; /* ARRAY: only MaxCount tells the count; decoding sets the count's member from it */
 	const struct ndr_field *sub; /* STRUCT, ARRAY */
 	const struct ndr_custom *custom;
 };
@@ -179,6 +185,13 @@ struct ndr_custom {
 		.name = #m, .kind = NDR_ARRAY, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),          \
 		.size = sizeof(T), .max = hi, .count = NDR_AT(S, n, uint32_t), .limit = NDR_NO_MEMBER,     \
 		.sub = table                                                                               \
+	}
+/* The same where n stands nowhere else on the wire, as in an answer to a call that told it. */
+#define F_ARRAY_COUNTED(S, n, m, flavour, T, table, hi)                                                    \
+	{                                                                                                  \
+		.name = #m, .kind = NDR_ARRAY, .pointer = flavour, .offset = NDR_AT_PTR(S, m, T),          \
+		.size = sizeof(T), .max = hi, .count = NDR_AT(S, n, uint32_t), .limit = NDR_NO_MEMBER,     \
+		.counted = true, .sub = table                                                              \
 	}
 /* The same, varying: [size_is(lim), length_is(n)] T m[]. lim is a member, taken from MaxCount when decoding. */
 #define F_ARRAY_VARYING(S, lim, n, m, flavour, T, table, hi)                                               \

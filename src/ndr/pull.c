@@ -229,6 +229,8 @@ pull_elements(struct ndr_in *in, const struct ndr_field *f, void *base, uint32_t
 			return ERR(e, E_RPC_BAD_STUB_DATA, "array of %u elements, MaxCount %u", actual, max);
 		*(uint32_t *)(void *)((char *)base + f->limit) = max;
 	}
+	if (f->counted)
+		*(uint32_t *)(void *)((char *)base + f->count) = count = actual;
 	if (actual != count)
 		return ERR(e, E_RPC_BAD_STUB_DATA, "array of %u elements, count says %u", actual, count);
 	if (actual > ndr_in_left(in) / least)
@@ -409,10 +411,19 @@ int
 ndr_pull(const struct ndr_field *fields, size_t size, struct bytes in, struct pool *pool, void **out,
     size_t *used, struct err *e)
 {
+	return ndr_pull_behind(fields, size, in, 0, pool, out, used, e);
+}
+
+int
+ndr_pull_behind(const struct ndr_field *fields, size_t size, struct bytes in, size_t off, struct pool *pool,
+    void **out, size_t *used, struct err *e)
+{
 	struct ndr_in c;
 	void *args;
 
+	assert(off <= in.len);
 	ndr_in_init(&c, in, pool);
+	c.off = off;
 	args = ndr_in_alloc(&c, 1, size, e);
 	if (args == NULL)
 		return -1;
