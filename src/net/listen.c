@@ -86,6 +86,23 @@ net_address_text(const struct sockaddr *sa, char out[NET_ADDRESS_MAX])
 	return out;
 }
 
+char *
+net_address_host_text(const struct sockaddr *sa, char out[NET_ADDRESS_MAX])
+{
+	out[0] = 0;
+	if (sa->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, out, NET_ADDRESS_MAX);
+	} else if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *v6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+		if (IN6_IS_ADDR_V4MAPPED(v6))
+			inet_ntop(AF_INET, &v6->s6_addr[12], out, NET_ADDRESS_MAX);
+		else
+			inet_ntop(AF_INET6, v6, out, NET_ADDRESS_MAX);
+	}
+	return out;
+}
+
 uint16_t
 net_address_port(const struct sockaddr *sa)
 {

@@ -18,6 +18,9 @@ net_address_parse(const char *text, struct sockaddr_storage *out, socklen_t *len
 /* The same form; "?" for a family that is neither IPv4 nor IPv6. */
 char *
 net_address_text(const struct sockaddr *sa, char out[NET_ADDRESS_MAX]);
+/* The address alone: "127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4; "" for other families. */
+char *
+net_address_host_text(const struct sockaddr *sa, char out[NET_ADDRESS_MAX]);
 /* Host order; 0 for other families. */
 uint16_t
 net_address_port(const struct sockaddr *sa);

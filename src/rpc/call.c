@@ -25,8 +25,12 @@ struct rpc_call {
 	uint8_t drep[4];
 	bool has_object;
 	struct guid object;
-	const struct rpc_interface *iface; /* main's, as the method: they outlive the port */
-	void *ctx;
+	const struct rpc_interface *bound; /* of the presentation context */
+	const struct rpc_interface
+	    *iface; /* the same, or its layer's; main's, as the method: they outlive the port */
+	const struct rpc_object_layer *layer;
+	void *ctx, *layer_ctx;
+	void *held; /* the layer's */
 	const struct rpc_method *method;
 	struct rpc_security *sec; /* the connection's; NULL without authentication */
 	struct token *token;
@@ -41,6 +45,8 @@ call_free(struct rpc_call *call)
 {
 	if (call == NULL)
 		return;
+	if (call->held != NULL)
+		call->layer->release(call->held);
 	buf_fini(&call->stub);
 	token_unref(call->token);
 	pool_free(call->pool);
@@ -156,6 +162,27 @@ has_protected_security(const struct rpc_conn *c)
 	return false;
 }
 
+/* An object interface's call: whose method is it? -1: refused. */
+static int
+find_object(struct rpc_call *call)
+{
+	struct rpc_target target = { 0 };
+	struct err e = { 0 };
+	uint32_t status;
+
+	call->layer = call->iface->layer;
+	call->layer_ctx = call->ctx;
+	status = call->layer->find(call->layer_ctx, call, &target, &e);
+	if (status != 0) {
+		refuse_call(call, status, e.msg);
+		return -1;
+	}
+	call->iface = target.iface;
+	call->ctx = target.ctx;
+	call->held = target.held;
+	return 0;
+}
+
 /* Finds interface and method of a first fragment. -1: the connection was ended; a call may be refused too. */
 static int
 check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
@@ -175,8 +202,13 @@ check_target(struct rpc_conn *c, struct rpc_call *call, uint32_t alloc_hint)
 		return 0;
 	}
 	f = context->binding->iface;
-	call->iface = f;
+	call->bound = call->iface = f;
 	call->ctx = context->binding->ctx;
+	if (f->layer != NULL) {
+		if (find_object(call) != 0)
+			return 0;
+		f = call->iface;
+	}
 	if (call->level < f->min_level) {
 		if (!has_protected_security(c)) {
 			rpc_conn_refuse_request(c, call->call_id, call->context_id, RPC_FAULT_ACCESS_DENIED,
@@ -309,7 +341,7 @@ trace_values(
 static int
 check_verification(const struct rpc_conn *c, const struct rpc_call *call, struct bytes rest, struct err *e)
 {
-	const struct rpc_interface *f = call->iface;
+	const struct rpc_interface *f = call->bound;
 	struct rpc_vt_expect x = {
 		.abstract = { f->uuid, f->major, f->minor },
 		.transfer = { rpc_ndr20.uuid, rpc_ndr20.major, rpc_ndr20.minor },
@@ -385,7 +417,16 @@ call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
 		return;
 	}
-	if (m->in != NULL && ndr_pull(m->in, m->in_size, stub, call->pool, &args, &used, &e) != 0) {
+	if (call->layer != NULL) {
+		uint32_t status = call->layer->open(call->layer_ctx, stub, &used, &e);
+
+		if (status != 0) {
+			fail_call(call, status, e.msg);
+			return;
+		}
+	}
+	if (m->in != NULL &&
+	    ndr_pull_behind(m->in, m->in_size, stub, used, call->pool, &args, &used, &e) != 0) {
 		fail_call(call,
 		    e.hr == E_OUTOFMEMORY ? NCA_S_FAULT_REMOTE_NO_MEMORY : RPC_FAULT_BAD_STUB_DATA, e.msg);
 		return;
@@ -409,6 +450,8 @@ rpc_call_reply(struct rpc_call *call, const void *result)
 	/* Encoded even when nobody waits any more: a result that cannot be encoded is our bug, and shows. */
 	buf_init(&stub, CALL_ANSWER_MAX);
 	trace_values(call, "out", m->out, result);
+	if (call->layer != NULL)
+		call->layer->answer(&stub);
 	if (m->out != NULL && ndr_push(m->out, result, &stub, &e) != 0) {
 		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, e.msg);
 	} else {
@@ -462,6 +505,18 @@ const struct guid *
 rpc_call_object(struct rpc_call *c)
 {
 	return c->has_object ? &c->object : NULL;
+}
+
+void *
+rpc_call_held(struct rpc_call *c)
+{
+	return c->held;
+}
+
+const char *
+rpc_call_local_address(struct rpc_call *c)
+{
+	return c->peer.local;
 }
 
 void

@@ -24,8 +24,9 @@ struct rpc_carrier {
 
 struct rpc_peer {
 	char text[NET_ADDRESS_MAX];
-	uint8_t host[16];      /* net_address_host() */
-	uint8_t local_ipv4[4]; /* where it reached us */
+	uint8_t host[16];            /* net_address_host() */
+	uint8_t local_ipv4[4];       /* where it reached us */
+	char local[NET_ADDRESS_MAX]; /* the same of either family, as text without the port */
 };
 
 enum rpc_security_state {

@@ -27,6 +27,26 @@ struct rpc_method {
 	rpc_method_fn *run;
 };
 
+/*
+ * Object interfaces (ORPC, MS-DCOM 3.1.1.5.4): the request's object UUID says whose method it is, whatever
+ * interface its presentation context names, and headers stand before arguments and results. A layer knows the
+ * objects. Statuses are those of a fault; 0 goes on.
+ */
+struct rpc_target {
+	const struct rpc_interface *iface;
+	void *ctx;
+	void *held; /* given to release() when the call has ended; NULL: nothing */
+};
+struct rpc_object_layer {
+	/* When the first fragment is there. */
+	uint32_t (*find)(void *layer_ctx, struct rpc_call *call, struct rpc_target *out, struct err *e);
+	/* When the stub is whole; *used: octets before the arguments. */
+	uint32_t (*open)(void *layer_ctx, struct bytes stub, size_t *used, struct err *e);
+	/* Before the results; a multiple of 8 octets. */
+	void (*answer)(struct buf *out);
+	void (*release)(void *held);
+};
+
 struct rpc_interface {
 	const char *name;
 	struct guid uuid;
@@ -34,6 +54,9 @@ struct rpc_interface {
 	const struct rpc_method *methods;
 	unsigned n_methods;
 	enum rpc_auth_level min_level; /* below it: fault 5 */
+	/* Of an object interface, as it is bound: methods is empty then, the layer finds them. Its ctx is the
+	 * interface's. */
+	const struct rpc_object_layer *layer;
 };
 
 /* Documented maxima; 0 takes the default. */
@@ -92,6 +115,12 @@ rpc_call_peer(struct rpc_call *c); /* "127.0.0.1:40112" */
 /* The object UUID of the request, or NULL. */
 const struct guid *
 rpc_call_object(struct rpc_call *c);
+/* What the layer found and holds for the call; NULL for plain calls. */
+void *
+rpc_call_held(struct rpc_call *c);
+/* The address the client reached us at as text, without a port: "127.0.0.1", "fe80::1"; "" when unknown. */
+const char *
+rpc_call_local_address(struct rpc_call *c);
 /* IPv4 address the client reached us at, network order octets; 0.0.0.0 for others. */
 void
 rpc_call_local_ipv4(struct rpc_call *c, uint8_t out[4]);

@@ -4,8 +4,8 @@
 
 #include <sys/queue.h>
 
-#include "net/listen.h"
 #include "idl/pdu.h"
+#include "net/listen.h"
 #include "rpc/rpc.h"
 
 #define RPC_PORT_INTERFACES 16

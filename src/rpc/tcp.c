@@ -319,8 +319,11 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	(void)len;
 	net_address_text(sa, peer.text);
 	net_address_host(sa, peer.host);
-	if (getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 && local.ss_family == AF_INET)
-		memcpy(peer.local_ipv4, &((struct sockaddr_in *)&local)->sin_addr, 4);
+	if (getsockname(fd, (struct sockaddr *)&local, &local_len) == 0) {
+		net_address_host_text((struct sockaddr *)&local, peer.local);
+		if (local.ss_family == AF_INET)
+			memcpy(peer.local_ipv4, &((struct sockaddr_in *)&local)->sin_addr, 4);
+	}
 	s->stats.accepted++;
 	if (s->stats.half_open >= s->cfg.limits.half_open)
 		evict_oldest(s);

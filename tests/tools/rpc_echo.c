@@ -13,7 +13,7 @@
 /* afa8bd80-7d8a-11c9-bef4-08002b102989 v1.0 */
 static const struct rpc_interface mgmt = { "mgmt",
 	{ 0xafa8bd80, 0x7d8a, 0x11c9, { 0xbe, 0xf4, 0x08, 0x00, 0x2b, 0x10, 0x29, 0x89 } }, 1, 0,
-	fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE };
+	fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE, NULL };
 
 static void
 on_stdin(evutil_socket_t fd, short what, void *arg)

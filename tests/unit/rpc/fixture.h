@@ -199,9 +199,9 @@ static const struct rpc_method fixture_methods[] = {
 
 /* One for everybody, one for protected callers only, one more with a minor version. */
 static MAYBE_UNUSED const struct rpc_interface fixture_ifaces[] = {
-	{ "Echo", FIXTURE_UUID(0), 1, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
-	{ "EchoSecret", FIXTURE_UUID(1), 1, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_PKT_INTEGRITY },
-	{ "EchoMinor", FIXTURE_UUID(2), 2, 3, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
+	{ "Echo", FIXTURE_UUID(0), 1, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE, NULL },
+	{ "EchoSecret", FIXTURE_UUID(1), 1, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_PKT_INTEGRITY, NULL },
+	{ "EchoMinor", FIXTURE_UUID(2), 2, 3, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE, NULL },
 };
 
 #endif

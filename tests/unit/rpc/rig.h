@@ -67,7 +67,7 @@ static void
 rig_connect(struct rig *r)
 {
 	static const struct rpc_peer peer = { "127.0.0.1:40112", { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 },
-		{ 127, 0, 0, 1 } };
+		{ 127, 0, 0, 1 }, "127.0.0.1" };
 
 	r->conn = rpc_conn_new(r->port, &peer, &rig_carrier, r);
 	if (r->conn == NULL)

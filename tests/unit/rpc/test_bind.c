@@ -297,7 +297,7 @@ test_flags(void **state)
 static void
 test_association_groups(void **state)
 {
-	struct rpc_peer other = { "127.0.0.2:1", { [15] = 9 }, { 0 } };
+	struct rpc_peer other = { "127.0.0.2:1", { [15] = 9 }, { 0 }, "127.0.0.1" };
 	struct rpc_conn *first, *second;
 	struct bytes pdu;
 	uint32_t group;
