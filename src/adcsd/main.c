@@ -196,7 +196,7 @@ start_rpc(struct server *s, struct err *e)
 	s->object = rpc_server_add_port(s->rpc, s->object_fd, e);
 	if (s->object == NULL)
 		return -1;
-	s->svc = svc_start(s->ca, s->epm, s->object, e);
+	s->svc = svc_start(s->ca, s->clock, s->epm, s->object, e);
 	return s->svc != NULL ? 0 : -1;
 }
 
@@ -351,12 +351,20 @@ start_loop(struct server *s, struct err *e)
 	return s->dir != NULL ? 0 : -1;
 }
 
-/* Wakes the loop when the CA has something to do: set anew only when that moment moves, by the CA or by its
- * clock. */
+/* Virtual time of what comes first, of the CA or of its services; 0: nothing. */
+static filetime_t
+next_due(const struct server *s)
+{
+	filetime_t ca = ca_next_due(s->ca), svc = s->svc != NULL ? svc_next_due(s->svc) : 0;
+
+	return ca == 0 || (svc != 0 && svc < ca) ? svc : ca;
+}
+
+/* Wakes the loop when there is something to do: set anew only when that moment moves, or the clock. */
 static void
 arm_due(struct server *s)
 {
-	filetime_t due = clock_is_stopped(s->clock) ? 0 : ca_next_due(s->ca), now = clock_now(s->clock);
+	filetime_t due = clock_is_stopped(s->clock) ? 0 : next_due(s), now = clock_now(s->clock);
 	uint64_t wait = due > now ? (uint64_t)(due - now) / 10 : 0, at = clock_monotonic_us() + wait;
 	struct timeval tv = { (time_t)(wait / 1000000), (suseconds_t)(wait % 1000000) };
 
@@ -380,6 +388,8 @@ run(struct server *s)
 		if (s->ca == NULL)
 			continue;
 		ca_flush(s->ca);
+		if (s->svc != NULL)
+			svc_flush(s->svc);
 		arm_due(s);
 	}
 }

@@ -4,10 +4,10 @@
 #include "base/text.h"
 #include "ca/ca.h"
 #include "idl/icertpassage.h"
+#include "svc/dcom.h"
 #include "svc/svc.h"
 
 #define FRONT "ICertPassage"
-#define MESSAGE_MAX 65536 /* octets of a disposition message */
 
 /*
  * pctbAttribs: a string in UTF-16LE whose length with its NUL is cb, else E_INVALIDARG (MS-ICPR 3.2.4.1.1).
@@ -34,37 +34,6 @@ decode_attributes(struct bytes blob, struct pool *pool, const char **out, struct
 	return *out != NULL ? 0 : err_prefix(e, "pctbAttribs");
 }
 
-/* UTF-16LE with its NUL; an empty blob for no message. */
-static int
-encode_message(const char *message, struct pool *pool, struct bytes *out, struct err *e)
-{
-	struct buf units;
-	int ret = -1;
-
-	*out = (struct bytes){ NULL, 0 };
-	if (message == NULL || message[0] == 0)
-		return 0;
-	buf_init(&units, MESSAGE_MAX);
-	if (text_utf8_to_utf16le(&units, message, strlen(message), e) != 0)
-		goto out;
-	buf_put_u16le(&units, 0);
-	if (!buf_ok(&units) || pool_dup_bytes(pool, buf_bytes(&units), out) != 0) {
-		ERR(e, E_OUTOFMEMORY, "no memory for the disposition message");
-		goto out;
-	}
-	ret = 0;
-out:
-	buf_fini(&units);
-	return ret;
-}
-
-/* An empty blob is {0, NULL} on the wire. */
-static struct bytes
-blob_or_none(struct bytes b)
-{
-	return b.len > 0 ? b : (struct bytes){ NULL, 0 };
-}
-
 /* The whole layout whatever the verdict: clients read the blobs before the return value. */
 static void
 answer(void *arg, const struct ca_request_result *r)
@@ -73,13 +42,13 @@ answer(void *arg, const struct ca_request_result *r)
 	struct icertpassage_request_out out = {
 		.request_id = r->request_id,
 		.disposition = r->disposition,
-		.chain = blob_or_none(r->chain),
-		.certificate = blob_or_none(r->certificate),
+		.chain = svc_blob_or_none(r->chain),
+		.certificate = svc_blob_or_none(r->certificate),
 		.result = r->hr,
 	};
 	struct err e;
 
-	if (encode_message(r->message, rpc_call_pool(call), &out.message, &e) != 0) {
+	if (svc_encode_text(r->message, rpc_call_pool(call), &out.message, &e) != 0) {
 		log_warn(rpc, "%s: disposition message: %s", rpc_call_id(call), e.msg);
 		rpc_call_fault(call, NCA_S_FAULT_REMOTE_NO_MEMORY);
 		return;
@@ -110,14 +79,7 @@ certserverrequest(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct icertpassage_request_in *in = args;
 	struct ca *ca = ctx;
-	struct ca_caller who = {
-		.front = FRONT,
-		.peer = rpc_call_peer(call),
-		.call = rpc_call_id(call),
-		.token = rpc_call_token(call),
-		.package = rpc_call_package(call),
-		.privacy = rpc_call_level(call) == RPC_C_AUTHN_LEVEL_PKT_PRIVACY,
-	};
+	struct ca_caller who = svc_caller(call, FRONT);
 	struct ca_request_args request = {
 		.flags = in->flags,
 		.authority = in->authority,

@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
-#include "ca/ca.h"
+#include "svc/dcom.h"
 
 struct svc {
 	struct svc_epm *epm;
 	struct svc_mgmt epm_mgmt, object_mgmt;
+	struct dcom *dcom;
 };
 
 static int
@@ -36,8 +37,21 @@ offer_management(struct svc_mgmt *m, const struct ca *ca, struct rpc_port *port,
 	return rpc_port_add_interface(port, &svc_mgmt_interface, m, e);
 }
 
+static int
+offer_dcom(struct svc *s, struct ca *ca, const struct clock *clock, struct rpc_port *resolver,
+    struct rpc_port *object, struct err *e)
+{
+	struct dcom_config cfg = {
+		.clock = clock, .dns_name = ca_dns_name(ca), .policy = svc_dcom_policy(ca)
+	};
+
+	s->dcom = dcom_new(&cfg, resolver, object, e);
+	return s->dcom != NULL && dcom_register(s->dcom, &svc_ccertrequestd, ca, e) == 0 ? 0 : -1;
+}
+
 struct svc *
-svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct err *e)
+svc_start(
+    struct ca *ca, const struct clock *clock, struct rpc_port *epm, struct rpc_port *object, struct err *e)
 {
 	struct svc *s = calloc(1, sizeof(*s));
 
@@ -46,6 +60,7 @@ svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct e
 		goto fail;
 	}
 	if (offer_mapper(s, epm, e) != 0 || offer_enrollment(s, ca, object, e) != 0 ||
+	    offer_dcom(s, ca, clock, epm, object, e) != 0 ||
 	    offer_management(&s->epm_mgmt, ca, epm, e) != 0 ||
 	    offer_management(&s->object_mgmt, ca, object, e) != 0)
 		goto fail;
@@ -60,6 +75,19 @@ svc_free(struct svc *s)
 {
 	if (s == NULL)
 		return;
+	dcom_free(s->dcom);
 	svc_epm_free(s->epm);
 	free(s);
+}
+
+void
+svc_flush(struct svc *s)
+{
+	dcom_flush(s->dcom);
+}
+
+filetime_t
+svc_next_due(const struct svc *s)
+{
+	return dcom_next_due(s->dcom);
 }

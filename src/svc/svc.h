@@ -5,17 +5,25 @@
 #ifndef ADCSD_SVC_SVC_H
 #define ADCSD_SVC_SVC_H
 
+#include "base/clock.h"
 #include "rpc/rpc.h"
 
 struct ca;
 struct svc;
 
-/* Offers the endpoint mapper on one port and the CA's interfaces on the other, and tells the mapper about
- * both; the management interface on each. ICertPassage stays out of the map while IF_NORPCICERTREQUEST is
- * set: clients then see EPT_S_NOT_REGISTERED. The ports must be freed first, their calls refer to what this
- * holds. */
+/* Offers the endpoint mapper and DCOM activation on one port, the CA's interfaces on the other, and tells the
+ * mapper about both; the management interface on each. clock: for what DCOM clients leave behind.
+ * ICertPassage stays out of the map while IF_NORPCICERTREQUEST is set: clients then see EPT_S_NOT_REGISTERED.
+ * The ports must be freed first, their calls refer to what this holds. */
 struct svc *
-svc_start(struct ca *ca, struct rpc_port *epm, struct rpc_port *object, struct err *e) MUST_CHECK;
+svc_start(struct ca *ca, const struct clock *clock, struct rpc_port *epm, struct rpc_port *object,
+    struct err *e) MUST_CHECK;
+/* At the end of a turn of the loop. */
+void
+svc_flush(struct svc *s);
+/* Virtual time of the next thing svc_flush() does by itself; 0: nothing is planned. */
+filetime_t
+svc_next_due(const struct svc *s);
 /* NULL is fine. */
 void
 svc_free(struct svc *s);
