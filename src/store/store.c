@@ -232,6 +232,12 @@ open_connection(const char *path, int flags, sqlite3 **out, struct err *e)
 	return 0;
 }
 
+int
+store_open_reader(const char *path, sqlite3 **out, struct err *e)
+{
+	return open_connection(path, SQLITE_OPEN_READONLY, out, e);
+}
+
 /* The next number of a kind: above the mark, which survives deleted rows, and above every row. */
 static int
 next_number(struct store *s, const char *mark_sql, const char *rows_sql, uint32_t *next, struct err *e)
@@ -285,6 +291,8 @@ store_open(const char *path, struct err *e)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	pthread_cond_init(&s->finished_wake, NULL);
+	pthread_cond_init(&s->reader_wake, NULL);
+	pthread_cond_init(&s->reader_idle, NULL);
 	s->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (s->fd < 0) {
 		ERR(e, E_FAIL, "eventfd: %s", strerror(errno));
@@ -309,6 +317,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	store_reader_stop(s);
 	if (s->writer_runs) {
 		pthread_mutex_lock(&s->lock);
 		s->stop = true;
@@ -327,5 +336,7 @@ store_close(struct store *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->wake);
 	pthread_cond_destroy(&s->finished_wake);
+	pthread_cond_destroy(&s->reader_wake);
+	pthread_cond_destroy(&s->reader_idle);
 	free(s);
 }

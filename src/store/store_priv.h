@@ -9,6 +9,8 @@
 
 enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING, STORE_OP_CRLS };
 
+struct view_job;
+
 struct store_op {
 	struct store_op *next;
 	enum store_op_kind kind;
@@ -66,9 +68,22 @@ struct store {
 	struct store_queue todo, finished;
 	bool stop;
 	struct store_stats stats;
+
+	/* view_reader.c; the lock guards these too */
+	sqlite3 *vdb; /* the reader's thread only */
+	pthread_t reader;
+	bool reader_runs, reader_stops;
+	pthread_cond_t reader_wake, reader_idle;
+	struct view_job *jobs, *running;
 };
 
 /* schema.c */
+/* What views look rows up by (view.h). */
+struct store_index {
+	enum store_column column;
+	const char *name;
+};
+extern const struct store_index store_indexes[]; /* ends with name NULL */
 int
 store_schema_prepare(sqlite3 *db, const char *path, struct err *e) MUST_CHECK;
 /* "INSERT INTO Requests (...) VALUES (?1, ...)", with the upsert clause for certificates. */
@@ -97,6 +112,15 @@ int
 store_scalar(sqlite3 *db, const char *sql, int64_t absent, int64_t *out, struct err *e) MUST_CHECK;
 int
 store_bind_text(sqlite3_stmt *st, int i, const char *text);
+
+/* view_reader.c; views must be closed. */
+void
+store_reader_stop(struct store *s);
+int
+store_open_reader(const char *path, sqlite3 **out, struct err *e) MUST_CHECK;
+/* From another thread: op's callback will run on the loop's. */
+void
+store_post(struct store *s, struct store_op *op);
 
 void
 store_queue_init(struct store_queue *q);

@@ -350,6 +350,15 @@ wake_readers(struct store *s)
 		;
 }
 
+void
+store_post(struct store *s, struct store_op *op)
+{
+	pthread_mutex_lock(&s->lock);
+	store_queue_push(&s->finished, op);
+	pthread_mutex_unlock(&s->lock);
+	wake_readers(s);
+}
+
 void *
 store_writer_main(void *arg)
 {
