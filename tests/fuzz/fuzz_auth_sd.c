@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/access.h"
+#include "auth/restriction.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,6 +70,32 @@ check_access(struct sd *sd)
 	token_unref(t);
 }
 
+/* Entries of OfficerRights: what was read is written, and read again means the same people. */
+static void
+check_restrictions(const struct sd *sd, struct pool *pool)
+{
+	struct token *t = token_new("u", "u", NULL, false);
+	const struct restriction *found, *again;
+	struct restrictions one, two;
+	struct buf wire;
+	struct sd copy;
+	struct err e;
+
+	require(t != NULL && token_add_well_known(t, 513, &e) == 0);
+	if (restrictions_from_sd(&one, pool, sd, &e) == 0) {
+		require(restrictions_to_sd(&one, pool, &copy, &e) == 0);
+		buf_init(&wire, SD_WIRE_MAX);
+		require(sd_to_wire(&copy, &wire, &e) == 0);
+		require(sd_from_wire(&copy, pool, buf_bytes(&wire), &e) == 0);
+		require(restrictions_from_sd(&two, pool, &copy, &e) == 0 && one.n == two.n);
+		found = restrictions_find(&one, t, t, "User", NULL);
+		again = restrictions_find(&two, t, t, "User", NULL);
+		require(found == NULL ? again == NULL : again - two.v == found - one.v);
+		buf_fini(&wire);
+	}
+	token_unref(t);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,6 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pool != NULL && sd_from_wire(&sd, pool, (struct bytes){ data, size }, &e) == 0) {
 		check_wire(&sd, pool);
 		check_sddl(&sd, pool);
+		check_restrictions(&sd, pool);
 		check_access(&sd);
 	}
 	pool_free(pool);
