@@ -5,8 +5,10 @@
 
 #include "ca/admin_priv.h"
 #include "ca/crl.h"
+#include "ca/officer.h"
 
 #define ADMIN_POOL_MAX (32u << 20)
+#define ADMIN_FRONT "ICertAdminD" /* of both interfaces */
 #define READERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER | CA_ACCESS_READ)
 /* what others are and could get: not for everyone who may enroll */
 #define KEEPERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER)
@@ -19,6 +21,14 @@ static const struct ca_verb verbs[] = {
 	{ "ca.acl.grant", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_grant },
 	{ "ca.acl.deny", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_deny },
 	{ "ca.acl.remove", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_remove },
+	{ "ca.acl.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_acl_set },
+	{ "ca.rights.show", READERS, JOURNAL_CALL, admin_rights_show },
+	{ "ca.rights.change", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_rights_change },
+	{ "ca.rights.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_rights_set },
+	{ "ca.roles", READERS, JOURNAL_CALL, admin_roles },
+	{ "ca.setting.show", READERS, JOURNAL_CALL, admin_setting_show },
+	{ "ca.setting.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_setting_set },
+	{ "ca.setting.reset", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_setting_reset },
 	{ "ca.cert", READERS, JOURNAL_CALL, admin_ca_cert },
 	{ "ca.exchange", READERS | CA_ACCESS_ENROLL, JOURNAL_CALL, admin_ca_exchange },
 	{ "request.list", READERS, JOURNAL_CALL, admin_request_list },
@@ -40,6 +50,10 @@ static const struct ca_verb verbs[] = {
 	{ "clock.advance", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_clock_advance },
 	{ "stats", READERS, JOURNAL_NOTHING, admin_stats },
 };
+
+/* OfficerRights say about which request: MS-CSRA 3.1.1.7. */
+static const char *const restricted_verbs[] = { "request.issue", "request.deny", "request.revoke",
+	"request.unrevoke" };
 
 /* ---- answers ---- */
 
@@ -78,7 +92,6 @@ end(struct ca_admin *a, json_t *result, const struct err *e)
 	json_decref(result);
 	json_decref(a->args);
 	token_unref(a->who.token);
-	ca_security_fini(&a->security);
 	pool_free(a->pool);
 	free(a);
 	ca_unref(ca);
@@ -181,12 +194,65 @@ admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *
 	return a;
 }
 
+/* MS-CSRA 3.1.4.1, before any method: not for local callers (the control socket). */
+static int
+check_interface(const struct ca *ca, const struct ca_who *w, struct err *e)
+{
+	uint32_t flags = ca->settings.interface_flags;
+
+	if (strncmp(w->front, ADMIN_FRONT, sizeof(ADMIN_FRONT) - 1) != 0)
+		return 0;
+	if ((flags & IF_NOREMOTEICERTADMIN) != 0)
+		return ERR(e, E_ACCESSDENIED, "InterfaceFlags: IF_NOREMOTEICERTADMIN (MS-CSRA 3.1.4.1)");
+	if ((flags & IF_ENFORCEENCRYPTICERTADMIN) != 0 && !w->privacy)
+		return ERR(e, E_ACCESSDENIED,
+		    "the call is not encrypted (IF_ENFORCEENCRYPTICERTADMIN, MS-CSRA 3.1.4.1)");
+	return 0;
+}
+
+static bool
+is_restricted(const struct ca_verb *verb)
+{
+	for (size_t i = 0; i < ARRAY_LEN(restricted_verbs); i++) {
+		if (strcmp(verb->name, restricted_verbs[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The request a verb is about, found as the verb finds it: a serial number before an id. Arguments that make
+ * no sense are the verb's to refuse. */
+static bool
+named_request(const struct ca_admin *a, uint32_t *id)
+{
+	json_int_t n = json_integer_value(json_object_get(a->args, "id"));
+	const char *serial = json_string_value(json_object_get(a->args, "serial"));
+	struct err e;
+
+	if (admin_has(a, "serial"))
+		return serial != NULL && store_find_serial(a->ca->store, serial, id, &e) == 0;
+	*id = n > 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+	return *id != 0;
+}
+
+static void
+on_officer(void *arg, const struct err *e)
+{
+	struct ca_admin *a = arg;
+
+	if (e != NULL)
+		admin_fail(a, e);
+	else
+		a->verb->run(a);
+}
+
 void
 ca_admin_start(
     struct ca *ca, const struct ca_caller *who, const char *verb, json_t *args, ca_admin_fn *cb, void *arg)
 {
 	struct err e = { 0 };
 	struct ca_admin *a = admin_new(ca, who, verb, args, &e);
+	uint32_t id;
 
 	if (a == NULL) {
 		cb(arg, NULL, &e);
@@ -197,11 +263,25 @@ ca_admin_start(
 	if (a->verb == NULL) {
 		ERR(&e, E_INVALIDARG, "there is no verb '%.60s'", verb);
 		admin_fail(a, &e);
-	} else if (ca_access_check(ca, &a->who, a->verb->rights, &e) != 0) {
+	} else if (check_interface(ca, &a->who, &e) != 0 ||
+	    ca_access_check(ca, &a->who, a->verb->rights, &e) != 0) {
 		admin_fail(a, &e);
+	} else if (is_restricted(a->verb) && named_request(a, &id)) {
+		ca_officer_check(ca, &a->who, id, on_officer, a);
 	} else {
 		a->verb->run(a);
 	}
+}
+
+/* ---- roles ---- */
+
+void
+admin_roles(struct ca_admin *a)
+{
+	uint32_t roles = ca_roles(a->ca, &a->who);
+
+	admin_reply(
+	    a, json_pack("{s:I, s:o}", "roles", (json_int_t)roles, "names", ca_rights_to_json(roles)));
 }
 
 /* ---- journal, clock, counters ---- */

@@ -4,7 +4,6 @@
 #include "ca/admin_priv.h"
 
 #define SDDL_MAX 65536
-#define SECURITY_POOL_MAX (1u << 20)
 
 /* ---- showing ---- */
 
@@ -24,7 +23,7 @@ ace_kind(const struct ace *a)
 static json_t *
 acl_json(const struct ca *ca, struct err *e)
 {
-	const struct sd *sd = &ca->security.sd;
+	const struct sd *sd = &ca->live->security;
 	json_t *aces = json_array(), *o = NULL;
 	struct buf sddl;
 
@@ -62,17 +61,10 @@ admin_acl_show(struct ca_admin *a)
 static void
 on_acl_stored(void *arg, const struct err *e)
 {
-	struct ca_admin *a = arg;
-	struct ca_security old;
-
-	if (e != NULL) {
-		admin_fail(a, e);
-		return;
-	}
-	old = a->ca->security; /* admin_reply() frees what is left in a */
-	a->ca->security = a->security;
-	a->security = old;
-	admin_acl_show(a);
+	if (e != NULL)
+		admin_fail(arg, e);
+	else
+		admin_acl_show(arg);
 }
 
 static int
@@ -103,28 +95,30 @@ edit(struct ca_admin *a, const char **sddl, struct err *e)
 {
 	const char *name;
 	struct sid principal;
+	struct sd sd = a->ca->live->security; /* the list itself is made anew */
 	uint32_t mask;
 	struct buf b;
 	int rc;
 
 	if (admin_text(a, "principal", &name, e) != 0 || read_rights(a, &mask, e) != 0 ||
-	    sddl_sid_from_text(&principal, name, &a->ca->domain, e) != 0)
+	    sddl_sid_from_text(&principal, name, &a->ca->domain, e) != 0 ||
+	    ca_acl_edit(&sd, a->pool, &principal, a->change, mask, e) != 0)
 		return -1;
-	a->security.pool = pool_new(SECURITY_POOL_MAX);
-	if (a->security.pool == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for the access list");
 	buf_init(&b, SDDL_MAX);
-	rc = sd_to_sddl(&a->ca->security.sd, &b, &a->ca->domain, e);
-	if (rc == 0)
-		rc = sd_from_sddl(&a->security.sd, a->security.pool, buf_cstr(&b), &a->ca->domain, e);
-	if (rc == 0)
-		rc = ca_acl_edit(&a->security.sd, a->security.pool, &principal, a->change, mask, e);
-	buf_reset(&b);
-	if (rc == 0)
-		rc = sd_to_sddl(&a->security.sd, &b, &a->ca->domain, e);
+	rc = sd_to_sddl(&sd, &b, &a->ca->domain, e);
 	*sddl = rc == 0 ? pool_strdup(a->pool, buf_cstr(&b)) : NULL;
 	buf_fini(&b);
 	return rc == 0 && *sddl == NULL ? ERR(e, E_OUTOFMEMORY, "no memory for the access list") : rc;
+}
+
+static int
+store_security(struct ca_admin *a, const char *sddl, struct err *e)
+{
+	const struct setting *row;
+
+	return ca_settings_find("CA\\Security", &row, e) != 0
+	    ? -1
+	    : ca_setting_start(a->ca, row, sddl, on_acl_stored, a, e);
 }
 
 static void
@@ -134,13 +128,18 @@ change(struct ca_admin *a, enum ca_acl_change what)
 	const char *sddl;
 
 	a->change = what;
-	if (edit(a, &sddl, &e) != 0 ||
-	    store_put_setting(a->ca->store, "CA\\Security", sddl, on_acl_stored, a, &e) != 0) {
+	if (edit(a, &sddl, &e) != 0 || store_security(a, sddl, &e) != 0)
 		admin_fail(a, &e);
-		return;
-	}
-	a->busy = true;
-	a->ca->busy++;
+}
+
+void
+admin_acl_set(struct ca_admin *a)
+{
+	struct err e = { 0 };
+	const char *sddl;
+
+	if (admin_text(a, "sddl", &sddl, &e) != 0 || store_security(a, sddl, &e) != 0)
+		admin_fail(a, &e);
 }
 
 void

@@ -14,33 +14,10 @@ settings_json(const struct ca_settings *s)
 
 	for (size_t i = 0; i < ca_setting_count; i++) {
 		const struct setting *row = &ca_setting_rows[i];
-		const void *at = (const char *)s + row->offset;
-		const struct x509_strings *list = at;
-		char name[80], number[16];
-		json_t *v = NULL;
+		char name[160];
 
-		switch (row->type) {
-		case SETTING_LIST:
-			v = json_array();
-			for (size_t k = 0; k < list->n; k++)
-				json_array_append_new(v, json_string(list->v[k]));
-			break;
-		case SETTING_FLAGS:
-			snprintf(number, sizeof(number), "0x%x", *(const uint32_t *)at);
-			v = json_string(number);
-			break;
-		case SETTING_NUMBER:
-		case SETTING_BOOL:
-			v = json_integer(*(const uint32_t *)at);
-			break;
-		case SETTING_TEXT:
-		case SETTING_CHOICE:
-		case SETTING_SDDL:
-			v = json_string(*(const char *const *)at);
-			break;
-		}
 		snprintf(name, sizeof(name), "%s\\%s", row->section, row->name);
-		json_object_set_new(o, name, v);
+		json_object_set_new(o, name, admin_setting_json(s, row));
 	}
 	return o;
 }

@@ -24,7 +24,7 @@ struct matrix_run {
 	struct pool *pool;
 	struct ca_templates *templates;
 	struct people *people;
-	struct sd security;      /* a copy: an administrator may edit the CA's meanwhile */
+	struct ca_live *live;    /* an administrator may change the settings meanwhile */
 	struct policy_ca policy; /* the same */
 	struct matrix m;
 	struct matrix_options options;
@@ -44,6 +44,7 @@ run_free(struct matrix_run *r)
 {
 	people_free(r->people);
 	ca_templates_unref(r->templates);
+	ca_live_unref(r->live);
 	pool_free(r->pool);
 	free(r);
 }
@@ -300,20 +301,6 @@ text_list(const struct ca_admin *a, const char *name, struct pool *pool, const c
 }
 
 static int
-copy_security(struct matrix_run *r, struct err *e)
-{
-	struct buf b;
-	int rc;
-
-	buf_init(&b, SD_WIRE_MAX);
-	rc = sd_to_wire(&r->a->ca->security.sd, &b, e);
-	if (rc == 0)
-		rc = sd_from_wire(&r->security, r->pool, buf_bytes(&b), e);
-	buf_fini(&b);
-	return rc;
-}
-
-static int
 take_arguments(struct matrix_run *r, struct err *e)
 {
 	const json_t *args = r->a->args;
@@ -323,14 +310,15 @@ take_arguments(struct matrix_run *r, struct err *e)
 		.key = json_string_value(json_object_get(args, "key")),
 		.attributes = json_string_value(json_object_get(args, "attributes")),
 		.all = json_is_true(json_object_get(args, "allTemplates")) };
+	r->live = ca_live_ref(r->a->ca->live);
 	r->policy = r->a->ca->policy;
 	r->m.ca = &r->policy;
-	r->m.security = &r->security;
+	r->m.security = &r->live->security;
 	r->m.now = clock_now(r->a->ca->clock);
 	if (text_list(r->a, "templates", r->pool, &r->options.names, &r->options.n_names, e) != 0 ||
 	    text_list(r->a, "principals", r->pool, &r->names, &r->n_names, e) != 0)
 		return -1;
-	return copy_security(r, e);
+	return 0;
 }
 
 void

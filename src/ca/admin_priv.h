@@ -31,7 +31,6 @@ struct ca_admin {
 	const char *text;
 	uint32_t id;
 	enum ca_acl_change change;
-	struct ca_security security;
 	struct store_row row;
 };
 
@@ -63,11 +62,27 @@ admin_ca_exchange(struct ca_admin *a);
 void
 admin_acl_show(struct ca_admin *a);
 void
+admin_acl_set(struct ca_admin *a);
+void
 admin_acl_grant(struct ca_admin *a);
 void
 admin_acl_deny(struct ca_admin *a);
 void
 admin_acl_remove(struct ca_admin *a);
+void
+admin_rights_show(struct ca_admin *a);
+void
+admin_rights_change(struct ca_admin *a);
+void
+admin_rights_set(struct ca_admin *a);
+void
+admin_setting_show(struct ca_admin *a);
+void
+admin_setting_set(struct ca_admin *a);
+void
+admin_setting_reset(struct ca_admin *a);
+void
+admin_roles(struct ca_admin *a);
 void
 admin_request_list(struct ca_admin *a);
 void
@@ -103,6 +118,14 @@ admin_clock_advance(struct ca_admin *a);
 void
 admin_stats(struct ca_admin *a);
 
+/* A setting's value as ca.show tells it. */
+json_t *
+admin_setting_json(const struct ca_settings *s, const struct setting *row);
+/* Adds to an entry of the same principal, template and kind, and takes out of the opposite one; a new one
+ * goes last, a denial behind the denials. v has room for one more. */
+int
+ca_restriction_put(struct restriction *v, size_t *n, struct pool *pool, const struct restriction *add,
+    struct err *e) MUST_CHECK;
 /* A row as request.list shows it. */
 json_t *
 admin_row_json(const struct ca *ca, const struct store_row *r);

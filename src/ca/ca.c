@@ -17,12 +17,11 @@
 #include "x509/name.h"
 
 #define CA_POOL_MAX (4u << 20)
-#define FILE_COPY_MAX (1u << 20)
 #define CRLF_DISABLE_RDN_REORDER 0x800u
 #define DBFLAGS_MAXIMUMEXTENSION16K 0x1000u
+#define FILE_COPY_MAX (1u << 20)
 
-/* Run-time settings in the store, named as certutil names registry values. */
-static const char SETTING_SECURITY_NAME[] = "CA\\Security";
+/* Chosen at the first start; in the store, named as certutil names registry values. */
 static const char SETTING_HIGH_SERIAL[] = "CA\\HighSerial";
 
 /* ---- files ---- */
@@ -102,9 +101,12 @@ load_settings(struct ca *ca, const char *given, struct err *e)
 	if (copy == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for settings");
 	if (given == NULL)
-		return ca_settings_load(&ca->settings, exists(copy) ? copy : NULL, e);
-	if (ca_settings_load(&ca->settings, given, e) != 0)
+		given = exists(copy) ? copy : NULL;
+	if (ca_settings_load(&ca->from_file, given, e) != 0)
 		return -1;
+	ca->settings = ca->from_file; /* until ca_live_open() */
+	if (given == NULL)
+		return 0;
 	return same_file(given, copy) ? 0 : copy_file(given, copy, e);
 }
 
@@ -271,9 +273,9 @@ ca_policy_set(struct ca *ca, struct err *e)
 		.ca_not_after = x509_ca_not_after(c->x509),
 		.ca_key_id = x509_ca_key_id(c->x509),
 		.ca_subject = x509_ca_subject(c->x509),
-		.cdp_urls = c->cdp_urls,
-		.aia_urls = c->aia_urls,
-		.ocsp_urls = c->ocsp_urls,
+		.cdp_urls = c->urls.cdp,
+		.aia_urls = c->urls.aia,
+		.ocsp_urls = c->urls.ocsp,
 		.enable_request_extensions = s->enable_request_extensions,
 		.disable_extensions = s->disable_extensions,
 		.subject_template = s->subject_template,
@@ -284,62 +286,16 @@ ca_policy_set(struct ca *ca, struct err *e)
 		.issuance_policy_required = s->issuance_policy_required != 0,
 		.dns_domain = f->dns_domain,
 		.nb_domain = f->nb_domain,
+		.agent_rights = ca->live->agents,
 		.max_extension = (s->db_flags & DBFLAGS_MAXIMUMEXTENSION16K) != 0 ? 16384 : 4096,
 	};
 	return ca_period(s->validity_period, s->validity_units, &p->validity_months, &p->validity_span, e);
-}
-
-/* ---- local groups ---- */
-
-static int
-set_local_group(struct ca *ca, struct ca_local_group *g, const struct sid *sid, const char *name,
-    const struct x509_strings *members, struct err *e)
-{
-	g->group = *sid;
-	g->name = name;
-	g->n_members = members->n;
-	g->members = pool_calloc(ca->pool, members->n, sizeof(*g->members));
-	if (g->members == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for local groups");
-	for (size_t i = 0; i < members->n; i++) {
-		if (sddl_sid_from_text(&g->members[i], members->v[i], &ca->domain, e) != 0)
-			return err_prefix(e, "local group %s, member %.40s", name, members->v[i]);
-	}
-	return 0;
-}
-
-static int
-set_local_groups(struct ca *ca, struct err *e)
-{
-	const struct ca_settings *s = &ca->settings;
-
-	if (set_local_group(ca, &ca->groups[0], &SID_BUILTIN_ADMINISTRATORS, "BUILTIN\\Administrators",
-		&s->administrators, e) != 0 ||
-	    set_local_group(ca, &ca->groups[1], &SID_BUILTIN_USERS, "BUILTIN\\Users", &s->users, e) != 0)
-		return -1;
-	return set_local_group(ca, &ca->groups[2], &SID_CERT_DCOM_ACCESS,
-	    "BUILTIN\\Certificate Service DCOM Access", &s->dcom_access, e);
 }
 
 void
 ca_set_accounts(struct ca *ca, const struct ca_accounts *accounts)
 {
 	ca->accounts = *accounts;
-}
-
-int
-ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e)
-{
-	for (size_t i = 0; i < CA_LOCAL_GROUPS; i++) {
-		const struct ca_local_group *g = &ca->groups[i];
-		bool member = false;
-
-		for (size_t m = 0; !member && m < g->n_members; m++)
-			member = token_has(t, &g->members[m]);
-		if (member && token_add(t, &g->group, TOKEN_VIA_LOCAL, g->name, e) != 0)
-			return -1;
-	}
-	return 0;
 }
 
 /* ---- store ---- */
@@ -392,10 +348,6 @@ open_store(struct ca *ca, struct err *e)
 	ca->store = path != NULL ? store_open(path, e) : NULL;
 	if (ca->store == NULL)
 		return -1;
-	if (store_get_setting(ca->store, SETTING_SECURITY_NAME, ca->pool, &stored, e) != 0)
-		return -1;
-	if (ca_security_load(ca, stored != NULL ? stored : ca->settings.security, e) != 0)
-		return -1;
 	if (ca->settings.high_serial[0] != '\0')
 		return parse_high_serial(ca, ca->settings.high_serial, e);
 	if (store_get_setting(ca->store, SETTING_HIGH_SERIAL, ca->pool, &stored, e) != 0)
@@ -418,8 +370,8 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	if (ca->state_dir == NULL || ca->http_port == NULL || ca->deliveries == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
-	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || set_local_groups(ca, e) != 0 ||
-	    open_store(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0 ||
+	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || open_store(ca, e) != 0 ||
+	    ca_live_open(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0 ||
 	    ca_exchange_open(ca, e) != 0)
 		return -1;
 	ca->journal =
@@ -488,8 +440,8 @@ ca_unref(struct ca *ca)
 	ca_templates_unref(ca->templates);
 	ca_deliveries_free(ca->deliveries);
 	ca_exchange_free(ca->exchange);
-	ca_security_fini(&ca->security);
-	ca_settings_fini(&ca->settings);
+	ca_live_unref(ca->live);
+	ca_settings_fini(&ca->from_file);
 	ca_certs_free(ca);
 	pool_free(ca->pool);
 	free(ca);

@@ -27,6 +27,7 @@ enum {
 	IF_NOSNAPSHOTBACKUP = 0x100,
 	IF_ENFORCEENCRYPTICERTREQUEST = 0x200,
 	IF_ENFORCEENCRYPTICERTADMIN = 0x400,
+	IF_ENABLEADMINASAUDITOR = 0x1000,
 };
 
 /* CR_DISP_*, MS-WCCE 3.2.1.4.2.1 */
@@ -145,7 +146,9 @@ typedef void
 ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
 /* clang-format off */
 /*
- * Every verb, its arguments and its result. Rights in MS-CSRA's words; a local administrator has them all.
+ * Every verb, its arguments and its result. Rights in MS-CSRA's words; a local administrator has them all. Verbs
+ * for officers fail with CERTSRV_E_RESTRICTEDOFFICER where OfficerRights say no, all that change something with
+ * CERTSRV_E_ROLECONFLICT under role separation.
  *
  *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
  *                                                 sha1, templates: [cn], settings: {...}}
@@ -155,6 +158,16 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   ca.acl.grant     {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.remove    {principal, rights?}        as ca.acl.show         Administrator
+ *   ca.acl.set       {sddl}                      as ca.acl.show         Administrator
+ *   ca.rights.show   {which}                     {restricted, sddl, entries: [{type, principal, template, subjects}]}
+ *                                                which: officer (OfficerRights) or agent (EnrollmentAgentRights)
+ *   ca.rights.change {which, what, principal, templates?, subjects?}    as ca.rights.show    Administrator
+ *                                                what: allow, deny, remove; subjects: SIDs, default Everyone
+ *   ca.rights.set    {which, sddl?}              as ca.rights.show      Administrator; without sddl: not restricted
+ *   ca.roles         {}                          {roles, names}         CA_ACCESS_* bits of the caller
+ *   ca.setting.show  {name?}                     {settings: [{name, type, value, changed, fixed, help, flags?}]}
+ *   ca.setting.set   {name, value}               as ca.setting.show     Administrator
+ *   ca.setting.reset {name}                      as ca.setting.show     Administrator; what the settings file says
  *   ca.cert          {}                          {der: base64, pem, chain: [pem]}
  *   ca.exchange      {}                          as ca.cert, of the exchange certificate
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}

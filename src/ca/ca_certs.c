@@ -175,7 +175,7 @@ ca_cert_urls(const struct ca *ca, uint32_t index, enum ca_cert_urls which, struc
 
 	if (c == NULL)
 		return -1;
-	list = which == CA_URLS_CDP ? &c->cdp_urls : which == CA_URLS_AIA ? &c->aia_urls : &c->ocsp_urls;
+	list = which == CA_URLS_CDP ? &c->urls.cdp : which == CA_URLS_AIA ? &c->urls.aia : &c->urls.ocsp;
 	buf_init(&b, 1u << 20);
 	for (size_t i = 0; i < list->n; i++)
 		buf_printf(&b, "%s\n", list->v[i]);

@@ -6,6 +6,7 @@
 
 #include "ca/ca.h"
 #include "ca/journal.h"
+#include "ca/live.h"
 #include "ca/names.h"
 #include "ca/settings.h"
 #include "dir/dir.h"
@@ -25,12 +26,6 @@ struct ca_stats {
 	uint64_t micros_parse, micros_policy, micros_total; /* sums over `requests` */
 };
 
-/* The CA's own security descriptor; replaced as a whole when an administrator edits it. */
-struct ca_security {
-	struct pool *pool;
-	struct sd sd;
-};
-
 /* Template models of one snapshot, shared by the requests that were decided by it. Loop's thread counts
  * references. */
 struct ca_templates {
@@ -41,14 +36,6 @@ struct ca_templates {
 	size_t n;
 	struct x509_strings published; /* certificateTemplates of this CA */
 };
-
-struct ca_local_group {
-	struct sid group;
-	const char *name;
-	struct sid *members;
-	size_t n_members;
-};
-#define CA_LOCAL_GROUPS 3
 
 struct ca_deliveries;
 struct ca_cert;
@@ -75,7 +62,9 @@ struct ca {
 	struct dir *dir;
 	struct pool *pool;
 	char *state_dir;
-	struct ca_settings settings;
+	struct ca_settings from_file;
+	struct ca_live *live;        /* never NULL once the CA is open */
+	struct ca_settings settings; /* live->settings: for the loop's thread, until the next turn */
 	/* names; in the pool */
 	const char *name, *sanitized, *short_name, *dns_name, *short_host, *config_string;
 	struct sddl_domain domain;
@@ -83,10 +72,8 @@ struct ca {
 	struct x509_ca *x509;             /* of the newest of them; on the loop's thread only */
 	struct store *store;
 	struct journal *journal;
-	struct policy_ca policy;
-	struct ca_security security;
+	struct policy_ca policy; /* of the live settings and the newest certificate */
 	uint8_t high_serial;
-	struct ca_local_group groups[CA_LOCAL_GROUPS];
 	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */
 	struct ca_deliveries *deliveries;
 	struct ca_accounts accounts;
@@ -128,6 +115,7 @@ struct ca_request {
 	struct ca_who who;                /* who asked; for a resubmission the officer */
 	struct token *requester;          /* whose request it is */
 	struct ca_request_args args;
+	struct ca_live *live; /* the settings it is decided by */
 	ca_request_fn *cb;
 	ca_rehearsed_fn *rehearsed; /* instead of cb: nothing is numbered, signed, stored or counted */
 	void *cb_arg;
@@ -145,6 +133,7 @@ struct ca_request {
 	struct x509_cms cms;
 	const struct x509_certificate *renewal; /* the certificate to be renewed; NULL: a new request */
 	const char *asked_for;    /* requestername of a signed request; NULL: the caller asks for itself */
+	struct token *named;      /* of asked_for, when EnrollmentAgentRights ask; else NULL */
 	const char *on_behalf_of; /* the same once the directory knows it, "CORP\\janedoe" */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
@@ -265,10 +254,12 @@ void
 ca_user_certificate_publish(struct ca *ca, const char *dn, struct bytes certificate, uint32_t id);
 
 /* security.c */
-int
-ca_security_load(struct ca *ca, const char *sddl, struct err *e) MUST_CHECK;
-void
-ca_security_fini(struct ca_security *s);
+bool
+ca_acl_has_administrator(const struct sd *sd);
+/* What GetMyRoles tells: CA_ACCESS_* bits. */
+uint32_t
+ca_roles(const struct ca *ca, const struct ca_who *w);
+/* E_ACCESSDENIED, or CERTSRV_E_ROLECONFLICT under role separation, unless Read would do. */
 int
 ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, struct err *e) MUST_CHECK;
 

@@ -29,16 +29,23 @@ request_free(struct ca_request *r)
 
 	token_unref(r->who.token);
 	token_unref(r->requester);
+	token_unref(r->named);
 	ca_templates_unref(r->templates);
+	ca_live_unref(r->live);
 	pool_free(r->pool);
 	free(r);
 	ca_unref(ca);
 }
 
-/* Certificate and policy go together, and stay: a renewal meanwhile is for those who come after it. */
+/* Certificate, settings and policy go together, and stay: a renewal or a change of settings meanwhile is for
+ * those who come after it. */
 static void
 use_newest(struct ca_request *r)
 {
+	struct ca_live *before = r->live;
+
+	r->live = ca_live_ref(r->ca->live);
+	ca_live_unref(before);
 	r->issuer = ca_cert_newest(r->ca);
 	r->policy = r->ca->policy;
 }
@@ -280,6 +287,36 @@ on_subject(void *arg, const struct dir_account *acct, const struct err *e)
 	decide_start(r);
 }
 
+/* EnrollmentAgentRights speak of groups of the named user. */
+static void
+on_named_token(void *arg, struct token *t, const struct err *e)
+{
+	struct ca_request *r = arg;
+
+	if (cut_short(r))
+		return;
+	if (t == NULL) {
+		fail_now(r, NULL, e);
+		return;
+	}
+	r->named = token_ref(t);
+	r->in.named = t;
+	decide_start(r);
+}
+
+static void
+named_token_start(struct ca_request *r)
+{
+	const struct ca_accounts *accounts = &r->ca->accounts;
+	struct err e = { 0 };
+	int rc;
+
+	rc = accounts->token != NULL ? accounts->token(accounts->ctx, r->on_behalf_of, on_named_token, r, &e)
+				     : ERR(&e, E_UNEXPECTED, "the server cannot look accounts up");
+	if (rc != 0)
+		fail_now(r, NULL, &e);
+}
+
 /* The user for whom somebody asks; the names, and the row's RequesterName, are theirs. */
 static void
 on_named_user(void *arg, const struct dir_account *acct, const struct err *e)
@@ -306,7 +343,10 @@ on_named_user(void *arg, const struct dir_account *acct, const struct err *e)
 		return;
 	}
 	r->in.on_behalf_of = r->on_behalf_of;
-	decide_start(r);
+	if (r->live->agents != NULL)
+		named_token_start(r);
+	else
+		decide_start(r);
 }
 
 static void
@@ -379,7 +419,7 @@ on_end_entity(void *arg, struct token *t, const struct err *e)
 	}
 	token_unref(r->requester);
 	r->requester = token_ref(t);
-	if (!access_check_ca(&r->ca->security.sd, t, CA_ACCESS_ENROLL, NULL).granted) {
+	if (!access_check_ca(&r->live->security, t, CA_ACCESS_ENROLL, NULL).granted) {
 		ERR(&why, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", t->account);
 		fail_now(r, NULL, &why);
 		return;
@@ -553,7 +593,7 @@ check_gates(const struct ca_request *r, struct err *e)
 		    "the call is not encrypted (IF_ENFORCEENCRYPTICERTREQUEST, MS-WCCE 3.2.1.4.2.1)");
 	if (r->who.token == NULL)
 		return ERR(e, E_ACCESSDENIED, "the caller is anonymous");
-	if (!access_check_ca(&ca->security.sd, r->who.token, CA_ACCESS_ENROLL, NULL).granted)
+	if (!access_check_ca(&ca->live->security, r->who.token, CA_ACCESS_ENROLL, NULL).granted)
 		return ERR(
 		    e, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", r->who.token->account);
 	if (!authority_matches(ca, r->args.authority))

@@ -1,5 +1,6 @@
 #include "ca/settings.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -203,7 +204,7 @@ check_sddl(const struct setting *row, const char *text, struct err *e)
 		return -1;
 	}
 	dom.root = dom.domain;
-	rc = sd_from_sddl(&sd, pool, text, &dom, e);
+	rc = *text != '\0' ? sd_from_sddl(&sd, pool, text, &dom, e) : 0;
 	pool_free(pool);
 	return rc == 0 ? 0 : err_prefix(e, "%s", row->name);
 }
@@ -295,6 +296,52 @@ ca_settings_set(
 	return row->type == SETTING_SDDL ? check_sddl(row, value, e) : 0;
 }
 
+/* Registry nodes under the CA's key, MS-CSRA 3.1.1.10. */
+static const struct {
+	const char *node, *section;
+} nodes[] = {
+	{ "PolicyModules\\CertificateAuthority_MicrosoftDefault.Policy", "policy" },
+	{ "ExitModules\\CertificateAuthority_MicrosoftDefault.Exit", "exit" },
+	{ "CSP", "CA" },
+};
+
+/* A name alone, in the one section that has it. */
+static int
+find_name(const char *name, const struct setting **out, struct err *e)
+{
+	struct guess g = { NULL, 64 };
+	char hint[96];
+
+	for (size_t i = 0; i < ca_setting_count; i++) {
+		if (strcasecmp(name, ca_setting_rows[i].name) == 0) {
+			*out = &ca_setting_rows[i];
+			return 0;
+		}
+		guess_offer(&g, name, ca_setting_rows[i].name);
+	}
+	return ERR(
+	    e, E_FILE_NOT_FOUND, "unknown setting '%.40s'%s", name, guess_text(&g, name, hint, sizeof(hint)));
+}
+
+int
+ca_settings_find(const char *path, const struct setting **out, struct err *e)
+{
+	const char *name = strrchr(path, '\\');
+	char section[96];
+
+	if (name == NULL)
+		return find_name(path, out, e);
+	snprintf(section, sizeof(section), "%.*s", (int)(name - path < 95 ? name - path : 95), path);
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		if (strcasecmp(section, nodes[i].node) == 0)
+			snprintf(section, sizeof(section), "%s", nodes[i].section);
+	}
+	if (find_row(section, name + 1, out, e) == 0)
+		return 0;
+	e->hr = E_FILE_NOT_FOUND;
+	return -1;
+}
+
 static int
 set_defaults(struct ca_settings *s, struct err *e)
 {
@@ -371,11 +418,11 @@ on_value(void *user, const char *section, const char *name, const char *value)
 static int
 parse_file(struct ca_settings *s, const char *path, struct err *e)
 {
-	bool seen[64] = { false };
+	bool seen[128] = { false };
 	struct reading r = { .s = s, .seen = seen, .e = e };
 	int rc;
 
-	_Static_assert(ARRAY_LEN(seen) >= 40, "a mark for every setting");
+	assert(ca_setting_count <= ARRAY_LEN(seen)); /* a mark for every setting */
 	r.f = fopen(path, "r");
 	if (r.f == NULL)
 		return ERR(e, E_FILE_NOT_FOUND, "%s: %s", path, strerror(errno));
@@ -421,6 +468,94 @@ ca_settings_load(struct ca_settings *out, const char *path, struct err *e)
 		return path != NULL ? err_prefix(e, "%s", path) : -1;
 	}
 	return 0;
+}
+
+int
+ca_settings_change(struct ca_settings *s, const struct setting *row, const char *value, struct err *e)
+{
+	struct x509_strings was, *list = member(s, row), named = { NULL, 0 };
+	const char **kept;
+	size_t n = 0;
+
+	if (row->type != SETTING_LIST || (value[0] != '+' && value[0] != '-'))
+		return apply(s, row, value, false, e) != 0 ? -1 : check_whole(s, e);
+	was = *list;
+	*list = (struct x509_strings){ NULL, 0 };
+	if (append_list(s, row, list, value, e) != 0)
+		return -1;
+	named = *list;
+	kept = pool_calloc(s->pool, was.n + named.n, sizeof(*kept));
+	if (kept == NULL)
+		return ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
+	for (size_t i = 0; i < was.n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < named.n; k++)
+			again |= strcasecmp(was.v[i], named.v[k] + 1) == 0;
+		if (!again)
+			kept[n++] = was.v[i];
+	}
+	for (size_t k = 0; k < named.n; k++) {
+		if (named.v[k][0] != '+' && named.v[k][0] != '-')
+			return ERR(
+			    e, E_INVALIDARG, "%s: '%.40s' says neither + nor -", row->name, named.v[k]);
+		if (named.v[k][0] == '+')
+			kept[n++] = named.v[k] + 1;
+	}
+	*list = (struct x509_strings){ kept, n };
+	return 0;
+}
+
+int
+ca_settings_text(const struct ca_settings *s, const struct setting *row, struct buf *out, struct err *e)
+{
+	const void *at = (const char *)s + row->offset;
+	const struct x509_strings *list = at;
+
+	switch (row->type) {
+	case SETTING_LIST:
+		for (size_t i = 0; i < list->n; i++) {
+			buf_put_str(out, i > 0 ? "\n" : "");
+			buf_put_str(out, list->v[i]);
+		}
+		break;
+	case SETTING_FLAGS:
+		buf_printf(out, "0x%x", *(const uint32_t *)at);
+		break;
+	case SETTING_NUMBER:
+	case SETTING_BOOL:
+		buf_printf(out, "%u", *(const uint32_t *)at);
+		break;
+	case SETTING_TEXT:
+	case SETTING_CHOICE:
+	case SETTING_SDDL:
+		buf_put_str(out, *(const char *const *)at);
+		break;
+	}
+	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
+}
+
+int
+ca_settings_clone(struct ca_settings *out, const struct ca_settings *from, struct err *e)
+{
+	struct buf text;
+	int rc = 0;
+
+	if (set_defaults(out, e) != 0) {
+		ca_settings_fini(out);
+		return -1;
+	}
+	buf_init(&text, SETTINGS_POOL_MAX);
+	for (size_t i = 0; rc == 0 && i < ca_setting_count; i++) {
+		buf_reset(&text);
+		rc = ca_settings_text(from, &ca_setting_rows[i], &text, e);
+		if (rc == 0)
+			rc = apply(out, &ca_setting_rows[i], buf_cstr(&text), false, e);
+	}
+	buf_fini(&text);
+	if (rc != 0)
+		ca_settings_fini(out);
+	return rc;
 }
 
 void

@@ -35,6 +35,7 @@ struct setting {
 	const struct setting_bit *bits; /* SETTING_FLAGS; ends with mask 0 */
 	const char *const *choices;     /* SETTING_CHOICE; ends with NULL */
 	uint32_t lowest, highest;       /* SETTING_NUMBER; highest 0: no bound */
+	bool fixed;                     /* read when the server starts: cannot be changed while it runs */
 };
 extern const struct setting ca_setting_rows[];
 extern const size_t ca_setting_count;
@@ -56,7 +57,8 @@ struct ca_settings {
 	uint32_t interface_flags, db_flags, crl_flags;
 	uint32_t enforce_name_lengths, ca_version, root_cross_property;
 	struct x509_strings subject_template, crl_urls, aia_urls;
-	const char *security;
+	const char *security, *officer_rights, *agent_rights; /* the last two may be "": no restriction */
+	uint32_t role_separation, audit_filter;
 	struct x509_strings published_templates;
 	uint32_t load_default_templates;
 	/* [policy] */
@@ -67,6 +69,8 @@ struct ca_settings {
 	uint32_t publish_cert_flags;
 	/* [local groups] */
 	struct x509_strings administrators, users, dcom_access;
+	/* [privileges] */
+	struct x509_strings security_privilege, backup_privilege;
 	/* [journal] */
 	uint32_t journal_megabytes;
 };
@@ -80,6 +84,22 @@ ca_settings_fini(struct ca_settings *s);
 int
 ca_settings_set(struct ca_settings *s, const char *section, const char *name, const char *value,
     struct err *e) MUST_CHECK;
+/* "CA\\EditFlags" as certutil writes it, or the name alone; sections also by their registry node
+ * ("PolicyModules\\CertificateAuthority_MicrosoftDefault.Policy\\EditFlags"). */
+int
+ca_settings_find(const char *path, const struct setting **out, struct err *e) MUST_CHECK;
+/* The value as the file would state it: lists one a line. */
+int
+ca_settings_text(
+    const struct ca_settings *s, const struct setting *row, struct buf *out, struct err *e) MUST_CHECK;
+/* A copy with texts of its own, to be changed. */
+int
+ca_settings_clone(struct ca_settings *out, const struct ca_settings *from, struct err *e) MUST_CHECK;
+/* As certutil -setreg: what ca_settings_set() takes, and for lists "+VALUE" and "-VALUE", one a line, which
+ * change the list there is. The whole is checked; on failure s may be half changed. */
+int
+ca_settings_change(
+    struct ca_settings *s, const struct setting *row, const char *value, struct err *e) MUST_CHECK;
 /* Every setting with its default and a line about it, as a commented INI file. */
 void
 ca_settings_document(struct buf *out);

@@ -57,7 +57,19 @@ static const struct setting_bit interface_bits[] = {
 	BIT(IF, ENFORCEENCRYPTICERTREQUEST),
 	BIT(IF, ENFORCEENCRYPTICERTADMIN),
 	{ 0x800, "IF_ENABLEEXITKEYRETRIEVAL" },
-	{ 0x1000, "IF_ENABLEADMINASAUDITOR" },
+	BIT(IF, ENABLEADMINASAUDITOR),
+	{ 0, NULL },
+};
+
+/* MS-CSRA 3.1.4.2.10 */
+static const struct setting_bit audit_bits[] = {
+	{ 0x1, "AUDIT_STARTSTOP" },
+	{ 0x2, "AUDIT_BACKUPRESTORE" },
+	{ 0x4, "AUDIT_CERTIFICATES" },
+	{ 0x8, "AUDIT_REVOCATION" },
+	{ 0x10, "AUDIT_SECURITY" },
+	{ 0x20, "AUDIT_KEYARCHIVAL" },
+	{ 0x40, "AUDIT_CONFIGURATION" },
 	{ 0, NULL },
 };
 
@@ -100,17 +112,17 @@ static const char *const hashes[] = { "SHA256", "SHA384", "SHA512", NULL };
 const struct setting ca_setting_rows[] = {
 	{ .section = "CA", "CommonName", SETTING_TEXT, AT(common_name), "",
 	  "Name of the CA. Empty: <NetBIOS domain>-<host>-CA, as Windows proposes it. Fixed once the CA has a certificate.",
-	  .highest = 64 },
+	  .highest = 64, .fixed = true },
 	{ .section = "CA", "ServerName", SETTING_TEXT, AT(server_name), "",
-	  "DNS name of the CA host. Empty: ca01.<domain>.", .highest = 255 },
+	  "DNS name of the CA host. Empty: ca01.<domain>.", .highest = 255, .fixed = true },
 	{ .section = "CA", "KeyType", SETTING_CHOICE, AT(key_type), "RSA-2048",
-	  "Key made at the first start: RSA-2048, RSA-3072, RSA-4096, P-256, P-384.", .choices = key_types },
+	  "Key made at the first start: RSA-2048, RSA-3072, RSA-4096, P-256, P-384.", .choices = key_types, .fixed = true },
 	{ .section = "CA", "KeyFile", SETTING_TEXT, AT(key_file), "",
-	  "PEM file with an existing CA key, copied at the first start. Needs CertFile." },
+	  "PEM file with an existing CA key, copied at the first start. Needs CertFile.", .fixed = true },
 	{ .section = "CA", "CertFile", SETTING_TEXT, AT(cert_file), "",
-	  "PEM file with the CA certificate and its chain up to the root, copied at the first start. Needs KeyFile." },
+	  "PEM file with the CA certificate and its chain up to the root, copied at the first start. Needs KeyFile.", .fixed = true },
 	{ .section = "CA", "CNGHashAlgorithm", SETTING_CHOICE, AT(hash), "SHA256",
-	  "Hash of the signatures this CA makes: SHA256, SHA384, SHA512.", .choices = hashes },
+	  "Hash of the signatures this CA makes: SHA256, SHA384, SHA512.", .choices = hashes, .fixed = true },
 	{ .section = "CA", "RenewalValidityPeriod", SETTING_CHOICE, AT(renewal_period), "Years",
 	  "Unit of the lifetime of the CA certificate made at the first start.", .choices = periods },
 	{ .section = "CA", "RenewalValidityPeriodUnits", SETTING_NUMBER, AT(renewal_units), "5",
@@ -123,7 +135,7 @@ const struct setting ca_setting_rows[] = {
 	  "Certificates are valid from this many minutes before they are issued.", .highest = 1440 },
 	{ .section = "CA", "HighSerial", SETTING_TEXT, AT(high_serial), "",
 	  "Highest octet of serial numbers, hexadecimal. Empty: one random octet, chosen at the first start.",
-	  .highest = 4 },
+	  .highest = 4, .fixed = true },
 	{ .section = "CA", "InterfaceFlags", SETTING_FLAGS, AT(interface_flags), "0x641",
 	  "Which interfaces answer, and whether they insist on encryption.", .bits = interface_bits },
 	{ .section = "CA", "DBFlags", SETTING_FLAGS, AT(db_flags), "0",
@@ -172,10 +184,20 @@ const struct setting ca_setting_rows[] = {
 	  "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)",
 	  "Who may do what with the CA: 0x1 manage CA, 0x2 issue and manage certificates, 0x100 read, 0x200 enroll. Changes "
 	  "made at run time (adcsctl ca acl) are kept in the state folder and win." },
+	{ .section = "CA", "OfficerRights", SETTING_SDDL, AT(officer_rights), "",
+	  "Which certificate manager may decide about whom, by template: callback ACEs (adcsctl ca officer-rights). Empty: "
+	  "no restriction." },
+	{ .section = "CA", "EnrollmentAgentRights", SETTING_SDDL, AT(agent_rights), "",
+	  "For whom an enrollment agent may enroll, by template: callback ACEs (adcsctl ca agent-rights). Empty: no "
+	  "restriction." },
+	{ .section = "CA", "RoleSeparationEnabled", SETTING_BOOL, AT(role_separation), "0",
+	  "1: who has two roles of Administrator, Officer, Auditor, Operator can use neither (0x80094008)." },
+	{ .section = "CA", "AuditFilter", SETTING_FLAGS, AT(audit_filter), "0",
+	  "Which events a Windows CA audits. Ours: kept and shown; the journal records all of them.", .bits = audit_bits },
 	{ .section = "CA", "LoadDefaultTemplates", SETTING_BOOL, AT(load_default_templates), "1",
-	  "Publish the eleven default templates at the first start." },
+	  "Publish the eleven default templates at the first start.", .fixed = true },
 	{ .section = "CA", "PublishedTemplates", SETTING_LIST, AT(published_templates), "",
-	  "Templates published at the first start besides the default ones; listed before them." },
+	  "Templates published at the first start besides the default ones; listed before them.", .fixed = true },
 	{ .section = "CA", "RootCrossCertProperty", SETTING_BOOL, AT(root_cross_property), "0",
 	  "Ours: a root CA, too, gives its cross certificates through CR_PROP_CAFORWARDCROSSCERT and BACKWARDCROSSCERT; "
 	  "MS-WCCE has it answer with an error." },
@@ -208,9 +230,14 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "local groups", "CertificateServiceDCOMAccess", SETTING_LIST, AT(dcom_access), "AU",
 	  "Members of BUILTIN\\Certificate Service DCOM Access." },
 
+	{ .section = "privileges", "SeSecurityPrivilege", SETTING_LIST, AT(security_privilege), "BA",
+	  "Who may manage the auditing and security log of the CA host, which makes an Auditor: SIDs or SDDL aliases." },
+	{ .section = "privileges", "SeBackupPrivilege", SETTING_LIST, AT(backup_privilege), "BA\nBO",
+	  "Who may back the CA host up, which makes an Operator." },
+
 	{ .section = "journal", "MaximumMegabytes", SETTING_NUMBER, AT(journal_megabytes), "16",
 	  "Size at which journal.jsonl becomes journal.1.jsonl (replacing the one before): disk use stays below twice this.",
-	  .lowest = 1, .highest = 1024 },
+	  .lowest = 1, .highest = 1024, .fixed = true },
 };
 /* clang-format on */
 

@@ -62,17 +62,23 @@ suffix_text(struct pool *pool, unsigned index)
 	return index == 0 ? "" : pool_printf(pool, "(%u)", index);
 }
 
+int
+ca_cert_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct ca_settings *s,
+    struct pool *pool, struct ca_urls *out, struct err *e)
+{
+	if (ca_expand_urls(ca, c, &s->crl_urls, 0x2, false, pool, &out->cdp, e) != 0)
+		return err_prefix(e, "CRLPublicationURLs");
+	if (ca_expand_urls(ca, c, &s->aia_urls, 0x2, false, pool, &out->aia, e) != 0 ||
+	    ca_expand_urls(ca, c, &s->aia_urls, 0x20, false, pool, &out->ocsp, e) != 0)
+		return err_prefix(e, "CACertPublicationURLs");
+	return 0;
+}
+
+/* In the CA's own pool: a request may hold them longer than the settings they come from. */
 static int
 set_urls(const struct ca *ca, struct ca_cert *c, struct err *e)
 {
-	const struct ca_settings *s = &ca->settings;
-
-	if (ca_expand_urls(ca, c, &s->crl_urls, 0x2, false, ca->pool, &c->cdp_urls, e) != 0)
-		return err_prefix(e, "CRLPublicationURLs");
-	if (ca_expand_urls(ca, c, &s->aia_urls, 0x2, false, ca->pool, &c->aia_urls, e) != 0 ||
-	    ca_expand_urls(ca, c, &s->aia_urls, 0x20, false, ca->pool, &c->ocsp_urls, e) != 0)
-		return err_prefix(e, "CACertPublicationURLs");
-	return 0;
+	return ca_cert_expand_urls(ca, c, &ca->settings, ca->pool, &c->urls, e);
 }
 
 /* Without URLs: they need names, which come from the first certificate. */

@@ -20,7 +20,7 @@ struct ca_cert {
 	struct x509_ca *x509;
 	const char *suffix, *key_suffix; /* %4 and %8 of URLs: "(n)", or "" for index 0 */
 	struct bytes forward, backward;  /* cross certificates; empty: none. Loop's thread */
-	struct x509_strings cdp_urls, aia_urls, ocsp_urls; /* of the certificates it signs */
+	struct ca_urls urls;             /* of the certificates it signs; texts are ca->live's or the CA's */
 };
 
 /* Immutable: a renewal makes a new list. Workers may read the one their operation began with. */
@@ -73,6 +73,11 @@ ca_certs_free(struct ca *ca);
 /* Policy sees the newest certificate: ca->policy anew (ca.c). */
 int
 ca_policy_set(struct ca *ca, struct err *e) MUST_CHECK;
+
+/* The URLs the settings give the certificates that this one signs. */
+int
+ca_cert_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct ca_settings *s,
+    struct pool *pool, struct ca_urls *out, struct err *e) MUST_CHECK;
 
 /* "ca(3).key"; in the pool. */
 const char *

@@ -7,6 +7,7 @@
 #define ADCSD_POLICY_POLICY_H
 
 #include "auth/access.h"
+#include "auth/restriction.h"
 #include "policy/template.h"
 #include "x509/cert.h"
 #include "x509/certificate.h"
@@ -58,7 +59,8 @@ struct policy_ca {
 	bool esc15_copy_application_policies; /* behaviour before CVE-2024-49019; off */
 	bool issuance_policy_required; /* 0x8009480C for a missing signer issuance policy; off (UNVERIFIED
 					  switch) */
-	const char *dns_domain, *nb_domain; /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */
+	const char *dns_domain, *nb_domain;      /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */
+	const struct restrictions *agent_rights; /* EnrollmentAgentRights; NULL: no restriction */
 	uint32_t max_extension; /* longest stored extension, octets; 0: 4096 (DBFlags 0x1000: 16384) */
 };
 
@@ -96,6 +98,7 @@ struct policy_input {
 	    *renewal;             /* the certificate to be renewed, which signed; NULL: a new request */
 	const char *on_behalf_of; /* account of the named user, "CORP\\janedoe"; then subject is theirs. NULL:
 				     the caller's */
+	const struct token *named;                 /* of on_behalf_of, with groups; NULL: not known */
 	const struct policy_attribute *attributes; /* of pwszAttributes and the request's own, in order */
 	size_t n_attributes;
 	const struct policy_template *templates; /* every loadable template of the snapshot */

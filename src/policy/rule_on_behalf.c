@@ -27,6 +27,31 @@ check_on_behalf_template(struct eval *ev)
 	    ev->in->on_behalf_of, ev->t->cn);
 }
 
+/* EnrollmentAgentRights, MS-CSRA 2.2.1.11 */
+static int
+check_agent_rights(struct eval *ev, const char *signer)
+{
+	const struct restrictions *rights = ev->in->ca->agent_rights;
+	const char *whom = ev->in->on_behalf_of, *agent = ev->in->caller->account;
+	const struct restriction *r;
+
+	if (rights == NULL)
+		return rule_pass(
+		    ev, "%s asks for %s, signed by the enrollment agent %s", agent, whom, signer);
+	r = restrictions_find(rights, ev->in->caller, ev->in->named, ev->t->cn, ev->t->oid);
+	if (r != NULL && r->allow)
+		return rule_pass(ev,
+		    "%s asks for %s, signed by the enrollment agent %s; EnrollmentAgentRights allow it",
+		    agent, whom, signer);
+	rule_fix(ev,
+	    "Certification Authority console > %s > Properties > Enrollment Agents: allow %s for the "
+	    "template %s "
+	    "and a group of %s",
+	    ev->in->ca->ca_name, agent, ev->t->cn, whom);
+	return rule_refuse(ev, CERTSRV_E_RESTRICTEDOFFICER, "%s asks for %s, and EnrollmentAgentRights %s",
+	    agent, whom, r != NULL ? "deny it" : "have no entry for them on this template");
+}
+
 int
 check_enrollment_agent(struct eval *ev)
 {
@@ -38,8 +63,7 @@ check_enrollment_agent(struct eval *ev)
 		const struct policy_signer *s = &ev->in->signers[i];
 
 		if (rule_listed(s->application_policies, OID_ENROLLMENT_AGENT))
-			return rule_pass(ev, "%s asks for %s, signed by the enrollment agent %s",
-			    ev->in->caller->account, whom, s->name);
+			return check_agent_rights(ev, s->name);
 	}
 	rule_fix(ev,
 	    "sign with a certificate that has the application policy Certificate Request Agent, as the "
