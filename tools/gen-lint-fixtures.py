@@ -89,6 +89,12 @@ def settings(**values):
     return {"settings": {name.replace("__", "\\"): value for name, value in values.items()}}
 
 
+def rights(template):
+    """Domain Admins decide about requests of Everyone for this template (MS-CSRA 2.2.1.11)."""
+    data = struct.pack("<I", 1) + bytes([1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]) + template.encode("utf-16le") + b"\0\0"
+    return f"O:BAG:BAD:(XA;;0x10000;;;DA;#{data.hex()})"
+
+
 def container(name, sddl):
     return [(f"CN={name},{PKS}", [("nTSecurityDescriptor", descriptor(sddl))])]
 
@@ -171,6 +177,8 @@ CASES = {
     "PENDING-NOBODY": ("manager approval, and the CA has no certificate manager", None,
                        (issued(ef=0x2), {"security": "O:BAG:BAD:(A;;0x1;;;BA)(A;;0x200;;;AU)"}),
                        (issued(ef=0x2), security())),
+    "RIGHTS-DEAD": ("OfficerRights name a template that is not there", None,
+                    ([], settings(CA__OfficerRights=rights("Gone"))), ([], settings(CA__OfficerRights=rights("User")))),
     "NOBODY-ENROLLS": ("Full Control does not include Enroll", None, issued(sddl=acl(())), issued()),
     "RENEWAL": ("renewal starts when the certificate does", None, issued(overlap=365), issued()),
     "CA-EXPIRES": ("eight days are left of the CA certificate", None,

@@ -65,10 +65,14 @@ is_agent(const struct policy_template *t)
 	return lint_listed(lint_usages(t), OID_CERTIFICATE_REQUEST_AGENT);
 }
 
-/* Part B: a template that takes an agent's signature, or (schema 1) any request for somebody else. */
+/* Part B: a template that takes an agent's signature, or (schema 1) any request for somebody else; first one
+ * where EnrollmentAgentRights do not stand in the way. */
 static const struct policy_template *
-agent_target(struct lint_run *r)
+agent_target(struct lint_run *r, struct lint_principals who, bool *confined)
 {
+	const struct policy_template *shut = NULL;
+
+	*confined = false;
 	for (size_t i = 0; i < r->m->n_templates; i++) {
 		const struct policy_template *u = &r->m->templates[i].t;
 		bool agent = u->ra_signatures == 1 &&
@@ -76,10 +80,14 @@ agent_target(struct lint_run *r)
 
 		if (r->m->templates[i].unreadable == NULL && lint_logs_on(u) && lint_published(r, u) &&
 		    (u->enrollment_flags & CT_FLAG_PEND_ALL_REQUESTS) == 0 &&
-		    (u->schema_version == 1 || agent) && lint_worst(lint_enrollees(r, u)) >= LINT_NAMED)
-			return u;
+		    (u->schema_version == 1 || agent) && lint_worst(lint_enrollees(r, u)) >= LINT_NAMED) {
+			if (!lint_agents_confined(r, who, u))
+				return u;
+			shut = u;
+		}
 	}
-	return NULL;
+	*confined = shut != NULL;
+	return shut;
 }
 
 int
@@ -88,24 +96,29 @@ lint_esc3(struct lint_run *r)
 	const struct policy_template *t = r->t, *target;
 	struct lint_principals who;
 	struct lint_finding *f;
+	bool confined;
 
 	if (!is_agent(t))
 		return 0;
 	who = lint_reach(r, t);
 	if (who.n == 0)
 		return 0;
-	target = agent_target(r);
+	target = agent_target(r, who, &confined);
 	f = lint_add(r,
-	    target != NULL                           ? lint_severity_of(who)
+	    confined                                 ? LINT_INFO
+		: target != NULL                     ? lint_severity_of(who)
 		: lint_severity_of(who) == LINT_INFO ? LINT_INFO
 						     : LINT_WARNING,
 	    "msPKI-Certificate-Application-Policy", "the certificate is an enrollment agent's%s%s%s",
 	    target != NULL ? "; " : "", target != NULL ? target->cn : "",
-	    target != NULL ? " then enrolls on behalf of anybody"
-			   : ", and no template to use it on was found");
+	    confined ? " takes requests on behalf of others, but EnrollmentAgentRights let none of them"
+		: target != NULL ? " then enrolls on behalf of anybody"
+				 : ", and no template to use it on was found");
 	f->who = who;
 	f->values = lint_values(r, t);
-	f->condition = "enrollment-agent restrictions of the CA (EnrollmentAgentRights) would confine it";
+	if (!confined)
+		f->condition =
+		    "enrollment-agent restrictions of the CA (EnrollmentAgentRights) would confine it";
 	f->fix = lint_text(r,
 	    LINT_FIX_TEMPLATE
 	    "Security: leave Enroll to enrollment agents; CA Properties > Enrollment Agents: "

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "auth/access.h"
+#include "auth/restriction.h"
 #include "policy/template.h"
 
 enum lint_severity { LINT_INFO, LINT_WARNING, LINT_ERROR };
@@ -54,6 +55,7 @@ struct lint_settings {
 	filetime_t validity;              /* ValidityPeriod; 0: unknown */
 	filetime_t not_after;             /* of the CA certificate; 0: unknown */
 	struct sd *security;
+	const struct restrictions *officers, *agents; /* OfficerRights, EnrollmentAgentRights; NULL: none */
 	int strong_binding;      /* KDC StrongCertificateBindingEnforcement; -1: unknown */
 	int64_t mapping_methods; /* Schannel CertificateMappingMethods; -1: unknown */
 	bool clear_hsm_password; /* YubiHSM AuthKeysetPassword is stored */

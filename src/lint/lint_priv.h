@@ -104,6 +104,15 @@ lint_worst(struct lint_principals who);
 enum lint_severity
 lint_severity_of(struct lint_principals who);
 
+/* ---- rights.c ---- */
+
+/* No CA that publishes the template lets any of them enroll there on behalf of others. */
+bool
+lint_agents_confined(struct lint_run *r, struct lint_principals who, const struct policy_template *t);
+/* Has one of the officers an entry for the template in OfficerRights, or needs none? */
+bool
+lint_officers_decide(struct lint_run *r, struct lint_principals officers, const struct policy_template *t);
+
 /* ---- predicates.c ---- */
 
 bool
@@ -167,9 +176,10 @@ lint_check_fn lint_esc1, lint_esc2, lint_esc3, lint_esc4, lint_esc5, lint_esc6, 
     lint_esc9, lint_esc10, lint_esc11, lint_esc12, lint_esc13, lint_esc14, lint_esc15, lint_esc16, lint_esc17;
 lint_check_fn lint_owner_person, lint_no_descriptor;
 lint_check_fn lint_renewal, lint_name_bits, lint_san_bit, lint_autoenroll_ace, lint_autoenroll_rights,
-    lint_autoenroll_dead, lint_pending_nobody, lint_key_size, lint_usage_mismatch, lint_nobody_enrolls,
-    lint_longer_than_ca, lint_longer_than_setting, lint_supersedes, lint_key_based_renewal, lint_ra_dead,
-    lint_ds_check_dead, lint_policies_from_request, lint_archival_usage, lint_volatile_dead;
+    lint_autoenroll_dead, lint_pending_nobody, lint_rights_dead, lint_key_size, lint_usage_mismatch,
+    lint_nobody_enrolls, lint_longer_than_ca, lint_longer_than_setting, lint_supersedes,
+    lint_key_based_renewal, lint_ra_dead, lint_ds_check_dead, lint_policies_from_request, lint_archival_usage,
+    lint_volatile_dead;
 lint_check_fn lint_attribute_eku, lint_ca_expires, lint_pkcs_subject_template;
 lint_check_fn lint_published_missing, lint_published_unreadable, lint_ca_cannot_read, lint_ca_too_old;
 lint_check_fn lint_schema_levels, lint_level_unlocks, lint_level_unknown, lint_legacy_bit;

@@ -165,6 +165,8 @@ lint_autoenroll_dead(struct lint_run *r)
 int
 lint_pending_nobody(struct lint_run *r)
 {
+	struct lint_principals officers =
+	    lint_who_ca(r, r->ca->set.security, CA_ACCESS_OFFICER, LINT_PRIVILEGED);
 	struct lint_finding *f;
 
 	for (size_t i = 0; i < r->m->n_templates; i++) {
@@ -173,16 +175,15 @@ lint_pending_nobody(struct lint_run *r)
 		    is_set(t->enrollment_flags, CT_FLAG_PEND_ALL_REQUESTS) || !lint_issues_at_once(r->ca);
 
 		if (r->m->templates[i].unreadable != NULL || !pends || !lint_publishes(r->ca, t) ||
-		    lint_who_ca(r, r->ca->set.security, CA_ACCESS_OFFICER, LINT_PRIVILEGED).n > 0)
+		    (officers.n > 0 && lint_officers_decide(r, officers, t)))
 			continue;
-		f = lint_add(r, LINT_ERROR, "Security",
-		    "requests for %s wait for a certificate manager, and nobody has Issue and Manage "
-		    "Certificates",
-		    t->cn);
-		f->fix = lint_text(r,
-		    "Certification Authority console > %s > Properties > Security: allow Issue and Manage "
-		    "Certificates",
-		    r->ca->display_name);
+		f = lint_add(r, LINT_ERROR, officers.n > 0 ? "OfficerRights" : "Security",
+		    "requests for %s wait for a certificate manager, and nobody has %s", t->cn,
+		    officers.n > 0 ? "an entry in OfficerRights for it" : "Issue and Manage Certificates");
+		f->fix = lint_text(r, "Certification Authority console > %s > Properties > %s",
+		    r->ca->display_name,
+		    officers.n > 0 ? "Certificate Managers: allow one of them this template"
+				   : "Security: allow Issue and Manage Certificates");
 		return 0;
 	}
 	return 0;

@@ -31,6 +31,7 @@ const struct lint_rule lint_rules[] = {
 	{ "CA-CANNOT-READ",        LINT_TEMPLATE, "CA may not read a published template",                  "MS-CRTD 2.5.1",                 lint_ca_cannot_read },
 	{ "CA-TOO-OLD",            LINT_TEMPLATE, "Template made for a newer CA",                          "MS-WCCE 3.2.2.6.2.1.4.5.7",     lint_ca_too_old },
 	{ "PENDING-NOBODY",        LINT_CA,       "Requests wait and nobody may issue them",               "MS-CSRA 3.1.1.7",               lint_pending_nobody },
+	{ "RIGHTS-DEAD",           LINT_CA,       "Restriction of officers or agents that does nothing",   "MS-CSRA 2.2.1.11",              lint_rights_dead },
 	{ "NOBODY-ENROLLS",        LINT_TEMPLATE, "Published template that nobody may enroll",             "MS-CRTD 2.5.1",                 lint_nobody_enrolls },
 	{ "RENEWAL",               LINT_TEMPLATE, "Renewal period not shorter than validity",              "MS-CRTD 2.15",                  lint_renewal },
 	{ "LONGER-THAN-CA",        LINT_TEMPLATE, "Certificates would outlive the CA",                     "MS-WCCE 3.2.2.6.2.1.4.4.2",     lint_longer_than_ca },

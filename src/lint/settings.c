@@ -38,6 +38,25 @@ read_security(struct lint_settings *out, struct pool *pool, const json_t *o, con
 	return sd_from_sddl(out->security, pool, sddl, domain, e) == 0 ? 0 : err_prefix(e, "CA\\Security");
 }
 
+static int
+read_rights(const struct restrictions **out, struct pool *pool, const json_t *settings, const char *name,
+    const struct sddl_domain *domain, struct err *e)
+{
+	const char *sddl = json_string_value(json_object_get(settings, name));
+	struct restrictions *list;
+	struct sd sd;
+
+	if (sddl == NULL || *sddl == '\0')
+		return 0;
+	list = POOL_NEW(pool, struct restrictions);
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for setting %s", name);
+	*out = list;
+	return sd_from_sddl(&sd, pool, sddl, domain, e) == 0 && restrictions_from_sd(list, pool, &sd, e) == 0
+	    ? 0
+	    : err_prefix(e, "%s", name);
+}
+
 int
 lint_settings_read(struct lint_settings *out, struct pool *pool, const json_t *o,
     const struct sddl_domain *domain, struct err *e)
@@ -63,7 +82,9 @@ lint_settings_read(struct lint_settings *out, struct pool *pool, const json_t *o
 	    registry_number(s, "Schannel\\CertificateMappingMethods", &out->mapping_methods, e) != 0 ||
 	    registry_list(s, "policy\\DisableExtensionList", pool, &out->disable_extensions, e) != 0 ||
 	    registry_list(s, "CA\\SubjectTemplate", pool, &out->subject_template, e) != 0 ||
-	    read_validity(s, &out->validity, e) != 0)
+	    read_validity(s, &out->validity, e) != 0 ||
+	    read_rights(&out->officers, pool, s, "CA\\OfficerRights", domain, e) != 0 ||
+	    read_rights(&out->agents, pool, s, "CA\\EnrollmentAgentRights", domain, e) != 0)
 		return -1;
 	out->strong_binding = binding >= 0 && binding <= 2 ? (int)binding : -1;
 	out->copies_application_policies = esc15 != 0;

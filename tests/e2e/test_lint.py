@@ -155,6 +155,25 @@ def test_settings_of_a_running_ca(fresh, tmp_path):
     assert [p["name"] for p in officer["principals"]] == ["CORP\\Domain Users"] and officer["severity"] == "error"
 
 
+def test_restricted_agents(fresh):
+    """ESC3 is open until EnrollmentAgentRights leave these principals no way; then it is information."""
+    server = fresh()
+    server.ctl("ca", "publish", "EnrollmentAgent")
+    server.ctl("template", "acl", "grant", "EnrollmentAgent", "CORP\\Domain Users", "Enroll")
+
+    def esc3():
+        (found,) = [f for f in lint(server)[1] if f["id"] == "ESC3"]
+        return found["severity"]
+
+    assert esc3() == "error"
+    server.ctl("ca", "agent-rights", "allow", "CORP\\agent", "--templates", "WebServer")
+    assert esc3() == "info"
+    server.ctl("ca", "agent-rights", "allow", "CORP\\Domain Users", "--templates", "User", "--for", "CORP\\bob")
+    assert esc3() == "error"
+    server.ctl("ca", "officer-rights", "allow", "CORP\\Domain Admins", "--templates", "Gone")
+    assert ("RIGHTS-DEAD", harness.CA_NAME) in ids(lint(server)[1])
+
+
 def test_the_how_to(fresh):
     """Done as written, the copy of User keeps Domain Users' Enroll: ESC1. Without it the connector alone names subjects."""
     server = fresh()
