@@ -20,9 +20,8 @@ text_of(const json_t *o, const char *name)
 	return s != NULL ? s : "";
 }
 
-/* One call whose answer is only shown with --json; "" otherwise. */
-static int
-run_quietly(struct ctl *c, const char *verb, json_t *args)
+int
+ctl_call_quietly(struct ctl *c, const char *verb, json_t *args)
 {
 	struct err e;
 	json_t *o = ctl_call(c, verb, args, &e);
@@ -181,7 +180,7 @@ ca_acl_change(struct ctl *c, const struct ctl_args *a, const char *verb)
 	if (json_array_size(rights) > 0)
 		json_object_set(args, "rights", rights);
 	json_decref(rights);
-	return run_quietly(c, verb, args);
+	return ctl_call_quietly(c, verb, args);
 }
 
 int
@@ -579,5 +578,5 @@ int
 ctl_server_stop(struct ctl *c, const struct ctl_args *a)
 {
 	(void)a;
-	return run_quietly(c, "server.stop", NULL);
+	return ctl_call_quietly(c, "server.stop", NULL);
 }

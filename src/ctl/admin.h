@@ -8,7 +8,12 @@ typedef int
 ctl_verb_fn(struct ctl *c, const struct ctl_args *a);
 
 ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_ca_acl_grant, ctl_ca_acl_deny,
-    ctl_ca_acl_remove, ctl_ca_cert;
+    ctl_ca_acl_remove, ctl_ca_acl_set, ctl_ca_cert;
+ctl_verb_fn ctl_ca_get, ctl_ca_set, ctl_ca_unset, ctl_ca_role_separation;
+ctl_verb_fn ctl_officer_rights_show, ctl_officer_rights_allow, ctl_officer_rights_deny,
+    ctl_officer_rights_remove, ctl_officer_rights_set, ctl_officer_rights_clear;
+ctl_verb_fn ctl_agent_rights_show, ctl_agent_rights_allow, ctl_agent_rights_deny, ctl_agent_rights_remove,
+    ctl_agent_rights_set, ctl_agent_rights_clear;
 ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
 ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
 ctl_verb_fn ctl_enroll;
@@ -16,6 +21,9 @@ ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl
     ctl_server_stop;
 ctl_verb_fn ctl_request_revoke, ctl_request_unrevoke, ctl_crl_show, ctl_crl_get, ctl_crl_publish;
 
+/* One call whose answer is only shown with --json; takes args. */
+int
+ctl_call_quietly(struct ctl *c, const char *verb, json_t *args);
 /* path NULL or "-": standard output. */
 int
 ctl_write_file(const char *path, const void *p, size_t n, struct err *e) MUST_CHECK;

@@ -54,8 +54,8 @@ ctl_split(struct ctl *c, const char *text, const char *const **out, size_t *n, s
 
 /* ---- the server's ---- */
 
-static int
-set_list(struct ctl *c, json_t *args, const char *name, const char *text, struct err *e)
+int
+ctl_set_list(struct ctl *c, json_t *args, const char *name, const char *text, struct err *e)
 {
 	const char *const *v;
 	json_t *list;
@@ -117,8 +117,8 @@ ctl_matrix_ask(struct ctl *c, const struct ctl_args *a, struct ctl_matrix *out, 
 	if (ctl_arg(a, "attrib") != NULL)
 		json_object_set_new(args, "attributes", json_string(ctl_attributes(c, ctl_arg(a, "attrib"))));
 	json_object_set_new(args, "allTemplates", json_boolean(ctl_arg(a, "all-templates") != NULL));
-	if (set_list(c, args, "templates", ctl_arg(a, "templates"), e) != 0 ||
-	    set_list(c, args, "principals", ctl_arg(a, "principals"), e) != 0) {
+	if (ctl_set_list(c, args, "templates", ctl_arg(a, "templates"), e) != 0 ||
+	    ctl_set_list(c, args, "principals", ctl_arg(a, "principals"), e) != 0) {
 		json_decref(args);
 		return -1;
 	}

@@ -26,6 +26,9 @@ ctl_matrix_alloc(
 /* Comma-separated names in the pool; *n 0 and NULL when text is NULL. */
 int
 ctl_split(struct ctl *c, const char *text, const char *const **out, size_t *n, struct err *e) MUST_CHECK;
+/* The same as a member of a verb's arguments; text NULL: none. */
+int
+ctl_set_list(struct ctl *c, json_t *args, const char *name, const char *text, struct err *e) MUST_CHECK;
 
 /* The verb's options decide what is asked: --templates, --principals, --all-templates, --subject, --san,
  * --key, --attrib. */

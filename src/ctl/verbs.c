@@ -44,6 +44,24 @@ static const struct ctl_option acl_set_options[] = {
 	{ "sddl", "TEXT", "D:... for the access list; O: and G: stay as they are unless given" },
 	{ 0 },
 };
+static const struct ctl_option ca_sddl_options[] = {
+	{ "sddl", "TEXT", "O:...G:...D:..., the whole descriptor" },
+	{ 0 },
+};
+static const struct ctl_option officer_options[] = {
+	{ "templates", "LIST", "only for these templates (default: all)" },
+	{ "for", "LIST", "only requests of these groups and accounts (default: Everyone)" },
+	{ 0 },
+};
+static const struct ctl_option agent_options[] = {
+	{ "templates", "LIST", "only on these templates (default: all)" },
+	{ "for", "LIST", "only for these groups and accounts (default: Everyone)" },
+	{ 0 },
+};
+static const struct ctl_option rights_remove_options[] = {
+	{ "templates", "LIST", "only the entries for these templates" },
+	{ 0 },
+};
 static const struct ctl_option cert_options[] = {
 	{ "out", "FILE", "write there (default: standard output)" },
 	{ "der", NULL, "binary DER instead of PEM" },
@@ -171,6 +189,28 @@ const struct ctl_verb ctl_verbs[] = {
 	    "allow Read, IssueAndManageCertificates, ManageCA, RequestCertificates", ctl_ca_acl_grant },
 	{ "ca", "acl deny", "PRINCIPAL RIGHT...", 2, 8, NULL, "deny the same rights", ctl_ca_acl_deny },
 	{ "ca", "acl remove", "PRINCIPAL", 1, 1, NULL, "remove a principal's entries", ctl_ca_acl_remove },
+	{ "ca", "acl set", "", 0, 0, ca_sddl_options, "replace the access list", ctl_ca_acl_set },
+	{ "ca", "officer-rights show", "", 0, 0, NULL, "the Certificate Managers tab", ctl_officer_rights_show },
+	{ "ca", "officer-rights allow", "PRINCIPAL", 1, 1, officer_options,
+	    "restrict certificate managers: whom this one may decide about", ctl_officer_rights_allow },
+	{ "ca", "officer-rights deny", "PRINCIPAL", 1, 1, officer_options, "whom it may not", ctl_officer_rights_deny },
+	{ "ca", "officer-rights remove", "PRINCIPAL", 1, 1, rights_remove_options, "take its entries out",
+	    ctl_officer_rights_remove },
+	{ "ca", "officer-rights set", "", 0, 0, ca_sddl_options, "the whole list", ctl_officer_rights_set },
+	{ "ca", "officer-rights clear", "", 0, 0, NULL, "Do not restrict certificate managers", ctl_officer_rights_clear },
+	{ "ca", "agent-rights show", "", 0, 0, NULL, "the Enrollment Agents tab", ctl_agent_rights_show },
+	{ "ca", "agent-rights allow", "PRINCIPAL", 1, 1, agent_options,
+	    "restrict enrollment agents: for whom this one may enroll", ctl_agent_rights_allow },
+	{ "ca", "agent-rights deny", "PRINCIPAL", 1, 1, agent_options, "for whom it may not", ctl_agent_rights_deny },
+	{ "ca", "agent-rights remove", "PRINCIPAL", 1, 1, rights_remove_options, "take its entries out",
+	    ctl_agent_rights_remove },
+	{ "ca", "agent-rights set", "", 0, 0, ca_sddl_options, "the whole list", ctl_agent_rights_set },
+	{ "ca", "agent-rights clear", "", 0, 0, NULL, "Do not restrict enrollment agents", ctl_agent_rights_clear },
+	{ "ca", "role-separation", "on|off", 1, 1, NULL, "certutil -setreg CA\\RoleSeparationEnabled", ctl_ca_role_separation },
+	{ "ca", "get", "[NAME]", 0, 1, NULL, "certutil -getreg: settings by registry name (policy\\EditFlags)", ctl_ca_get },
+	{ "ca", "set", "NAME VALUE...", 2, 32, NULL,
+	    "certutil -setreg: +FLAG -FLAG change flags, +VALUE -VALUE lists; at once and for good", ctl_ca_set },
+	{ "ca", "unset", "NAME", 1, 1, NULL, "certutil -delreg: back to the settings file", ctl_ca_unset },
 	{ "ca", "cert", "", 0, 0, cert_options, "the CA certificate, as certutil -ca.cert gives it", ctl_ca_cert },
 	{ "request", "list", "", 0, 0, list_options, "requests in the CA's database", ctl_request_list },
 	{ "request", "show", "ID", 1, 1, show_options, "one request", ctl_request_show },

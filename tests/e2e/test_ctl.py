@@ -99,6 +99,12 @@ VERBS = {
     "access": ["IntunePKCS"],
     "ca show": [], "ca publish": ["Workstation"], "ca unpublish": ["Workstation"], "ca acl show": [],
     "ca acl grant": ["CORP\\agent", "Read"], "ca acl deny": ["CORP\\agent", "ManageCA"], "ca acl remove": ["CORP\\agent"],
+    "ca acl set": ["--sddl", "O:BAG:BAD:(A;;0x3;;;BA)(A;;0x3;;;DA)(A;;0x3;;;EA)(A;;0x200;;;AU)"],
+    **{f"ca {kind}-rights {verb}": args for kind in ("officer", "agent") for verb, args in {
+        "show": [], "allow": ["CORP\\agent", "--templates", "User"], "deny": ["CORP\\agent", "--for", "CORP\\bob"],
+        "remove": ["CORP\\agent"], "set": ["--sddl", "O:BAG:BAD:"], "clear": []}.items()},
+    "ca role-separation": ["off"], "ca get": ["policy\\EditFlags"], "ca set": ["EditFlags", "+EDITF_ATTRIBUTEENDDATE"],
+    "ca unset": ["EditFlags"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
     "lint": ["--fail-on", "never"],
     "enroll": ["--user", "CORP\\janedoe", "--hash", ntlm.compute_nthash("Jane-Passw0rd").hex(), "--retrieve", "1"],
@@ -111,7 +117,7 @@ VERBS = {
 
 def test_every_verb_is_listed_and_tested():
     listed = run(None, "help").stdout
-    found = {m.strip() for m in re.findall(r"^  ((?!adcsctl)[a-z]+(?: [a-z]+)*?)(?= [A-Z]|  )", listed, re.M)}
+    found = {m.strip() for m in re.findall(r"^  ((?!adcsctl)[a-z]+(?: [a-z-]+)*?)(?= [A-Z[]|  | on\|off)", listed, re.M)}
     assert found == set(VERBS)
 
 
