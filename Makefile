@@ -194,9 +194,9 @@ check-headers: ## every header compiles alone
 check-banned: ## no call that has a safer form
 	@tools/check-banned
 
-check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, ldap-utils
+check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, NSS, ldap-utils
 	@$(SUB) -j$(J) all $(TOOLS)
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/unit tests/e2e $(PYTEST_ARGS)
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
 
 check-samba: all ## template verbs on a Samba AD DC in a network namespace of its own (root)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-samba

@@ -283,6 +283,7 @@ ca_policy_set(struct ca *ca, struct err *e)
 		.enforce_name_lengths = s->enforce_name_lengths != 0,
 		.upn_fallback = s->upn_fallback != 0,
 		.esc15_copy_application_policies = s->esc15 != 0,
+		.critical_san = s->critical_san != 0,
 		.issuance_policy_required = s->issuance_policy_required != 0,
 		.dns_domain = f->dns_domain,
 		.nb_domain = f->nb_domain,

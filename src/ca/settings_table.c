@@ -215,6 +215,9 @@ const struct setting ca_setting_rows[] = {
 	  "Extensions that never reach a certificate; 1.3.6.1.4.1.311.25.2 here is ESC16." },
 	{ .section = "policy", "ImplicitUPN", SETTING_BOOL, AT(upn_fallback), "0",
 	  "Ours: an account without userPrincipalName gets sAMAccountName@domain instead of 0x8009480D." },
+	{ .section = "policy", "CriticalSANWithoutSubject", SETTING_BOOL, AT(critical_san), "1",
+	  "Ours: alternative names from the directory are critical when the subject is empty (RFC 5280 4.2.1.6). 0: by "
+	  "pKICriticalExtensions alone." },
 	{ .section = "policy", "IssuancePolicyRequired", SETTING_BOOL, AT(issuance_policy_required), "0",
 	  "Ours: signers without an issuance policy that the template asks for get 0x8009480C instead of 0x8009480B." },
 	{ .section = "policy", "CopyApplicationPolicies", SETTING_BOOL, AT(esc15), "0",

@@ -57,6 +57,7 @@ struct policy_ca {
 	bool enforce_name_lengths;                         /* EnforceX500NameLengths */
 	bool upn_fallback; /* implicit UPN when userPrincipalName is empty; off (UNVERIFIED switch) */
 	bool esc15_copy_application_policies; /* behaviour before CVE-2024-49019; off */
+	bool critical_san; /* alternative names that the CA makes are critical beside an empty subject; on */
 	bool issuance_policy_required; /* 0x8009480C for a missing signer issuance policy; off (UNVERIFIED
 					  switch) */
 	const char *dns_domain, *nb_domain;      /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */

@@ -4,20 +4,15 @@
 
 #include "policy/rule_priv.h"
 
-static bool
-is_empty(struct bytes name)
-{
-	return name.len <= 2; /* SEQUENCE of nothing */
-}
-
 int
 check_name_present(struct eval *ev)
 {
 	bool san = ev->san.len > 0 && !rule_disabled(ev, OID_SUBJECT_ALT_NAME);
 
-	if (!is_empty(ev->subject) || san)
+	if (!rule_is_empty_name(ev->subject) || san)
 		return rule_pass(ev, "%s",
-		    is_empty(ev->subject) ? "named by the alternative name alone" : "subject present");
+		    rule_is_empty_name(ev->subject) ? "named by the alternative name alone"
+						    : "subject present");
 	if (rule_supplied(ev->t))
 		rule_fix(ev,
 		    "put a subject or a subject alternative name into the request, with attributes that "

@@ -63,6 +63,7 @@ struct eval {
 	struct bytes subject; /* Name */
 	struct bytes san;     /* GeneralNames; empty: no extension */
 	bool san_critical;
+	bool san_supplied; /* by the request or the renewed certificate: its criticality stays */
 	struct bytes issuance_policies;
 	bool approved_before; /* a renewal that needs neither signatures nor approval, MS-WCCE 3.2.2.6.2.1.4.8
 			       */
@@ -138,6 +139,12 @@ static inline bool
 rule_supplied(const struct policy_template *t)
 {
 	return (t->name_flags & CT_FLAG_ENROLLEE_SUPPLIES_SUBJECT) != 0;
+}
+
+static inline bool
+rule_is_empty_name(struct bytes name)
+{
+	return name.len <= 2; /* SEQUENCE of nothing */
 }
 
 void

@@ -177,6 +177,7 @@ check_request_san(struct eval *ev)
 	if (ev->approved_before && ev->in->renewal->alt_names.len > 0) {
 		ev->san = ev->in->renewal->alt_names;
 		ev->san_critical = is_old_san_critical(ev->in->renewal);
+		ev->san_supplied = true;
 		return rule_pass(
 		    ev, "alternative names of the renewed certificate (MS-WCCE 3.2.2.6.2.1.4.5.6)");
 	}
@@ -184,6 +185,7 @@ check_request_san(struct eval *ev)
 		return rule_pass(ev, "the request has no subject alternative name");
 	ev->san = x->value;
 	ev->san_critical = x->critical;
+	ev->san_supplied = true;
 	if (x509_san_to_text(&ev->scratch, ev->san, NULL) != 0)
 		buf_reset(&ev->scratch);
 	return rule_pass(ev, "alternative names from the request: %s", rule_keep_text(ev));

@@ -24,6 +24,7 @@ check_san_attribute(struct eval *ev)
 	if (rule_keep(ev, &ev->san) != 0)
 		return -1;
 	ev->san_critical = rule_listed(ev->t->critical, OID_SUBJECT_ALT_NAME);
+	ev->san_supplied = false;
 	return rule_pass(
 	    ev, "EDITF_ATTRIBUTESUBJECTALTNAME2: alternative names from the SAN attribute, %s", value);
 }
@@ -111,11 +112,14 @@ int
 apply_san(struct eval *ev)
 {
 	const char *text;
+	bool critical;
 
 	if (ev->san.len == 0)
 		return rule_skipped(ev, "no alternative names");
 	if (x509_san_to_text(&ev->scratch, ev->san, NULL) != 0)
 		buf_reset(&ev->scratch);
 	text = rule_keep_text(ev);
-	return rule_put(ev, OID_SUBJECT_ALT_NAME, ev->san_critical, ev->san, "%s", text);
+	critical = ev->san_critical ||
+	    (ev->ca->critical_san && !ev->san_supplied && rule_is_empty_name(ev->subject));
+	return rule_put(ev, OID_SUBJECT_ALT_NAME, critical, ev->san, "%s", text);
 }

@@ -50,6 +50,7 @@ rehearse_default_ca(struct policy_ca *out, const char *dns_domain, const char *n
 		.ca_subject = { name, sizeof(name) },
 		.rdn_reorder = true,
 		.enforce_name_lengths = true,
+		.critical_san = true,
 		.dns_domain = dns_domain,
 		.nb_domain = nb_domain,
 	};

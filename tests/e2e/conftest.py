@@ -6,6 +6,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import harness  # noqa: E402
+import judged  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def record_summary():
 
 
 def pytest_terminal_summary(terminalreporter):
-    for line in SUMMARY:
+    for line in [*SUMMARY, judged.summary()]:
         terminalreporter.write_line(line)
 
 

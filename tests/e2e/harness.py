@@ -7,6 +7,8 @@ import signal
 import subprocess
 import tempfile
 
+import judged
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("ADCSD_BUILD", ROOT / "build"))
 
@@ -35,7 +37,7 @@ class Server:
 
     def __init__(self, *args, state=None, env=None):
         self.state = state or tempfile.mkdtemp(prefix="adcsd-test-")
-        self.args, self.env = args, env
+        self.args, self.env, self.accepted = args, env, {}
         self.log_path = self.state.rstrip("/") + ".log"
         self.process = self.ready = None
 
@@ -99,11 +101,17 @@ class Server:
         self.process.stdout.close()
         self.process = None
 
+    def accepts(self, section, reason):
+        """What it issues may break this section of RFC 5280, for the reason given."""
+        self.accepted[section] = reason
+
     def remove(self):
         if self.process is not None:
             self.stop()
+        broken = judged.judge(self.state, self.accepted)
         shutil.rmtree(self.state, ignore_errors=True)
         pathlib.Path(self.log_path).unlink(missing_ok=True)
+        assert not broken, f"against RFC 5280 (tests/judges/rfc5280.py):\n{broken}"
 
     def ldapmodify(self, ldif):
         """An edit by an LDAP tool that knows nothing of us."""

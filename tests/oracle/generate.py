@@ -438,7 +438,7 @@ def make_ca(r):
         "disable_extensions": rarely(10, r.sample([model.SID, model.EKU, model.SAN, model.CDP, model.SMIME], 1), []),
         "subject_template": rarely(8, r.sample(SUBJECT_TEMPLATE, 5), SUBJECT_TEMPLATE),
         "rdn_reorder": rarely(8, False, True), "enforce_name_lengths": rarely(6, False, True),
-        "upn_fallback": rarely(4, True, False), "esc15": rarely(4, True, False),
+        "upn_fallback": rarely(4, True, False), "esc15": rarely(4, True, False), "critical_san": rarely(3, False, True),
         "dns_domain": "corp.contoso.com", "nb_domain": "CORP", "max_extension": rarely(3, 16384, 0),
     }
 

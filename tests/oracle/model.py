@@ -294,8 +294,8 @@ class Decision:
     # ---- step 33: names ----
 
     def settle_names(self):
-        t = self.t
-        if t.supplied:
+        t, supplied = self.t, self.t.supplied
+        if supplied:
             self.san = self.requested[SAN][1] if SAN in self.requested else b""
             self.san_critical = self.requested[SAN][0] if SAN in self.requested else False
             self.name = self.ordered_subject()
@@ -308,7 +308,9 @@ class Decision:
             self.san_critical = SAN in t.critical
         attribute = self.attribute("san")
         if attribute is not None and self.edit & 0x40000:
-            self.san, self.san_critical = san_of_attribute(attribute), SAN in t.critical
+            self.san, self.san_critical, supplied = san_of_attribute(attribute), SAN in t.critical, False
+        if not self.name and not supplied and self.ca["critical_san"]:
+            self.san_critical = True
         if self.san and not well_formed(self.san):
             raise Denied(0x8007000D, "malformed SAN")
         if t.cn.lower() in ("exchangeuser", "exchangeusersignature"):

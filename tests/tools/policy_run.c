@@ -125,6 +125,7 @@ read_ca(struct run *r, const json_t *o, struct policy_ca *ca)
 		.rdn_reorder = flag(o, "rdn_reorder"),
 		.enforce_name_lengths = flag(o, "enforce_name_lengths"),
 		.upn_fallback = flag(o, "upn_fallback"),
+		.critical_san = flag(o, "critical_san"),
 		.esc15_copy_application_policies = flag(o, "esc15"),
 		.dns_domain = text(o, "dns_domain"),
 		.nb_domain = text(o, "nb_domain"),

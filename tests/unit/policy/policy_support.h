@@ -422,6 +422,7 @@ desk_ca(struct desk *d)
 		.subject_template = STRINGS(default_subject_template),
 		.rdn_reorder = true,
 		.enforce_name_lengths = true,
+		.critical_san = true,
 		.dns_domain = "corp.contoso.com",
 		.nb_domain = "CORP",
 	};

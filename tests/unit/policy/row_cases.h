@@ -267,6 +267,11 @@ static const struct row_case {
 	{ 38, "subject alternative name", REFUSE, "none", "", S, 0, "no alternative names" },
 	{ 38, "subject alternative name", BOUNDARY, "critical as in the request", "ext! " OID_SUBJECT_ALT_NAME " " SAN_DEVICE, A, 0, "(critical)" },
 
+	{ 38, "subject alternative name", BOUNDARY, "critical beside an empty subject", "t Workstation", A, 0, "(critical)" },
+	{ 38, "subject alternative name", BOUNDARY, "not when the setting is off", "t Workstation; listedsan", A, 0, "2.5.29.17: " },
+	{ 38, "subject alternative name", BOUNDARY, "the request's stays as it is", "rdns 0; ext " OID_SUBJECT_ALT_NAME " " SAN_DEVICE, A, 0,
+	    "2.5.29.17: " },
+
 	{ 38, "security identifier", PASS, "of the account", DIRECTORY "33554432", A, 0, DOMAIN_SID "-1104" },
 	{ 38, "security identifier", REFUSE, "flag clear in the template", DIRECTORY "33554432; set msPKI-Enrollment-Flag 524288", S, 0,
 	    "NO_SECURITY_EXTENSION" },

@@ -251,7 +251,7 @@ static const struct {
 } orders[] = {
 	/* the three rows of issuance.md "Resulting order" */
 	{ "Windows client, schema 2, from the directory", "Workstation", as_is, { WINDOWS_2 },
-	    X_21_7 " 2.5.29.37 2.5.29.15! " X_21_10 " " X_SMIME " " SKI_TO_AIA " 2.5.29.17 " X_25_2 },
+	    X_21_7 " 2.5.29.37 2.5.29.15! " X_21_10 " " X_SMIME " " SKI_TO_AIA " 2.5.29.17! " X_25_2 },
 	{ "Windows client, schema 1, from the directory", "User", as_is, { WINDOWS_1 },
 	    X_20_2 " 2.5.29.37 2.5.29.15! " X_SMIME " " SKI_TO_AIA " 2.5.29.17 " X_25_2 },
 	{ "plain request with a SAN, WebServer", "WebServer", as_is,
@@ -292,12 +292,12 @@ static const struct {
 	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
 	    X_25_2 " " SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 },
 	{ "SID of the directory, disabled", "Workstation", disable_sid, { { 0 } },
-	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17" },
+	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17!" },
 	{ "SID of the directory, flag against it", "Workstation", no_sid_flag, { { 0 } },
-	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17" },
+	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17!" },
 	{ "SID of the request gives way to the directory's", "Workstation", as_is,
 	    { { OID_NTDS_CA_SECURITY_EXT, false, SID_VALUE } },
-	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17 " X_25_2 },
+	    SKI_TO_AIA " " X_21_7 " 2.5.29.15! 2.5.29.37 " X_21_10 " 2.5.29.17! " X_25_2 },
 
 	{ "unknown extension is stored only", "WebServer", as_is, { { "1.2.3.4", true, "0500" } },
 	    SKI_TO_AIA " " X_20_2 " 2.5.29.15! 2.5.29.37" },

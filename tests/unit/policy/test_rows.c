@@ -174,6 +174,12 @@ do_issuancecode(struct bench *s)
 }
 
 static void
+do_listedsan(struct bench *s)
+{
+	s->d->ca.critical_san = false;
+}
+
+static void
 do_implicitupn(struct bench *s)
 {
 	s->d->ca.upn_fallback = true;
@@ -307,6 +313,7 @@ static const struct {
 	{ "signer", do_signer },
 	{ "vouching", do_vouching },
 	{ "issuancecode", do_issuancecode },
+	{ "listedsan", do_listedsan },
 	{ "implicitupn", do_implicitupn },
 	{ "key", do_key },
 	{ "archived", do_archived },
