@@ -524,7 +524,8 @@ exec /usr/sbin/slapd "$@"
 @reaches(0x8007203A, POLICY, 34)
 def directory_is_down(w):
     from test_directory import slapd_pid
-    program, marker = w.folder / "slapd", w.folder / "gone"
+    program = w.folder / f"slapd{len(w.servers)}"
+    marker = program.with_suffix(".gone")
     program.write_text(SLAPD.format(marker=marker))
     program.chmod(0o755)
     server = w.fresh(args=("--slapd", str(program)))
@@ -534,7 +535,8 @@ def directory_is_down(w):
         marker.touch()
         os.kill(slapd_pid(server), signal.SIGKILL)
         answer = ask()
-        while answer.disposition == icpr.CR_DISP_ISSUED:  # until the server has noticed
+        # until the server has noticed: what was asked meanwhile is issued, or E_DS_UNAVAILABLE
+        while answer.disposition in (icpr.CR_DISP_ISSUED, 0x8007200F):
             answer = ask()
         return Seen(server, answer)
 
