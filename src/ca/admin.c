@@ -41,6 +41,7 @@ static const struct ca_verb verbs[] = {
 	{ "rehearse.matrix", KEEPERS, JOURNAL_NOTHING, admin_rehearse_matrix },
 	{ "request.revoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_revoke },
 	{ "request.unrevoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_unrevoke },
+	{ "ca.renew", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_renew },
 	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },
 	{ "crl.get", READERS, JOURNAL_CALL, admin_crl_get },
 	{ "crl.publish", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_crl_publish },
@@ -346,7 +347,7 @@ admin_clock_advance(struct ca_admin *a)
 	clock_advance(a->ca->clock, seconds * FILETIME_SECOND);
 	ca_crl_check(a->ca);
 	/* the answer leaves when what has fallen due is published: a test need not wait for it */
-	if (ca_crl_publish(a->ca, 0, &a->who, on_advanced, a, &e) != 0)
+	if (ca_crl_publish(a->ca, 0, 0, &a->who, on_advanced, a, &e) != 0)
 		admin_fail(a, &e);
 }
 

@@ -60,12 +60,13 @@ on_show(void *arg, struct dir_snapshot *snap, const struct err *e)
 		admin_fail(a, e);
 		return;
 	}
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:o, s:o}", "name", ca->name,
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:o, s:o, s:o}", "name", ca->name,
 	    "sanitizedName", ca->sanitized, "config", ca->config_string, "dnsName", ca->dns_name, "key",
 	    x509_ca_key_text(ca->x509), "root", x509_ca_is_root(ca->x509), "notBefore",
 	    json_time(x509_ca_not_before(ca->x509)), "notAfter", json_time(x509_ca_not_after(ca->x509)),
 	    "sha1", sha1_hex(a->pool, x509_ca_cert_der(ca->x509)), "templates",
-	    published_json(ca_service_entry(ca, snap)), "settings", settings_json(&ca->settings));
+	    published_json(ca_service_entry(ca, snap)), "settings", settings_json(&ca->settings),
+	    "certificates", admin_ca_certificates(ca));
 	admin_reply(a, o);
 }
 

@@ -5,6 +5,7 @@
 #include "ca/admin_priv.h"
 #include "ca/crl.h"
 #include "ca/revoke.h"
+#include "ca/signing_certs.h"
 
 /* ---- revocation ---- */
 
@@ -88,29 +89,16 @@ admin_request_unrevoke(struct ca_admin *a)
 static json_t *
 crl_json(const struct store_crl *r)
 {
-	json_t *o = json_pack("{s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:b}", "number",
-	    (json_int_t)r->number, "type", r->min_base != 0 ? "delta" : "base", "minBase",
-	    (json_int_t)r->min_base, "entries", (json_int_t)r->count, "thisUpdate", json_time(r->this_update),
-	    "nextUpdate", json_time(r->next_update), "published", json_time(r->this_publish), "nextPublish",
-	    json_time(r->next_publish), "flags", (json_int_t)r->publish_flags, "complete",
-	    (r->publish_flags & CPF_COMPLETE) != 0);
+	json_t *o = json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:b}", "number",
+	    (json_int_t)r->number, "type", r->min_base != 0 ? "delta" : "base", "keyIndex",
+	    (json_int_t)r->name_id, "minBase", (json_int_t)r->min_base, "entries", (json_int_t)r->count,
+	    "thisUpdate", json_time(r->this_update), "nextUpdate", json_time(r->next_update), "published",
+	    json_time(r->this_publish), "nextPublish", json_time(r->next_publish), "flags",
+	    (json_int_t)r->publish_flags, "complete", (r->publish_flags & CPF_COMPLETE) != 0);
 
 	if (r->publish_error != NULL)
 		json_object_set_new(o, "error", json_string(r->publish_error));
 	return o;
-}
-
-/* The newest of a kind, or NULL. */
-static const struct store_crl *
-newest(const struct store_crl *rows, size_t n, bool delta)
-{
-	const struct store_crl *found = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if ((rows[i].min_base != 0) == delta)
-			found = &rows[i];
-	}
-	return found;
 }
 
 void
@@ -135,6 +123,7 @@ void
 admin_crl_get(struct ca_admin *a)
 {
 	bool delta = json_is_true(json_object_get(a->args, "delta"));
+	int64_t key = ca_cert_newest(a->ca)->key_index;
 	const struct store_crl *found;
 	struct store_crl *rows;
 	struct err e = { 0 };
@@ -142,13 +131,18 @@ admin_crl_get(struct ca_admin *a)
 	json_t *o;
 	size_t n;
 
+	if (admin_has(a, "key") && admin_number(a, "key", 0, UINT16_MAX, &key, &e) != 0) {
+		admin_fail(a, &e);
+		return;
+	}
 	if (store_list_crls(a->ca->store, true, a->pool, &rows, &n, &e) != 0) {
 		admin_fail(a, &e);
 		return;
 	}
-	found = newest(rows, n, delta);
+	found = ca_crl_newest(rows, n, (uint32_t)key, delta);
 	if (found == NULL) {
-		ERR(&e, E_FILE_NOT_FOUND, "there is no %s CRL", delta ? "delta" : "base");
+		ERR(&e, E_FILE_NOT_FOUND, "there is no %s CRL of key %u", delta ? "delta" : "base",
+		    (unsigned)key);
 		admin_fail(a, &e);
 		return;
 	}
@@ -158,6 +152,21 @@ admin_crl_get(struct ca_admin *a)
 	json_object_set_new(o, "der", json_string(buf_cstr(&b)));
 	buf_fini(&b);
 	admin_reply(a, o);
+}
+
+/* The current key's, and all that go with it: one of each key. */
+static json_t *
+published_json(const struct ca *ca, const struct store_crl *rows, size_t n, bool delta)
+{
+	const struct store_crl *own = ca_crl_newest(rows, n, ca_cert_newest(ca)->key_index, delta);
+	json_t *o = own != NULL ? crl_json(own) : json_object(), *all = json_array();
+
+	for (size_t i = 0; own != NULL && i < n; i++) {
+		if (rows[i].number == own->number)
+			json_array_append_new(all, crl_json(&rows[i]));
+	}
+	json_object_set_new(o, "crls", all);
+	return o;
 }
 
 static void
@@ -173,17 +182,27 @@ on_published(void *arg, const struct err *e)
 	else if (store_list_crls(a->ca->store, false, a->pool, &rows, &n, &why) != 0)
 		admin_fail(a, &why);
 	else
-		admin_reply(a, crl_json(newest(rows, n, json_is_true(json_object_get(a->args, "delta")))));
+		admin_reply(
+		    a, published_json(a->ca, rows, n, json_is_true(json_object_get(a->args, "delta"))));
 }
 
 void
 admin_crl_publish(struct ca_admin *a)
 {
-	unsigned what = json_is_true(json_object_get(a->args, "delta")) ? CA_CRL_DELTA : CA_CRL_BASE;
+	bool delta = json_is_true(json_object_get(a->args, "delta"));
+	unsigned what = delta ? CA_CRL_DELTA : CA_CRL_BASE;
+	filetime_t until = 0;
+	const char *text;
 	struct err e = { 0 };
 
+	if (admin_has(a, "until") &&
+	    (admin_text(a, "until", &text, &e) != 0 || !filetime_from_text(text, &until))) {
+		ERR(&e, E_INVALIDARG, "'until' is a time such as 2026-06-01T12:00:00Z");
+		admin_fail(a, &e);
+		return;
+	}
 	if (json_is_true(json_object_get(a->args, "republish")))
-		what |= CA_CRL_REPUBLISH;
-	if (ca_crl_publish(a->ca, what, &a->who, on_published, a, &e) != 0)
+		what = CA_CRL_REPUBLISH | (delta ? CA_CRL_DELTA : CA_CRL_BASE | CA_CRL_DELTA);
+	if (ca_crl_publish(a->ca, what, until, &a->who, on_published, a, &e) != 0)
 		admin_fail(a, &e);
 }

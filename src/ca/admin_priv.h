@@ -52,6 +52,11 @@ admin_has(const struct ca_admin *a, const char *name);
 void
 admin_ca_show(struct ca_admin *a);
 void
+admin_ca_renew(struct ca_admin *a);
+/* Every certificate of the CA, oldest first. */
+json_t *
+admin_ca_certificates(const struct ca *ca);
+void
 admin_ca_publish(struct ca_admin *a);
 void
 admin_ca_unpublish(struct ca_admin *a);

@@ -15,6 +15,7 @@ static const struct {
 	{ DB_DISP_DENIED, "denied" },
 	{ DB_DISP_ERROR, "failed" },
 	{ DB_DISP_ACTIVE, "active" },
+	{ DB_DISP_CA_CERT, "caCertificate" },
 };
 
 static const char *

@@ -151,7 +151,10 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  * CERTSRV_E_ROLECONFLICT under role separation.
  *
  *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
- *                                                 sha1, templates: [cn], settings: {...}}
+ *                                                 sha1, templates: [cn], settings: {...},
+ *                                                 certificates: [certificate]}
+ *   ca.renew         {newKey?, key?, validityPeriod?, validityPeriodUnits?}  {certificates: [certificate], published,
+ *                                                 error?}               Administrator
  *   ca.publish       {template}                  {templates: [cn]}      Administrator
  *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
  *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}
@@ -179,8 +182,9 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.revoke   {id | serial, reason?, effective?}  row            Officer
  *   request.unrevoke {id | serial}               row                    Officer
  *   crl.show         {}                          {crls: [crl], folder}
- *   crl.get          {delta?}                    crl and {der: base64}
- *   crl.publish      {delta?, republish?}        crl                    Administrator
+ *   crl.get          {delta?, key?}              crl and {der: base64}; key: its index, the current one's by default
+ *   crl.publish      {delta?, republish?, until?}  crl of the current key, and {crls: [crl]}: of every key
+ *                                                                       Administrator
  *   principal.show   {name}                      {account, dn, upn, computer, sids: [{sid, name, via}]}   via: user,
  *                                                 primary, group, wellKnown, local. Administrator or Officer, as the
  *                                                 rehearsals
@@ -201,8 +205,10 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
  * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
  * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
- * A revoked row has reason, revoked and effective too. crl: {number, type, minBase, entries, thisUpdate, nextUpdate,
- * published, nextPublish, flags, complete, error?}. reason: a name of RFC 5280 5.3.1 ("keyCompromise") or its number.
+ * A revoked row has reason, revoked and effective too. crl: {number, type, keyIndex, minBase, entries, thisUpdate, nextUpdate,
+ * published, nextPublish, flags, complete, error?}. certificate: {index, keyIndex, version, key, notBefore, notAfter,
+ * state, sha1, current, forwardCross, backwardCross}, oldest first; index counts certificates, keyIndex is that of the
+ * first certificate with the key. reason: a name of RFC 5280 5.3.1 ("keyCompromise") or its number.
  * principal: a SID or an SDDL alias. rights: Read, RequestCertificates (Enroll), IssueAndManageCertificates (Officer),
  * ManageCA (Administrator).
  */

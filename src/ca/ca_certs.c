@@ -1,5 +1,6 @@
 #include "ca/ca_certs.h"
 
+#include "ca/crl.h"
 #include "ca/signing_certs.h"
 
 #define PKCS7_MAX (256u << 20)
@@ -118,20 +119,6 @@ ca_crl_states(const struct ca *ca, struct pool *pool, struct bytes *out, struct 
 
 /* ---- chains ---- */
 
-/* The newest CRL of a key, or NULL. */
-static const struct store_crl *
-newest_crl(const struct store_crl *rows, size_t n, uint32_t key_index, bool delta)
-{
-	const struct store_crl *found = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].name_id == key_index && (rows[i].min_base != 0) == delta &&
-		    (found == NULL || rows[i].number >= found->number))
-			found = &rows[i];
-	}
-	return found;
-}
-
 int
 ca_cert_pkcs7(struct ca *ca, uint32_t index, bool crls, struct pool *pool, struct bytes *out, struct err *e)
 {
@@ -148,8 +135,8 @@ ca_cert_pkcs7(struct ca *ca, uint32_t index, bool crls, struct pool *pool, struc
 	if (crls) {
 		if (store_list_crls(ca->store, true, pool, &rows, &n_rows, e) != 0)
 			return -1;
-		found[0] = newest_crl(rows, n_rows, c->key_index, false);
-		found[1] = newest_crl(rows, n_rows, c->key_index, true);
+		found[0] = ca_crl_newest(rows, n_rows, c->key_index, false);
+		found[1] = ca_crl_newest(rows, n_rows, c->key_index, true);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		if (found[i] != NULL)
@@ -251,7 +238,7 @@ find_crl(struct ca *ca, uint32_t index, bool delta, bool raw, struct pool *pool,
 		    c->key_index);
 	if (store_list_crls(ca->store, raw, pool, &rows, &n, e) != 0)
 		return -1;
-	*out = newest_crl(rows, n, c->key_index, delta);
+	*out = ca_crl_newest(rows, n, c->key_index, delta);
 	return *out != NULL
 	    ? 0
 	    : ERR(e, E_FILE_NOT_FOUND, "key %u has no %s CRL", c->key_index, delta ? "delta" : "base");

@@ -78,6 +78,7 @@ struct ca {
 	struct ca_deliveries *deliveries;
 	struct ca_accounts accounts;
 	struct ca_crl_state crl;
+	struct ca_renewal *renewal;        /* under way; else NULL */
 	struct ca_revocation *revocations; /* the first one is under way */
 	const char *http_port;             /* %p of URLs */
 	struct ca_exchange *exchange;      /* exchange.h */
@@ -241,7 +242,7 @@ ca_service_entry(const struct ca *ca, const struct dir_snapshot *snap);
 int
 ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUST_CHECK;
 char *
-ca_cdp_dn(const struct ca *ca, struct pool *pool);
+ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, struct pool *pool); /* of the CRLs of its key */
 char *
 ca_service_dn(const struct ca *ca, struct pool *pool);
 

@@ -13,13 +13,22 @@
 #define CRL_POOL_MAX (256u << 20)
 #define RETRY_AFTER (10 * FILETIME_MINUTE) /* MS-CSRA 3.1.4.1.6: CRLAttemptRepublish */
 #define RETRY_MAX 10
+#define CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE 0x1u
 #define CRLF_DELETE_EXPIRED_CRLS 0x2u
 #define CRLF_CRLNUMBER_CRITICAL 0x4u
+#define CRLF_PUBLISH_EXPIRED_CERT_CRLS 0x200u
 #define URL_PUBLISH_BASE 0x1u
 #define URL_FRESHEST 0x4u
 #define URL_LOCATIONS 0x8u
 #define URL_PUBLISH_DELTA 0x40u
 #define URL_IDP 0x80u
+
+/* One list of a publication; its row stands at the same place of the job's rows. */
+struct one {
+	const struct ca_cert *issuer; /* the newest of the key */
+	struct x509_crl_plan plan;
+	bool failed; /* an outlet did not take it */
+};
 
 struct ca_crl_job {
 	struct ca_crl_job *next;
@@ -29,10 +38,12 @@ struct ca_crl_job {
 	bool manual;
 	ca_crl_fn *done;
 	void *arg;
-	filetime_t now;
-	size_t n; /* CRLs of this publication: base, delta, or both in this order */
-	struct store_crl rows[2];
-	struct x509_crl_plan plans[2];
+	filetime_t now, until;
+	const struct ca_cert_list *certs;
+	size_t n; /* CRLs of this publication: key by key; base, delta, or both in this order */
+	struct store_crl *rows;
+	struct one *ones;
+	size_t at;              /* the first row of the key the directory is told of */
 	struct err first, file; /* what went wrong first; in the worker */
 };
 
@@ -134,12 +145,13 @@ settle(struct ca_crl_job *j)
 		return;
 	for (size_t i = 0; i < j->n; i++) {
 		struct store_crl *r = &j->rows[i];
+		bool failed = j->ones[i].failed;
 
 		r->publish_attempts++;
 		r->last_publish = j->now;
-		r->publish_status = j->first.hr;
-		r->publish_error = j->first.hr != 0 ? j->first.msg : NULL;
-		if (j->first.hr == 0)
+		r->publish_status = failed ? j->first.hr : 0;
+		r->publish_error = failed ? j->first.msg : NULL;
+		if (!failed)
 			r->publish_flags |= CPF_COMPLETE;
 	}
 	if (store_put_crls(j->ca->store, j->rows, j->n, 0, on_outcome_stored, j, &e) != 0)
@@ -151,17 +163,34 @@ settle(struct ca_crl_job *j)
 /* ---- outlets ---- */
 
 static void
+publish_next_key(struct ca_crl_job *j);
+
+/* The row behind the last one of the key that stands at j->at. */
+static size_t
+key_end(const struct ca_crl_job *j)
+{
+	size_t end = j->at;
+
+	while (end < j->n && j->rows[end].name_id == j->rows[j->at].name_id)
+		end++;
+	return end;
+}
+
+static void
 on_directory(void *arg, const struct dir_result *res, const struct err *e)
 {
 	struct ca_crl_job *j = arg;
+	size_t end = key_end(j);
 
 	(void)res;
-	if (e != NULL) {
-		for (size_t i = 0; i < j->n; i++)
-			j->rows[i].publish_flags |= CPF_LDAP_ERROR;
-		note(j, e);
+	for (size_t i = j->at; e != NULL && i < end; i++) {
+		j->rows[i].publish_flags |= CPF_LDAP_ERROR;
+		j->ones[i].failed = true;
 	}
-	settle(j);
+	if (e != NULL)
+		note(j, e);
+	j->at = end;
+	publish_next_key(j);
 }
 
 /* Does some ldap URL ask for it? */
@@ -179,26 +208,31 @@ goes_to_directory(const struct ca *ca, uint32_t flag)
 }
 
 static void
-publish_to_directory(struct ca_crl_job *j)
+publish_next_key(struct ca_crl_job *j)
 {
 	const struct ca *ca = j->ca;
-	const char *dn = ca_cdp_dn(ca, j->pool);
 	struct dir_mod mods[2];
 	struct err e = { 0 };
+	const char *dn;
 	size_t n = 0;
 
-	for (size_t i = 0; i < j->n; i++) {
-		bool delta = j->rows[i].min_base != 0;
+	for (; j->at < j->n && n == 0; j->at = n == 0 ? key_end(j) : j->at) {
+		for (size_t i = j->at, end = key_end(j); i < end && n < ARRAY_LEN(mods); i++) {
+			bool delta = j->rows[i].min_base != 0;
 
-		if (goes_to_directory(ca, delta ? URL_PUBLISH_DELTA : URL_PUBLISH_BASE))
-			mods[n++] = (struct dir_mod){ DIR_MOD_REPLACE,
-				delta ? "deltaRevocationList" : "certificateRevocationList", &j->rows[i].raw,
-				1 };
+			if (goes_to_directory(ca, delta ? URL_PUBLISH_DELTA : URL_PUBLISH_BASE))
+				mods[n++] = (struct dir_mod){ DIR_MOD_REPLACE,
+					delta ? "deltaRevocationList" : "certificateRevocationList",
+					&j->rows[i].raw, 1 };
+		}
 	}
 	if (n == 0) {
 		settle(j);
 		return;
 	}
+	if (cut_short(j))
+		return;
+	dn = ca_cdp_dn(ca, j->ones[j->at].issuer, j->pool);
 	if (dn == NULL)
 		ERR(&e, E_OUTOFMEMORY, "no memory for the CDP object's name");
 	else if (dir_modify_start(ca->dir, dn, mods, n, on_directory, j, &e) == 0)
@@ -212,13 +246,18 @@ files_job(void *arg)
 	struct ca_crl_job *j = arg;
 
 	j->file.hr = 0;
+	if ((j->what & CA_CRL_CERTIFICATES) != 0 &&
+	    ca_crl_write_certs(j->ca, j->certs, j->pool, &j->file) != 0)
+		return;
 	for (size_t i = 0; i < j->n && j->file.hr == 0; i++) {
-		const char *name = ca_crl_file_name(j->ca, j->pool, j->rows[i].min_base != 0);
+		const char *name =
+		    ca_crl_file_name(j->ca, j->pool, j->rows[i].name_id, j->rows[i].min_base != 0);
 
 		if (name == NULL)
 			ERR(&j->file, E_OUTOFMEMORY, "no memory for a file's name");
 		else if (ca_crl_write_file(j->ca->crl.folder, name, j->rows[i].raw, &j->file) != 0)
 			j->rows[i].publish_flags |= CPF_FILE_ERROR;
+		j->ones[i].failed = j->file.hr != 0;
 	}
 }
 
@@ -231,7 +270,7 @@ files_done(void *arg)
 	if (j->file.hr != 0)
 		note(j, &j->file);
 	if (!cut_short(j))
-		publish_to_directory(j);
+		publish_next_key(j);
 }
 
 static void
@@ -259,8 +298,8 @@ on_numbers_stored(void *arg, const struct err *e)
 		return;
 	}
 	for (size_t i = 0; i < j->n; i++) {
-		log_info(ca, "%s CRL %u: %u entries", j->rows[i].min_base != 0 ? "delta" : "base",
-		    j->rows[i].number, j->rows[i].count);
+		log_info(ca, "%s CRL %u of key %u: %u entries", j->rows[i].min_base != 0 ? "delta" : "base",
+		    j->rows[i].number, j->rows[i].name_id, j->rows[i].count);
 		*(j->rows[i].min_base != 0 ? &s->delta_next : &s->base_next) = j->rows[i].next_publish;
 	}
 	if (!cut_short(j))
@@ -276,7 +315,7 @@ sign_job(void *arg)
 		struct buf b;
 
 		buf_init(&b, X509_CRL_MAX);
-		if (x509_ca_crl(j->ca->x509, &j->plans[i], &b, &j->first) == 0 &&
+		if (x509_ca_crl(j->ones[i].issuer->x509, &j->ones[i].plan, &b, &j->first) == 0 &&
 		    pool_dup_bytes(j->pool, buf_bytes(&b), &j->rows[i].raw) != 0)
 			ERR(&j->first, E_OUTOFMEMORY, "no memory for a CRL of %zu octets", b.len);
 		buf_fini(&b);
@@ -304,41 +343,71 @@ sign_done(void *arg)
 }
 
 static int
-plan_urls(const struct ca_crl_job *j, uint32_t flag, bool delta, struct x509_strings *out, struct err *e)
+plan_urls(const struct ca_crl_job *j, const struct ca_cert *c, uint32_t flag, bool delta,
+    struct x509_strings *out, struct err *e)
 {
-	return ca_expand_urls(
-	    j->ca, ca_cert_newest(j->ca), &j->ca->settings.crl_urls, flag, delta, j->pool, out, e);
+	return ca_expand_urls(j->ca, c, &j->ca->settings.crl_urls, flag, delta, j->pool, out, e);
+}
+
+/* What the database tells when a publication is planned. */
+struct known {
+	struct store_crl *rows;
+	size_t n_rows;
+	struct store_revoked *revoked;
+	size_t n_revoked;
+	uint32_t number;
+};
+
+static filetime_t
+last_base_publish(const struct known *k, uint32_t key_index)
+{
+	filetime_t last = 0;
+
+	for (size_t i = 0; i < k->n_rows; i++) {
+		const struct store_crl *r = &k->rows[i];
+
+		if (r->name_id == key_index && r->min_base == 0 && r->this_publish > last)
+			last = r->this_publish;
+	}
+	return last;
 }
 
 /* What one CRL says, and its row. base: what a delta refers to, NULL for a base CRL. */
 static int
-plan_one(struct ca_crl_job *j, uint32_t number, const struct store_crl *base,
-    const struct store_revoked *revoked, size_t n_revoked, filetime_t last_publish, struct err *e)
+plan_one(struct ca_crl_job *j, const struct ca_cert *c, const struct known *k, const struct store_crl *base,
+    uint32_t flags, struct err *e)
 {
 	const struct ca *ca = j->ca;
-	struct x509_crl_plan *p = &j->plans[j->n];
-	struct store_crl *r = &j->rows[j->n];
+	const struct ca_crl_scope scope = { .key_index = c->key_index,
+		.delta = base != NULL,
+		.publish_expired = (ca->settings.crl_flags & CRLF_PUBLISH_EXPIRED_CERT_CRLS) != 0,
+		.last_publish = last_base_publish(k, c->key_index),
+		.since = base != NULL ? base->this_update : 0 };
+	struct x509_crl_plan *p = &j->ones[j->n].plan;
 	struct x509_crl_entry *entries;
 	struct ca_crl_times t;
 
-	if (ca_crl_times(&ca->settings, j->now, x509_ca_not_before(ca->x509), base != NULL, &t, e) != 0 ||
-	    ca_crl_entries(revoked, n_revoked, last_publish, base != NULL ? base->this_update : 0,
-		base != NULL, j->pool, &entries, &p->n_entries, e) != 0 ||
-	    plan_urls(j, URL_LOCATIONS, base != NULL, &p->locations, e) != 0 ||
-	    plan_urls(j, URL_IDP, base != NULL, &p->idp, e) != 0)
+	if (ca_crl_times(&ca->settings, j->now, x509_ca_not_before(c->x509), base != NULL, j->until, &t, e) !=
+		0 ||
+	    ca_crl_entries(k->revoked, k->n_revoked, &scope, j->pool, &entries, &p->n_entries, e) != 0 ||
+	    plan_urls(j, c, URL_LOCATIONS, base != NULL, &p->locations, e) != 0 ||
+	    plan_urls(j, c, URL_IDP, base != NULL, &p->idp, e) != 0)
 		return -1;
-	if (base == NULL && deltas_enabled(ca) && plan_urls(j, URL_FRESHEST, true, &p->freshest, e) != 0)
+	if (base == NULL && deltas_enabled(ca) && plan_urls(j, c, URL_FRESHEST, true, &p->freshest, e) != 0)
 		return -1;
+	j->ones[j->n].issuer = c;
 	p->this_update = t.this_update;
 	p->next_update = t.next_update;
 	p->next_publish = t.next_publish;
-	p->number = number;
+	p->number = k->number;
 	p->min_base = base != NULL ? base->number : 0;
+	p->ca_version = ca_cert_version_of(c);
 	p->number_critical = (ca->settings.crl_flags & CRLF_CRLNUMBER_CRITICAL) != 0;
 	p->entries = entries;
-	*r = (struct store_crl){ .row_id = store_next_crl_row(ca->store),
-		.number = number,
+	j->rows[j->n++] = (struct store_crl){ .row_id = store_next_crl_row(ca->store),
+		.number = k->number,
 		.min_base = p->min_base,
+		.name_id = c->key_index,
 		.count = (uint32_t)p->n_entries,
 		.this_update = t.this_update,
 		.next_update = t.next_update,
@@ -346,65 +415,97 @@ plan_one(struct ca_crl_job *j, uint32_t number, const struct store_crl *base,
 		.next_publish = t.next_publish,
 		.effective = base != NULL ? base->this_update : 0,
 		.propagation_complete = t.propagation_complete,
-		.publish_flags = (base != NULL ? CPF_DELTA : CPF_BASE) | (j->manual ? CPF_MANUAL : 0u) };
-	j->n++;
+		.publish_flags =
+		    flags | (base != NULL ? CPF_DELTA : CPF_BASE) | (j->manual ? CPF_MANUAL : 0u) };
 	return 0;
 }
 
-static filetime_t
-last_base_publish(const struct store_crl *rows, size_t n)
+/* Deltas were published until now and are not any more: a last one lets clients that look for it find the end
+ * of the old ones (MS-CSRA 3.1.4.1.6, CPF_SHADOW). */
+static bool
+wants_shadow(const struct known *k, uint32_t key_index)
 {
-	filetime_t last = 0;
+	const struct store_crl *base = ca_crl_newest(k->rows, k->n_rows, key_index, false);
+	const struct store_crl *delta = ca_crl_newest(k->rows, k->n_rows, key_index, true);
 
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].min_base == 0 && rows[i].this_publish > last)
-			last = rows[i].this_publish;
-	}
-	return last;
+	return base != NULL && delta != NULL && delta->number >= base->number &&
+	    (delta->publish_flags & CPF_SHADOW) == 0;
 }
 
-/* Base and delta of one publication share their number and say the same (RFC 5280 5.2.3). */
+static int
+plan_key(struct ca_crl_job *j, const struct ca_cert *c, const struct known *k, struct err *e)
+{
+	bool oldest = (j->ca->settings.crl_flags & CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE) != 0;
+	const struct store_crl *base = ca_crl_min_base(k->rows, k->n_rows, c->key_index, oldest, j->now);
+	bool new_base = (j->what & CA_CRL_BASE) != 0 || base == NULL; /* a delta needs one */
+	size_t first = j->n;
+
+	if (new_base && plan_one(j, c, k, NULL, 0, e) != 0)
+		return -1;
+	if (deltas_enabled(j->ca))
+		return plan_one(j, c, k, base != NULL ? base : &j->rows[first], 0, e);
+	if (new_base && wants_shadow(k, c->key_index))
+		return plan_one(j, c, k, &j->rows[first], CPF_SHADOW, e);
+	return 0;
+}
+
+static int
+make_room(struct ca_crl_job *j, struct err *e)
+{
+	j->rows = pool_calloc(j->pool, 2 * j->certs->n, sizeof(*j->rows));
+	j->ones = pool_calloc(j->pool, 2 * j->certs->n, sizeof(*j->ones));
+	return j->rows != NULL && j->ones != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for CRLs");
+}
+
+/* The key in force has CRLs whatever happens; earlier ones as long as a certificate of theirs is valid. */
+static bool
+counts(const struct ca_crl_job *j, const struct ca_cert *key)
+{
+	return ca_cert_is_key(key) &&
+	    (key->index == ca_cert_newest(j->ca)->key_index || ca_key_is_valid(j->ca, key->index, j->now));
+}
+
+/* The CRLs of one publication share their number and say the same (RFC 5280 5.2.3, MS-CSRA 3.1.4.1.6). */
 static int
 plan(struct ca_crl_job *j, struct err *e)
 {
-	const struct store_crl *base;
-	struct store_revoked *revoked;
-	struct store_crl *rows;
-	size_t n_rows, n_revoked;
-	filetime_t last;
-	uint32_t number;
+	struct known k;
 
-	if (store_list_crls(j->ca->store, false, j->pool, &rows, &n_rows, e) != 0 ||
-	    store_list_revoked(j->ca->store, j->now, j->pool, &revoked, &n_revoked, e) != 0)
+	if (make_room(j, e) != 0 ||
+	    store_list_crls(j->ca->store, false, j->pool, &k.rows, &k.n_rows, e) != 0 ||
+	    store_list_revoked(j->ca->store, j->now, j->pool, &k.revoked, &k.n_revoked, e) != 0)
 		return -1;
-	last = last_base_publish(rows, n_rows);
-	base = ca_crl_min_base(rows, n_rows, j->now);
-	if (base == NULL && (j->what & CA_CRL_BASE) == 0)
-		j->what |= CA_CRL_BASE; /* a delta needs one */
-	number = store_next_crl_number(j->ca->store);
-	if ((j->what & CA_CRL_BASE) != 0 && plan_one(j, number, NULL, revoked, n_revoked, last, e) != 0)
-		return -1;
-	if (!deltas_enabled(j->ca))
-		return 0;
-	return plan_one(j, number, base != NULL ? base : &j->rows[0], revoked, n_revoked, last, e);
+	k.number = store_next_crl_number(j->ca->store);
+	for (size_t i = 0; i < j->certs->n; i++) {
+		const struct ca_cert *key = j->certs->v[i];
+
+		if (counts(j, key) && plan_key(j, ca_key_newest(j->ca, key->index), &k, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
-/* The newest base and the newest delta, as they are. */
+/* The newest ones of each key, as they are. */
 static int
 load_newest(struct ca_crl_job *j, struct err *e)
 {
-	const struct store_crl *base = NULL, *delta = NULL;
 	struct store_crl *rows;
 	size_t n;
 
-	if (store_list_crls(j->ca->store, true, j->pool, &rows, &n, e) != 0)
+	if (make_room(j, e) != 0 || store_list_crls(j->ca->store, true, j->pool, &rows, &n, e) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		*(rows[i].min_base != 0 ? &delta : &base) = &rows[i];
-	if (base != NULL && (j->what & CA_CRL_BASE) != 0)
-		j->rows[j->n++] = *base;
-	if (delta != NULL && (j->what & (CA_CRL_BASE | CA_CRL_DELTA)) != 0)
-		j->rows[j->n++] = *delta;
+	for (size_t i = 0; i < j->certs->n; i++) {
+		const struct ca_cert *key = j->certs->v[i];
+
+		for (int delta = 0; delta < 2 && counts(j, key); delta++) {
+			const struct store_crl *r = ca_crl_newest(rows, n, key->index, delta != 0);
+
+			if (r == NULL || (j->what & (delta != 0 ? CA_CRL_DELTA : CA_CRL_BASE)) == 0)
+				continue;
+			j->ones[j->n].issuer = key;
+			j->rows[j->n++] = *r;
+		}
+	}
 	return j->n > 0 ? 0 : ERR(e, E_FILE_NOT_FOUND, "there is no CRL to publish again");
 }
 
@@ -415,6 +516,7 @@ start_first(struct ca *ca)
 	struct err e = { 0 };
 
 	j->now = clock_now(ca->clock);
+	j->certs = ca->certs;
 	if (cut_short(j))
 		return;
 	if (j->what == 0) {
@@ -432,11 +534,13 @@ start_first(struct ca *ca)
 }
 
 int
-ca_crl_publish(
-    struct ca *ca, unsigned what, const struct ca_who *who, ca_crl_fn *done, void *arg, struct err *e)
+ca_crl_publish(struct ca *ca, unsigned what, filetime_t until, const struct ca_who *who, ca_crl_fn *done,
+    void *arg, struct err *e)
 {
 	struct ca_crl_job *j, **last = &ca->crl.jobs;
 
+	if (until != 0 && until < clock_now(ca->clock))
+		return ERR(e, E_INVALIDARG, "the CRL's end is past");
 	if (what == CA_CRL_DELTA && !deltas_enabled(ca))
 		return ERR(e, E_INVALIDARG, "delta CRLs are disabled (CRLDeltaPeriodUnits = 0)");
 	j = calloc(1, sizeof(*j));
@@ -446,6 +550,7 @@ ca_crl_publish(
 	}
 	j->ca = ca;
 	j->what = what;
+	j->until = until;
 	j->manual = who != NULL;
 	j->done = done;
 	j->arg = arg;

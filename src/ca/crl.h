@@ -14,33 +14,48 @@
 enum {
 	CA_CRL_BASE = 0x1, /* and a delta where deltas are enabled */
 	CA_CRL_DELTA = 0x2,
-	CA_CRL_REPUBLISH = 0x10, /* the newest ones once more, to file and directory */
+	CA_CRL_REPUBLISH = 0x10,     /* the newest ones of these kinds once more, to file and directory */
+	CA_CRL_CERTIFICATES = 0x100, /* Ours: the CA's certificates to their files, too */
 };
 
 struct ca_crl_times {
 	filetime_t this_update, next_update, next_publish, propagation_complete;
 };
-/* Of a CRL made now. -1: a period of the settings cannot be read. */
+/* Of a CRL made now. until: nextUpdate before overlap and skew, as PublishCRLs is told; 0: from the settings.
+ * -1: a period of the settings cannot be read. */
 int
 ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_before, bool delta,
-    struct ca_crl_times *out, struct err *e) MUST_CHECK;
-/* The base a delta made now refers to: the newest unexpired one that has reached everybody, else the oldest
- * unexpired one; NULL when there is none. */
+    filetime_t until, struct ca_crl_times *out, struct err *e) MUST_CHECK;
+/* The base a key's delta made now refers to: the newest unexpired one that has reached everybody, else (and
+ * always with CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE) the oldest unexpired one; NULL when there is none. */
 const struct store_crl *
-ca_crl_min_base(const struct store_crl *rows, size_t n, filetime_t now);
-/* Entries of one CRL. last_publish: when the base CRL before this one was made; since: what changed before it
- * is left out (deltas; 0 for a base). The array is the pool's. */
+ca_crl_min_base(const struct store_crl *rows, size_t n, uint32_t key_index, bool oldest, filetime_t now);
+
+/* The newest base or delta CRL of a key; NULL when there is none. */
+const struct store_crl *
+ca_crl_newest(const struct store_crl *rows, size_t n, uint32_t key_index, bool delta);
+
+/* What one CRL tells of. */
+struct ca_crl_scope {
+	uint16_t key_index; /* certificates that this key signed */
+	bool delta;
+	bool publish_expired;    /* CRLF_PUBLISH_EXPIRED_CERT_CRLS */
+	filetime_t last_publish; /* when the key's base CRL before this one was made */
+	filetime_t since;        /* what changed before it is left out (deltas; 0 for a base) */
+};
+/* Entries of one CRL. The array is the pool's. */
 int
-ca_crl_entries(const struct store_revoked *rows, size_t n, filetime_t last_publish, filetime_t since,
-    bool delta, struct pool *pool, struct x509_crl_entry **out, size_t *n_out, struct err *e) MUST_CHECK;
+ca_crl_entries(const struct store_revoked *rows, size_t n, const struct ca_crl_scope *scope,
+    struct pool *pool, struct x509_crl_entry **out, size_t *n_out, struct err *e) MUST_CHECK;
 
 typedef void
 ca_crl_fn(void *arg, const struct err *e);
-/* what 0 waits until everything asked for before is done. who NULL: the schedule. done runs exactly once,
- * possibly before this returns; after -1 never. */
+/* For every valid key (MS-CSRA 3.1.4.2.1). what 0 waits until everything asked for before is done. until: as
+ * above; E_INVALIDARG when it is past. who NULL: the schedule. done runs exactly once, possibly before this
+ * returns; after -1 never. */
 int
-ca_crl_publish(struct ca *ca, unsigned what, const struct ca_who *who, ca_crl_fn *done, void *arg,
-    struct err *e) MUST_CHECK;
+ca_crl_publish(struct ca *ca, unsigned what, filetime_t until, const struct ca_who *who, ca_crl_fn *done,
+    void *arg, struct err *e) MUST_CHECK;
 
 /* At the start: folder and CA certificate, then the CRLs that are due or whose publication was cut short. */
 int
@@ -57,6 +72,10 @@ int
 ca_crl_write_file(const char *folder, const char *name, struct bytes der, struct err *e) MUST_CHECK;
 /* Name of a file in the folder; in the pool. */
 const char *
-ca_crl_file_name(const struct ca *ca, struct pool *pool, bool delta);
+ca_crl_file_name(const struct ca *ca, struct pool *pool, uint32_t key_index, bool delta);
+/* The CA's certificates and cross certificates to their files in the folder. Any thread. */
+int
+ca_crl_write_certs(
+    const struct ca *ca, const struct ca_cert_list *certs, struct pool *pool, struct err *e) MUST_CHECK;
 
 #endif

@@ -26,7 +26,7 @@ whole_seconds(filetime_t t)
 
 int
 ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_before, bool delta,
-    struct ca_crl_times *out, struct err *e)
+    filetime_t until, struct ca_crl_times *out, struct err *e)
 {
 	const filetime_t skew = (filetime_t)s->clock_skew_minutes * FILETIME_MINUTE;
 	const char *unit = delta ? s->crl_delta_overlap_period : s->crl_overlap_period;
@@ -45,43 +45,59 @@ ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_befo
 	}
 	out->this_update = whole_seconds(larger(now - skew, ca_not_before));
 	out->next_publish = whole_seconds(end);
-	out->next_update = whole_seconds(end + overlap);
+	out->next_update = whole_seconds(until != 0 ? until + overlap + skew : end + overlap);
 	out->propagation_complete = now + overlap;
 	return 0;
 }
 
 const struct store_crl *
-ca_crl_min_base(const struct store_crl *rows, size_t n, filetime_t now)
+ca_crl_newest(const struct store_crl *rows, size_t n, uint32_t key_index, bool delta)
+{
+	const struct store_crl *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].name_id == key_index && (rows[i].min_base != 0) == delta &&
+		    (found == NULL || rows[i].number >= found->number))
+			found = &rows[i];
+	}
+	return found;
+}
+
+const struct store_crl *
+ca_crl_min_base(const struct store_crl *rows, size_t n, uint32_t key_index, bool oldest_one, filetime_t now)
 {
 	const struct store_crl *propagated = NULL, *oldest = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct store_crl *r = &rows[i];
 
-		if (r->min_base != 0 || r->next_update <= now)
+		if (r->name_id != key_index || r->min_base != 0 || r->next_update <= now)
 			continue;
 		if (r->propagation_complete <= now && (propagated == NULL || r->number > propagated->number))
 			propagated = r;
 		if (oldest == NULL || r->number < oldest->number)
 			oldest = r;
 	}
-	return propagated != NULL ? propagated : oldest;
+	return propagated != NULL && !oldest_one ? propagated : oldest;
 }
 
 static bool
-belongs(const struct store_revoked *r, filetime_t last_publish, filetime_t since, bool delta)
+belongs(const struct store_revoked *r, const struct ca_crl_scope *scope)
 {
-	if (larger(r->revoked_when, r->effective) < since) /* a date set for later counts when it has come */
+	if (r->issuer >> 16 != scope->key_index)
 		return false;
-	if (!delta && (r->reason == CA_REASON_RELEASE || r->reason == X509_REASON_REMOVE_FROM_CRL))
+	/* a date set for later counts when it has come */
+	if (larger(r->revoked_when, r->effective) < scope->since)
+		return false;
+	if (!scope->delta && (r->reason == CA_REASON_RELEASE || r->reason == X509_REASON_REMOVE_FROM_CRL))
 		return false;
 	/* an expired one stands on one more CRL (RFC 5280 3.3) */
-	return r->publish_expired || r->not_after >= last_publish;
+	return r->publish_expired || scope->publish_expired || r->not_after >= scope->last_publish;
 }
 
 int
-ca_crl_entries(const struct store_revoked *rows, size_t n, filetime_t last_publish, filetime_t since,
-    bool delta, struct pool *pool, struct x509_crl_entry **out, size_t *n_out, struct err *e)
+ca_crl_entries(const struct store_revoked *rows, size_t n, const struct ca_crl_scope *scope,
+    struct pool *pool, struct x509_crl_entry **out, size_t *n_out, struct err *e)
 {
 	struct x509_crl_entry *list = pool_calloc(pool, n, sizeof(*list));
 	struct buf serial;
@@ -95,7 +111,7 @@ ca_crl_entries(const struct store_revoked *rows, size_t n, filetime_t last_publi
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct x509_crl_entry *x = &list[*n_out];
 
-		if (!belongs(&rows[i], last_publish, since, delta))
+		if (!belongs(&rows[i], scope))
 			continue;
 		buf_reset(&serial);
 		rc = text_parse_hex(&serial, rows[i].serial, e);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ca/crl.h"
+#include "ca/signing_certs.h"
 
 /* ---- files ---- */
 
@@ -54,24 +55,56 @@ ca_crl_write_file(const char *folder, const char *name, struct bytes der, struct
 }
 
 const char *
-ca_crl_file_name(const struct ca *ca, struct pool *pool, bool delta)
+ca_crl_file_name(const struct ca *ca, struct pool *pool, uint32_t key_index, bool delta)
 {
-	return pool_printf(pool, "%s%s.crl", ca->sanitized, delta ? "+" : "");
+	const char *plus = delta ? "+" : "";
+
+	return key_index == 0 ? pool_printf(pool, "%s%s.crl", ca->sanitized, plus)
+			      : pool_printf(pool, "%s(%u)%s.crl", ca->sanitized, key_index, plus);
+}
+
+/* Seen: cross certificates have both indexes for a suffix. */
+static int
+write_cross(
+    const struct ca *ca, struct pool *pool, unsigned from, unsigned to, struct bytes der, struct err *e)
+{
+	const char *name;
+
+	if (der.len == 0)
+		return 0;
+	name = pool_printf(pool, "%s_%s(%u-%u).crt", ca->dns_name, ca->sanitized, from, to);
+	return name != NULL ? ca_crl_write_file(ca->crl.folder, name, der, e)
+			    : ERR(e, E_OUTOFMEMORY, "no memory for a path");
+}
+
+int
+ca_crl_write_certs(const struct ca *ca, const struct ca_cert_list *certs, struct pool *pool, struct err *e)
+{
+	for (size_t i = 0; i < certs->n; i++) {
+		const struct ca_cert *c = certs->v[i];
+		const char *name = pool_printf(pool, "%s_%s%s.crt", ca->dns_name, ca->sanitized, c->suffix);
+
+		if (name == NULL)
+			return ERR(e, E_OUTOFMEMORY, "no memory for a path");
+		if (ca_crl_write_file(ca->crl.folder, name, x509_ca_cert_der(c->x509), e) != 0 ||
+		    write_cross(ca, pool, c->index, c->index + 1u, c->forward, e) != 0 ||
+		    write_cross(ca, pool, c->index, c->index - 1u, c->backward, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
-prepare_folder(struct ca *ca, struct err *e)
+prepare_folder(struct ca *ca, struct pool *pool, struct err *e)
 {
 	struct ca_crl_state *s = &ca->crl;
-	const char *name;
 
 	s->folder = pool_printf(ca->pool, "%s/" CA_CRL_FOLDER, ca->state_dir);
-	name = pool_printf(ca->pool, "%s_%s.crt", ca->dns_name, ca->sanitized);
-	if (s->folder == NULL || name == NULL)
+	if (s->folder == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a path");
 	if (mkdir(s->folder, 0755) != 0 && errno != EEXIST)
 		return ERR(e, E_FAIL, "%.100s: %s", s->folder, strerror(errno));
-	return ca_crl_write_file(s->folder, name, x509_ca_cert_der(ca->x509), e);
+	return ca_crl_write_certs(ca, ca->certs, pool, e);
 }
 
 /* ---- schedule ---- */
@@ -94,7 +127,7 @@ due_at(const struct ca *ca, filetime_t now)
 		return CA_CRL_BASE;
 	if (ca->settings.crl_delta_units != 0 && now >= s->delta_next)
 		return CA_CRL_DELTA;
-	return s->retry_at != 0 && now >= s->retry_at ? CA_CRL_REPUBLISH | CA_CRL_BASE : 0;
+	return s->retry_at != 0 && now >= s->retry_at ? CA_CRL_REPUBLISH | CA_CRL_BASE | CA_CRL_DELTA : 0;
 }
 
 filetime_t
@@ -121,44 +154,69 @@ ca_crl_check(struct ca *ca)
 	if (!ca->crl.started || ca->crl.jobs != NULL || ca->closing)
 		return;
 	what = due_at(ca, clock_now(ca->clock));
-	if (what != 0 && ca_crl_publish(ca, what, NULL, on_scheduled, NULL, &e) != 0) {
+	if (what != 0 && ca_crl_publish(ca, what, 0, NULL, on_scheduled, NULL, &e) != 0) {
 		log_error(ca, "CRL: %s", e.msg);
 		ca->crl.pause_until = clock_now(ca->clock) + FILETIME_MINUTE;
 	}
 }
 
+/* Does the newest CRL of this kind lie where it belongs? */
+static bool
+is_out(const struct ca *ca, const struct store_crl *r, struct pool *pool)
+{
+	const char *name = ca_crl_file_name(ca, pool, r->name_id, r->min_base != 0);
+	char path[4096];
+
+	return (r->publish_flags & CPF_COMPLETE) != 0 && name != NULL &&
+	    snprintf(path, sizeof(path), "%s/%s", ca->crl.folder, name) < (int)sizeof(path) &&
+	    access(path, R_OK) == 0;
+}
+
+/* What the database tells of the last publication: its dates, and what it still owes. 0: nothing. */
+static unsigned
+take_up(struct ca *ca, const struct store_crl *rows, size_t n, struct pool *pool)
+{
+	struct ca_crl_state *s = &ca->crl;
+	unsigned what = 0;
+
+	for (size_t i = 0; i < n; i++)
+		*(rows[i].min_base != 0 ? &s->delta_next : &s->base_next) = rows[i].next_publish;
+	for (size_t k = 0; k < ca->certs->n; k++) {
+		const struct ca_cert *c = ca->certs->v[k];
+		const struct store_crl *base, *delta;
+
+		if (!ca_cert_is_key(c) || !ca_key_is_valid(ca, c->index, clock_now(ca->clock)))
+			continue;
+		base = ca_crl_newest(rows, n, c->index, false);
+		delta = ca_crl_newest(rows, n, c->index, true);
+		if (base == NULL) /* a renewal was cut short before it */
+			return CA_CRL_BASE;
+		if (!is_out(ca, base, pool) || (delta != NULL && !is_out(ca, delta, pool)))
+			what = CA_CRL_REPUBLISH | CA_CRL_BASE | CA_CRL_DELTA;
+	}
+	return what;
+}
+
 int
 ca_crl_start(struct ca *ca, ca_crl_fn *done, void *arg, struct err *e)
 {
-	struct ca_crl_state *s = &ca->crl;
 	struct pool *pool = pool_new(16u << 20);
 	struct store_crl *rows;
-	bool complete[2] = { true, true }; /* base, delta */
-	unsigned what;
+	unsigned what = 0, due;
 	size_t n;
 	int rc;
 
 	if (pool == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for CRLs");
-	rc = prepare_folder(ca, e);
+	rc = prepare_folder(ca, pool, e);
 	if (rc == 0)
 		rc = store_list_crls(ca->store, false, pool, &rows, &n, e);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		bool delta = rows[i].min_base != 0;
-		const char *name = ca_crl_file_name(ca, pool, delta);
-		char path[4096];
-
-		*(delta ? &s->delta_next : &s->base_next) = rows[i].next_publish;
-		complete[delta] = (rows[i].publish_flags & CPF_COMPLETE) != 0 && name != NULL &&
-		    snprintf(path, sizeof(path), "%s/%s", s->folder, name) < (int)sizeof(path) &&
-		    access(path, R_OK) == 0;
-	}
+	if (rc == 0)
+		what = take_up(ca, rows, n, pool);
 	pool_free(pool);
 	if (rc != 0)
 		return -1;
-	s->started = true;
-	what = due_at(ca, clock_now(ca->clock));
-	if (what == 0 && !(complete[0] && complete[1]))
-		what = CA_CRL_REPUBLISH | CA_CRL_BASE;
-	return ca_crl_publish(ca, what, NULL, done, arg, e);
+	ca->crl.started = true;
+	due = due_at(ca, clock_now(ca->clock));
+	return ca_crl_publish(ca, due != 0 && what != CA_CRL_BASE ? due : what, 0, NULL, done, arg, e);
 }

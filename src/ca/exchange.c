@@ -252,13 +252,7 @@ making_free(struct making *m)
 {
 	struct ca *ca = m->ca;
 
-	if (m->r != NULL) {
-		token_unref(m->r->who.token);
-		token_unref(m->r->requester);
-		ca_templates_unref(m->r->templates);
-		pool_free(m->r->pool);
-		free(m->r);
-	}
+	ca_own_request_free(m->r);
 	ca_exchange_key_unref(m->key);
 	buf_fini(&m->in_use);
 	free(m);
@@ -496,8 +490,8 @@ on_snapshot(void *arg, struct dir_snapshot *snap, const struct err *e)
 }
 
 /* The CA asks itself: CA_Account_Name is its host's account. */
-static struct ca_request *
-own_request(struct ca *ca, const struct ca_caller *who, struct err *e)
+struct ca_request *
+ca_own_request(struct ca *ca, const struct ca_caller *who, struct err *e)
 {
 	struct ca_request *r = calloc(1, sizeof(*r));
 	char account[320];
@@ -520,8 +514,20 @@ fail:
 		pool_free(r->pool);
 	}
 	free(r);
-	ERR(e, E_OUTOFMEMORY, "no memory for an exchange certificate");
+	ERR(e, E_OUTOFMEMORY, "no memory for a certificate of the CA's own");
 	return NULL;
+}
+
+void
+ca_own_request_free(struct ca_request *r)
+{
+	if (r == NULL)
+		return;
+	token_unref(r->who.token);
+	token_unref(r->requester);
+	ca_templates_unref(r->templates);
+	pool_free(r->pool);
+	free(r);
 }
 
 static int
@@ -535,7 +541,7 @@ making_start(struct ca *ca, const struct ca_caller *who, struct err *e)
 	ca_ref(ca);
 	buf_init(&m->in_use, 256);
 	m->key = key_new(0, e);
-	m->r = m->key != NULL ? own_request(ca, who, e) : NULL;
+	m->r = m->key != NULL ? ca_own_request(ca, who, e) : NULL;
 	if (m->r == NULL)
 		goto fail;
 	ca->exchange->making = true;

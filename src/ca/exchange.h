@@ -38,4 +38,24 @@ ca_exchange_keys(struct ca *ca, struct ca_exchange_key *out[CA_EXCHANGE_MAX]);
 int
 ca_exchange_plan(struct ca_request *r, const struct policy_template *template, struct err *e) MUST_CHECK;
 
+/* ---- certificates that the CA asks itself for ---- */
+
+/* A request that nobody sent, so that row.c fills the row; the CA's host is its requester. Its reference to
+ * the CA is borrowed. */
+struct ca_request *
+ca_own_request(struct ca *ca, const struct ca_caller *who, struct err *e);
+/* NULL is fine. */
+void
+ca_own_request_free(struct ca_request *r);
+
+struct ca_ext_list {
+	struct pool *pool;
+	struct x509_extension *x; /* room for what comes */
+	size_t n;
+	bool failed;
+};
+/* Takes what stands in the buffer as the next extension's value, and empties it. */
+void
+ca_ext_add(struct ca_ext_list *l, const char *oid, bool critical, struct buf *value);
+
 #endif

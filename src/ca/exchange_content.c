@@ -75,16 +75,8 @@ out:
 
 /* ---- extensions ---- */
 
-struct list {
-	struct pool *pool;
-	struct x509_extension *x;
-	size_t n;
-	bool failed;
-};
-
-/* Takes what stands in the buffer as the next extension's value. */
-static void
-add(struct list *l, const char *oid, bool critical, struct buf *value)
+void
+ca_ext_add(struct ca_ext_list *l, const char *oid, bool critical, struct buf *value)
 {
 	struct x509_extension *x = &l->x[l->n++];
 	struct buf body;
@@ -105,7 +97,7 @@ put_extensions(struct ca_request *r, const struct policy_template *t, struct err
 	const struct policy_ca *p = &r->policy;
 	struct x509_cert_plan *plan = &r->out.plan;
 	const uint8_t key_usage = KEY_ENCIPHERMENT;
-	struct list l = { .pool = r->pool, .x = pool_calloc(r->pool, N_EXTENSIONS, sizeof(*l.x)) };
+	struct ca_ext_list l = { .pool = r->pool, .x = pool_calloc(r->pool, N_EXTENSIONS, sizeof(*l.x)) };
 	uint8_t id[20];
 	struct buf b;
 
@@ -114,29 +106,29 @@ put_extensions(struct ca_request *r, const struct policy_template *t, struct err
 	buf_init(&b, NAME_MAX_OCTETS);
 	x509_key_id(&r->parsed.key, id);
 	x509_ext_key_id(&b, (struct bytes){ id, sizeof(id) });
-	add(&l, OID_SUBJECT_KEY_IDENTIFIER, false, &b);
+	ca_ext_add(&l, OID_SUBJECT_KEY_IDENTIFIER, false, &b);
 	x509_ext_authority_key_id(&b, p->ca_key_id);
-	add(&l, OID_AUTHORITY_KEY_IDENTIFIER, false, &b);
+	ca_ext_add(&l, OID_AUTHORITY_KEY_IDENTIFIER, false, &b);
 	if (p->cdp_urls.n > 0) {
 		x509_ext_crl_distribution_points(&b, p->cdp_urls);
-		add(&l, OID_CRL_DISTRIBUTION_POINTS, false, &b);
+		ca_ext_add(&l, OID_CRL_DISTRIBUTION_POINTS, false, &b);
 	}
 	if (p->aia_urls.n + p->ocsp_urls.n > 0) {
 		x509_ext_authority_info_access(&b, p->aia_urls, p->ocsp_urls);
-		add(&l, OID_AUTHORITY_INFO_ACCESS, false, &b);
+		ca_ext_add(&l, OID_AUTHORITY_INFO_ACCESS, false, &b);
 	}
 	x509_ext_template_name(&b, "CAExchange");
-	add(&l, OID_ENROLL_CERTTYPE, false, &b);
+	ca_ext_add(&l, OID_ENROLL_CERTTYPE, false, &b);
 	if (t != NULL && t->schema_version >= 2 && t->oid != NULL) {
 		x509_ext_template_info(&b, t->oid, t->major, t->minor);
-		add(&l, OID_CERTIFICATE_TEMPLATE, false, &b);
+		ca_ext_add(&l, OID_CERTIFICATE_TEMPLATE, false, &b);
 	}
 	x509_ext_eku(&b, usage);
-	add(&l, OID_EXTENDED_KEY_USAGE, false, &b);
+	ca_ext_add(&l, OID_EXTENDED_KEY_USAGE, false, &b);
 	x509_ext_key_usage(&b, (struct bytes){ &key_usage, 1 });
-	add(&l, OID_KEY_USAGE, true, &b);
+	ca_ext_add(&l, OID_KEY_USAGE, true, &b);
 	x509_ext_application_policies(&b, usage);
-	add(&l, OID_APPLICATION_CERT_POLICIES, false, &b);
+	ca_ext_add(&l, OID_APPLICATION_CERT_POLICIES, false, &b);
 	buf_fini(&b);
 	plan->extensions = l.x;
 	plan->n_extensions = l.n;

@@ -7,11 +7,11 @@
 #include <strings.h>
 
 #include "base/log.h"
-#include "ca/ca_priv.h"
+#include "ca/signing_certs.h"
 #include "x509/name.h"
 
 #define MAX_ATTRS 16
-#define MAX_OBJECTS 6
+#define MAX_OBJECTS 6 /* beside the CDP objects of renewed keys */
 
 /* ENROLLMENT_SERVICE flags: SUPPORTS_NT_AUTHENTICATION | CA_SERVERTYPE_ADVANCED */
 static const char SERVICE_FLAGS[] = "10";
@@ -53,7 +53,7 @@ struct publication {
 	struct pool *pool;
 	ca_ready_fn *done;
 	void *arg;
-	struct object objects[MAX_OBJECTS];
+	struct object *objects;
 	size_t n, at;
 	bool failed; /* memory, while the list was made */
 };
@@ -176,16 +176,89 @@ list_service(struct publication *p, struct err *e)
 	return put_security(p, o, e);
 }
 
-/* The class has three MUST attributes; the unused lists carry one zero octet, as on real objects. */
+/* All of them: what the earlier ones signed is still in use. */
 static void
+put_certificates(struct publication *p, struct object *o)
+{
+	const struct ca_cert_list *certs = p->ca->certs;
+	struct bytes *list = pool_calloc(p->pool, certs->n, sizeof(*list));
+
+	for (size_t i = 0; list != NULL && i < certs->n; i++)
+		list[i] = x509_ca_cert_der(certs->v[i]->x509);
+	if (list == NULL)
+		p->failed = true;
+	else
+		put_values(p, o, "cACertificate", list, certs->n, KEEP_CONTAINS);
+}
+
+/* CertificatePair, RFC 4523 2.4: what the older key says of the newer one, and the newer of the older. */
+static struct bytes
+cross_pair(struct publication *p, const struct ca_cert *older, const struct ca_cert *newer)
+{
+	struct bytes out = { NULL, 0 };
+	struct buf b;
+	size_t pair, part;
+
+	buf_init(&b, 1u << 20);
+	pair = der_open(&b, DER_SEQUENCE);
+	part = der_open(&b, DER_CONTEXT_CONSTRUCTED(0)); /* issuedToThisCA */
+	buf_put_bytes(&b, older->forward);
+	der_close(&b, part);
+	part = der_open(&b, DER_CONTEXT_CONSTRUCTED(1)); /* issuedByThisCA */
+	buf_put_bytes(&b, newer->backward);
+	der_close(&b, part);
+	der_close(&b, pair);
+	p->failed |= !buf_ok(&b) || pool_dup_bytes(p->pool, buf_bytes(&b), &out) != 0;
+	buf_fini(&b);
+	return out;
+}
+
+static void
+put_cross_pairs(struct publication *p, struct object *o)
+{
+	const struct ca_cert_list *certs = p->ca->certs;
+	struct bytes *list = pool_calloc(p->pool, certs->n, sizeof(*list));
+	size_t n = 0;
+
+	p->failed |= list == NULL;
+	for (size_t i = 0; list != NULL && i + 1 < certs->n; i++) {
+		if (certs->v[i]->forward.len > 0 && certs->v[i + 1]->backward.len > 0)
+			list[n++] = cross_pair(p, certs->v[i], certs->v[i + 1]);
+	}
+	if (n > 0)
+		put_values(p, o, "crossCertificatePair", list, n, KEEP_CONTAINS);
+}
+
+/* The class has three MUST attributes; the unused lists carry one zero octet, as on real objects. */
+static struct object *
 list_authority(struct publication *p, const char *cn, const char *parent)
 {
 	struct object *o = object_new(p, "certificationAuthority", cn, parent);
 	struct bytes zero = { (const uint8_t *)"", 1 };
 
-	put_bytes(p, o, "cACertificate", x509_ca_cert_der(p->ca->x509), KEEP_CONTAINS);
+	put_certificates(p, o);
 	put_bytes(p, o, "authorityRevocationList", zero, KEEP_AS_IS);
 	put_bytes(p, o, "certificateRevocationList", zero, KEEP_AS_IS);
+	return o;
+}
+
+/* One for each key, which its CRLs go to: CN=%7%8. */
+static int
+list_cdps(struct publication *p, const char *parent, struct err *e)
+{
+	const struct ca_cert_list *certs = p->ca->certs;
+
+	for (size_t i = 0; i < certs->n; i++) {
+		const char *cn;
+
+		if (!ca_cert_is_key(certs->v[i]))
+			continue;
+		cn = pool_printf(p->pool, "%s%s", p->ca->short_name, certs->v[i]->key_suffix);
+		if (cn == NULL)
+			return ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
+		object_new(p, "cRLDistributionPoint", cn, parent);
+	}
+	return 0;
 }
 
 static int
@@ -197,9 +270,10 @@ list_objects(struct publication *p, struct err *e)
 
 	if (cdp == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
-	list_authority(p, ca->short_name, "CN=AIA,");
+	put_cross_pairs(p, list_authority(p, ca->short_name, "CN=AIA,"));
 	object_new(p, "container", ca->short_host, "CN=CDP,");
-	object_new(p, "cRLDistributionPoint", ca->short_name, cdp);
+	if (list_cdps(p, cdp, e) != 0)
+		return -1;
 	if (x509_ca_is_root(ca->x509))
 		list_authority(p, ca->short_name, "CN=Certification Authorities,");
 	list_authority(p, "NTAuthCertificates", "");
@@ -209,9 +283,11 @@ list_objects(struct publication *p, struct err *e)
 }
 
 char *
-ca_cdp_dn(const struct ca *ca, struct pool *pool)
+ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, struct pool *pool)
 {
-	const char *rdn = ca_name_rdn(pool, ca->short_name), *host = ca_name_rdn(pool, ca->short_host);
+	const char *cn = pool_printf(pool, "%s%s", ca->short_name, c->key_suffix);
+	const char *rdn = cn != NULL ? ca_name_rdn(pool, cn) : NULL,
+		   *host = ca_name_rdn(pool, ca->short_host);
 
 	return rdn != NULL && host != NULL
 	    ? pool_printf(pool, "CN=%s,CN=%s,CN=CDP,CN=Public Key Services,CN=Services,%s", rdn, host,
@@ -307,10 +383,21 @@ update_object(struct publication *p, const struct dir_entry *found)
 	for (size_t i = 0; i < o->n; i++) {
 		const struct dir_attr *have = dir_entry_attr(found, o->attrs[i].name);
 		enum dir_mod_op op = o->keep[i] == KEEP_EXACT ? DIR_MOD_REPLACE : DIR_MOD_ADD;
+		struct bytes *missing = pool_calloc(p->pool, o->attrs[i].n, sizeof(*missing));
+		size_t n_missing = 0;
 
-		if (o->keep[i] == KEEP_AS_IS || has_value(have, o->attrs[i].values[0]))
+		if (missing == NULL) {
+			ERR(&e, E_OUTOFMEMORY, "no memory for directory objects");
+			fail(p, &e);
+			return;
+		}
+		for (size_t k = 0; k < o->attrs[i].n; k++) {
+			if (!has_value(have, o->attrs[i].values[k]))
+				missing[n_missing++] = o->attrs[i].values[k];
+		}
+		if (o->keep[i] == KEEP_AS_IS || n_missing == 0)
 			continue;
-		mods[n++] = (struct dir_mod){ op, o->attrs[i].name, o->attrs[i].values, o->attrs[i].n };
+		mods[n++] = (struct dir_mod){ op, o->attrs[i].name, missing, n_missing };
 	}
 	if (n == 0) {
 		p->at++;
@@ -363,6 +450,11 @@ ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e)
 	p->ca = ca;
 	p->done = done;
 	p->arg = arg;
+	p->objects = pool_calloc(p->pool, MAX_OBJECTS + ca->certs->n, sizeof(*p->objects));
+	if (p->objects == NULL) {
+		ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
+		goto fail;
+	}
 	if (list_objects(p, e) != 0)
 		goto fail;
 	q.base = p->objects[0].dn;

@@ -46,7 +46,7 @@ struct ca_settings {
 	const char *common_name, *server_name;
 	const char *key_type, *key_file, *cert_file, *hash;
 	const char *renewal_period;
-	uint32_t renewal_units;
+	uint32_t renewal_units, renewal_key_length;
 	const char *validity_period;
 	uint32_t validity_units, clock_skew_minutes;
 	const char *high_serial;

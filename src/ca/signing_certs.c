@@ -74,11 +74,26 @@ ca_cert_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct c
 	return 0;
 }
 
-/* In the CA's own pool: a request may hold them longer than the settings they come from. */
 static int
-set_urls(const struct ca *ca, struct ca_cert *c, struct err *e)
+set_urls(const struct ca *ca, struct ca_cert *c, struct pool *pool, struct err *e)
 {
-	return ca_cert_expand_urls(ca, c, &ca->settings, ca->pool, &c->urls, e);
+	return ca_cert_expand_urls(ca, c, &ca->settings, pool, &c->urls, e);
+}
+
+static int
+set_suffixes(struct ca_cert *c, struct pool *pool)
+{
+	c->suffix = suffix_text(pool, c->index);
+	c->key_suffix = suffix_text(pool, c->key_index);
+	return c->suffix != NULL && c->key_suffix != NULL ? 0 : -1;
+}
+
+int
+ca_certs_name(const struct ca *ca, struct ca_cert *c, struct pool *pool, struct err *e)
+{
+	if (set_suffixes(c, pool) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for a CA certificate");
+	return set_urls(ca, c, pool, e);
 }
 
 /* Without URLs: they need names, which come from the first certificate. */
@@ -92,9 +107,7 @@ append(struct ca *ca, struct x509_ca *x509, uint16_t key_index)
 	if (list == NULL || c == NULL)
 		return NULL;
 	*c = (struct ca_cert){ .index = (uint16_t)n, .key_index = key_index, .x509 = x509 };
-	c->suffix = suffix_text(ca->pool, c->index);
-	c->key_suffix = suffix_text(ca->pool, key_index);
-	if (c->suffix == NULL || c->key_suffix == NULL)
+	if (set_suffixes(c, ca->pool) != 0)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		list->v[i] = ca->certs->v[i];
@@ -114,7 +127,8 @@ ca_certs_append(struct ca *ca, struct x509_ca *x509, uint16_t key_index, struct 
 		x509_ca_free(x509);
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA certificate");
 	}
-	return set_urls(ca, c, e);
+	/* in the CA's own pool: a request may hold them longer than the settings they come from */
+	return set_urls(ca, c, ca->pool, e);
 }
 
 void
@@ -251,7 +265,7 @@ ca_certs_load(struct ca *ca, struct err *e)
 		hashes += n + (hashes[n] == '\n');
 	}
 	for (size_t i = 0; i < ca->certs->n; i++) {
-		if (set_urls(ca, ca->certs->v[i], e) != 0)
+		if (set_urls(ca, ca->certs->v[i], ca->pool, e) != 0)
 			return -1;
 	}
 	return load_crosses(ca, e);

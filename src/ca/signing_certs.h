@@ -68,6 +68,9 @@ ca_certs_load(struct ca *ca, struct err *e) MUST_CHECK;
  * URLs are set here. */
 int
 ca_certs_append(struct ca *ca, struct x509_ca *x509, uint16_t key_index, struct err *e) MUST_CHECK;
+/* Suffixes and URLs of a row, by its indexes; in the pool. */
+int
+ca_certs_name(const struct ca *ca, struct ca_cert *c, struct pool *pool, struct err *e) MUST_CHECK;
 void
 ca_certs_free(struct ca *ca);
 /* Policy sees the newest certificate: ca->policy anew (ca.c). */

@@ -83,6 +83,7 @@ ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 		return ctl_print_json(o);
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		printf("%-18s %s\n", rows[i][1], text_of(o, rows[i][0]));
+	ctl_print_ca_certificates(json_object_get(o, "certificates"));
 	puts("Templates to issue");
 	json_array_foreach(json_object_get(o, "templates"), i, item)
 	    printf("  %s\n", json_string_value(item));

@@ -107,7 +107,8 @@ print_crl(const json_t *r)
 		printf("%6lld ", (long long)json_integer_value(json_object_get(r, "minBase")));
 	else
 		printf("%6s ", "");
-	printf("%7lld  %-20s  %-20s  %-20s  %s%s\n",
+	printf("%3lld %7lld  %-20s  %-20s  %-20s  %s%s\n",
+	    (long long)json_integer_value(json_object_get(r, "keyIndex")),
 	    (long long)json_integer_value(json_object_get(r, "entries")), text_of(r, "thisUpdate"),
 	    text_of(r, "nextPublish"), text_of(r, "nextUpdate"),
 	    json_is_true(json_object_get(r, "complete")) ? "published" : "NOT PUBLISHED: ",
@@ -117,8 +118,8 @@ print_crl(const json_t *r)
 static void
 print_heading(void)
 {
-	printf("%6s  %-5s %6s %7s  %-20s  %-20s  %-20s\n", "Number", "Type", "Base", "Entries", "This update",
-	    "Next publication", "Next update");
+	printf("%6s  %-5s %6s %3s %7s  %-20s  %-20s  %-20s\n", "Number", "Type", "Base", "Key", "Entries",
+	    "This update", "Next publication", "Next update");
 }
 
 int
@@ -143,18 +144,21 @@ ctl_crl_show(struct ctl *c, const struct ctl_args *a)
 int
 ctl_crl_publish(struct ctl *c, const struct ctl_args *a)
 {
+	json_t *args = json_pack(
+	    "{s:b, s:b}", "delta", ctl_arg(a, "delta") != NULL, "republish", ctl_arg(a, "republish") != NULL);
+	json_t *o, *r;
 	struct err e;
-	json_t *o = ctl_call(c, "crl.publish",
-	    json_pack("{s:b, s:b}", "delta", ctl_arg(a, "delta") != NULL, "republish",
-		ctl_arg(a, "republish") != NULL),
-	    &e);
+	size_t i;
 
+	if (ctl_arg(a, "until") != NULL)
+		json_object_set_new(args, "until", json_string(ctl_arg(a, "until")));
+	o = ctl_call(c, "crl.publish", args, &e);
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	if (c->json)
 		return ctl_print_json(o);
 	print_heading();
-	print_crl(o);
+	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
 	json_decref(o);
 	return CTL_OK;
 }
@@ -163,11 +167,21 @@ int
 ctl_crl_get(struct ctl *c, const struct ctl_args *a)
 {
 	struct err e;
-	json_t *o = ctl_call(c, "crl.get", json_pack("{s:b}", "delta", ctl_arg(a, "delta") != NULL), &e);
+	json_t *args = json_pack("{s:b}", "delta", ctl_arg(a, "delta") != NULL), *o;
 	const char *base64;
 	struct buf der, out;
+	json_int_t key;
 	int rc;
 
+	if (ctl_arg(a, "key") != NULL) {
+		rc = ctl_number_arg(ctl_arg(a, "key"), "--key", &key);
+		if (rc != CTL_OK) {
+			json_decref(args);
+			return rc;
+		}
+		json_object_set_new(args, "key", json_integer(key));
+	}
+	o = ctl_call(c, "crl.get", args, &e);
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	if (c->json)

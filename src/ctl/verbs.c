@@ -146,7 +146,14 @@ static const struct ctl_option unrevoke_options[] = {
 	{ "serial", "HEX", "by serial number instead of ID" },
 	{ 0 },
 };
+static const struct ctl_option renew_options[] = {
+	{ "new-key", NULL, "a new public and private key pair (default: the key stays)" },
+	{ "key", "TYPE", "with --new-key: RSA-2048, RSA-3072, RSA-4096, P-256, P-384 (default: as it is, or RenewalKeyLength)" },
+	{ "validity", "\"N UNIT\"", "\"10 Years\" (default: RenewalValidityPeriod)" },
+	{ 0 },
+};
 static const struct ctl_option crl_publish_options[] = {
+	{ "until", "TIME", "valid until then, and the overlap (2026-06-01T12:00:00Z; default: the CRL period)" },
 	{ "delta", NULL, "a delta CRL only (default: a base CRL, and a delta)" },
 	{ "republish", NULL, "the newest ones once more" },
 	{ 0 },
@@ -154,6 +161,7 @@ static const struct ctl_option crl_publish_options[] = {
 static const struct ctl_option crl_get_options[] = {
 	{ "out", "FILE", "write there (default: standard output)" },
 	{ "delta", NULL, "the delta CRL" },
+	{ "key", "INDEX", "of an earlier key of the CA (default: the current one)" },
 	{ "der", NULL, "binary DER instead of PEM" },
 	{ 0 },
 };
@@ -212,6 +220,7 @@ const struct ctl_verb ctl_verbs[] = {
 	    "certutil -setreg: +FLAG -FLAG change flags, +VALUE -VALUE lists; at once and for good", ctl_ca_set },
 	{ "ca", "unset", "NAME", 1, 1, NULL, "certutil -delreg: back to the settings file", ctl_ca_unset },
 	{ "ca", "cert", "", 0, 0, cert_options, "the CA certificate, as certutil -ca.cert gives it", ctl_ca_cert },
+	{ "ca", "renew", "", 0, 0, renew_options, "Renew CA Certificate: with the same key, or a new one", ctl_ca_renew },
 	{ "request", "list", "", 0, 0, list_options, "requests in the CA's database", ctl_request_list },
 	{ "request", "show", "ID", 1, 1, show_options, "one request", ctl_request_show },
 	{ "request", "explain", "ID", 1, 1, NULL, "why it was issued, left pending or denied", ctl_request_explain },

@@ -347,7 +347,7 @@ store_list_revoked(
 		return ERR(e, E_OUTOFMEMORY, "no memory for %lld revoked certificates", (long long)room);
 	rc = store_prepare(s->rdb,
 	    "SELECT c.SerialNumber, r.RevokedEffectiveWhen, r.RevokedWhen, c.NotAfter, r.RevokedReason,"
-	    " c.PublishExpiredCertInCRL" REVOKED_ROWS " ORDER BY r.RequestID",
+	    " c.PublishExpiredCertInCRL, c.IssuerNameId" REVOKED_ROWS " ORDER BY r.RequestID",
 	    &st, e);
 	if (rc == 0)
 		sqlite3_bind_int64(st, 1, now);
@@ -364,6 +364,7 @@ store_list_revoked(
 		r->not_after = sqlite3_column_int64(st, 3);
 		r->reason = (uint32_t)sqlite3_column_int64(st, 4);
 		r->publish_expired = sqlite3_column_int64(st, 5) != 0;
+		r->issuer = (uint32_t)sqlite3_column_int64(st, 6);
 		++*n;
 	}
 	sqlite3_finalize(st);

@@ -121,6 +121,21 @@ store_update(struct store *s, const struct store_row *row, uint32_t expected, st
 }
 
 int
+store_insert_rows(struct store *s, const struct store_row *rows, size_t n, const char *name,
+    const char *value, store_done_fn *cb, void *arg, struct err *e)
+{
+	return submit(s,
+	    &(struct store_op){ .kind = STORE_OP_ROWS,
+		.row = rows,
+		.n_rows = n,
+		.name = name,
+		.value = value,
+		.cb = cb,
+		.arg = arg },
+	    e);
+}
+
+int
 store_put_setting(
     struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg, struct err *e)
 {

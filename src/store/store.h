@@ -44,6 +44,7 @@ extern const struct store_column_info store_columns[STORE_COLUMN_COUNT];
 enum {
 	DB_DISP_ACTIVE = 8,
 	DB_DISP_PENDING = 9,
+	DB_DISP_CA_CERT = 15, /* a certificate of the CA itself */
 	DB_DISP_ISSUED = 20,
 	DB_DISP_REVOKED = 21,
 	DB_DISP_ERROR = 30,
@@ -144,6 +145,10 @@ store_insert(
 int
 store_update(struct store *s, const struct store_row *row, uint32_t expected, store_done_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
+/* Several new rows and a setting: all or none. */
+int
+store_insert_rows(struct store *s, const struct store_row *rows, size_t n, const char *name,
+    const char *value, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
 /* value NULL deletes. */
 int
 store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg,
@@ -159,13 +164,13 @@ struct store_crl {
 	const char *publish_error; /* NULL: none */
 	struct bytes raw;
 };
-#define STORE_CRL_MAX 4 /* most rows one store_put_crls() takes */
 
 /* CPF_*, MS-CSRA 3.1.1.4.1 */
 enum {
 	CPF_BASE = 0x1,
 	CPF_DELTA = 0x2,
 	CPF_COMPLETE = 0x4,
+	CPF_SHADOW = 0x8, /* the last delta after deltas were disabled */
 	CPF_MANUAL = 0x40,
 	CPF_LDAP_ERROR = 0x100,
 	CPF_FILE_ERROR = 0x200,
@@ -218,6 +223,7 @@ struct store_revoked {
 	filetime_t effective, revoked_when, not_after;
 	uint32_t reason; /* 0xffffffff: released from hold */
 	bool publish_expired;
+	uint32_t issuer; /* IssuerNameId: key index << 16 | certificate index */
 };
 /* Certificates that a CRL may name, by request id: revoked ones and those released from hold whose date has
  * come. */

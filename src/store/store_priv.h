@@ -7,7 +7,7 @@
 
 #include "store/store.h"
 
-enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING, STORE_OP_CRLS };
+enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING, STORE_OP_CRLS, STORE_OP_ROWS };
 
 struct view_job;
 
@@ -16,7 +16,8 @@ struct store_op {
 	enum store_op_kind kind;
 	const struct store_row *row;
 	uint32_t expected;            /* STORE_OP_UPDATE: disposition the row must have */
-	const char *name, *value;     /* STORE_OP_SETTING */
+	const char *name, *value;     /* STORE_OP_SETTING, STORE_OP_ROWS */
+	size_t n_rows;                /* STORE_OP_ROWS: from row on */
 	const struct store_crl *crls; /* STORE_OP_CRLS */
 	size_t n_crls;
 	filetime_t expired_before;

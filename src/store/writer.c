@@ -89,15 +89,15 @@ write_lists(struct store *s, const struct store_row *row, int64_t id, struct err
 }
 
 static int
-do_insert(struct store *s, const struct store_op *op, struct err *e)
+do_insert(struct store *s, const struct store_row *row, struct err *e)
 {
-	int64_t id = op->row->v[Request_RequestID].n;
+	int64_t id = row->v[Request_RequestID].n;
 
-	if (write_part(s, op->row, STORE_Request, e) != 0)
+	if (write_part(s, row, STORE_Request, e) != 0)
 		return -1;
-	if (op->row->v[Certificate_RequestID].set && write_part(s, op->row, STORE_Certificate, e) != 0)
+	if (row->v[Certificate_RequestID].set && write_part(s, row, STORE_Certificate, e) != 0)
 		return -1;
-	if (write_lists(s, op->row, id, e) != 0)
+	if (write_lists(s, row, id, e) != 0)
 		return -1;
 	if (id > s->highest_id)
 		s->highest_id = id;
@@ -220,17 +220,29 @@ do_crls(struct store *s, const struct store_op *op, struct err *e)
 }
 
 static int
+do_rows(struct store *s, const struct store_op *op, struct err *e)
+{
+	for (size_t i = 0; i < op->n_rows; i++) {
+		if (do_insert(s, &op->row[i], e) != 0)
+			return -1;
+	}
+	return do_setting(s, op, e);
+}
+
+static int
 do_op(struct store *s, const struct store_op *op, struct err *e)
 {
 	switch (op->kind) {
 	case STORE_OP_INSERT:
-		return do_insert(s, op, e);
+		return do_insert(s, op->row, e);
 	case STORE_OP_UPDATE:
 		return do_update(s, op, e);
 	case STORE_OP_SETTING:
 		return do_setting(s, op, e);
 	case STORE_OP_CRLS:
 		return do_crls(s, op, e);
+	case STORE_OP_ROWS:
+		return do_rows(s, op, e);
 	}
 	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
 }

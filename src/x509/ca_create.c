@@ -98,46 +98,108 @@ x509_put_spki(struct buf *out, EVP_PKEY *key, struct err *e)
 	return 0;
 }
 
-struct root_extensions {
-	struct x509_extension x[4];
+#define CA_EXTENSIONS_MAX 9
+
+struct ca_extensions {
+	struct x509_extension x[CA_EXTENSIONS_MAX];
+	size_t end[CA_EXTENSIONS_MAX]; /* of each value in `values` */
+	size_t n;
 	struct buf values; /* what they borrow */
 };
 
+/* What was written to `values` since the last one. */
+static void
+close_extension(struct ca_extensions *r, struct bytes oid, bool critical)
+{
+	r->x[r->n] = (struct x509_extension){ oid, critical, { NULL, 0 } };
+	r->end[r->n++] = r->values.len;
+}
+
+static const struct bytes oid_key_usage = OID_BODY("\x55\x1d\x0f");
+static const struct bytes oid_basic_constraints = OID_BODY("\x55\x1d\x13");
+static const struct bytes oid_key_id = OID_BODY("\x55\x1d\x0e");
+static const struct bytes oid_ca_version = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x01");
+static const struct bytes oid_previous_hash = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x02");
+static const struct bytes oid_policies = OID_BODY("\x55\x1d\x20");
+static const struct bytes oid_name_constraints = OID_BODY("\x55\x1d\x1e");
+static const struct bytes oid_cdp = OID_BODY("\x55\x1d\x1f");
+static const struct bytes oid_aia = OID_BODY("\x2b\x06\x01\x05\x05\x07\x01\x01");
+
 /* Seen: AD CS roots have KU, BC (critical), SKI, CA version, in this order; KU is not critical. */
 static void
-build_extensions(struct root_extensions *r, const struct x509_key_info *key)
+put_own_extensions(struct ca_extensions *r, const struct x509_ca_create *how, const struct x509_key_info *key)
 {
-	static const struct bytes oids[] = {
-		OID_BODY("\x55\x1d\x0f"),
-		OID_BODY("\x55\x1d\x13"),
-		OID_BODY("\x55\x1d\x0e"),
-		OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x01"),
-	};
 	const uint8_t usage = CA_KEY_USAGE;
-	uint8_t key_id[20];
-	size_t end[4], from = 0;
+	uint8_t hash[20];
 
-	x509_key_id(key, key_id);
 	x509_ext_key_usage(&r->values, (struct bytes){ &usage, 1 });
-	end[0] = r->values.len;
-	x509_ext_basic_constraints(&r->values, true, -1);
-	end[1] = r->values.len;
-	x509_ext_key_id(&r->values, (struct bytes){ key_id, sizeof(key_id) });
-	end[2] = r->values.len;
-	der_put_int64(&r->values, 0); /* MS-WCCE 2.2.2.7: key index 0, certificate index 0 */
-	end[3] = r->values.len;
-	for (size_t i = 0; i < 4; i++) {
-		r->x[i] = (struct x509_extension){ oids[i], i == 1, { r->values.p + from, end[i] - from } };
-		from = end[i];
+	close_extension(r, oid_key_usage, false);
+	x509_ext_basic_constraints(&r->values, true, how->has_path_len ? (int64_t)how->path_len : -1);
+	close_extension(r, oid_basic_constraints, true);
+	x509_key_id(key, hash);
+	x509_ext_key_id(&r->values, (struct bytes){ hash, sizeof(hash) });
+	close_extension(r, oid_key_id, false);
+	der_put_int64(&r->values, how->version); /* MS-WCCE 2.2.2.7, 3.2.1.4.3.2.39 */
+	close_extension(r, oid_ca_version, false);
+	if (how->renews == NULL)
+		return;
+	x509_sha1(x509_ca_cert_der(how->renews), hash);
+	der_put(&r->values, DER_OCTET_STRING, (struct bytes){ hash, sizeof(hash) });
+	close_extension(r, oid_previous_hash, false);
+}
+
+/* What an administrator asks for, as in a CAPolicy.inf. */
+static void
+put_asked_extensions(struct ca_extensions *r, const struct x509_ca_create *how)
+{
+	static const struct x509_strings none;
+	static const char *const unsaid[X509_CA_POLICIES_MAX];
+
+	if (how->policies.n > 0) {
+		x509_ext_certificate_policies(&r->values, how->policies, unsaid, unsaid);
+		close_extension(r, oid_policies, false);
+	}
+	if (how->name_constraints.len > 0) {
+		buf_put_bytes(&r->values, how->name_constraints);
+		close_extension(r, oid_name_constraints, true); /* RFC 5280 4.2.1.10 */
+	}
+	if (how->cdp_urls.n > 0) {
+		x509_ext_crl_distribution_points(&r->values, how->cdp_urls);
+		close_extension(r, oid_cdp, false);
+	}
+	if (how->aia_urls.n > 0) {
+		x509_ext_authority_info_access(&r->values, how->aia_urls, none);
+		close_extension(r, oid_aia, false);
 	}
 }
 
+static int
+build_extensions(
+    struct ca_extensions *r, const struct x509_ca_create *how, const struct x509_key_info *key, struct err *e)
+{
+	size_t from = 0;
+
+	if (how->policies.n > X509_CA_POLICIES_MAX)
+		return ERR(
+		    e, E_INVALIDARG, "more than %d policies in a CA certificate", X509_CA_POLICIES_MAX);
+	put_own_extensions(r, how, key);
+	put_asked_extensions(r, how);
+	if (!buf_ok(&r->values))
+		return ERR(
+		    e, E_INVALIDARG, "the CA certificate's extensions cannot be written, or are too long");
+	for (size_t i = 0; i < r->n; i++) {
+		r->x[i].value = (struct bytes){ r->values.p + from, r->end[i] - from };
+		from = r->end[i];
+	}
+	return 0;
+}
+
 static void
-make_serial(struct x509_cert_plan *plan, const struct rng *rng)
+make_serial(struct x509_cert_plan *plan, const struct x509_ca_create *how)
 {
 	struct rng_stream s;
 
-	rng_stream_init(&s, rng, "ca serial", 0);
+	rng_stream_init(&s, how->rng, "ca serial", how->version & 0xffff);
 	rng_bytes(&s, plan->serial, ROOT_SERIAL_LEN);
 	plan->serial[0] = (uint8_t)((plan->serial[0] & 0x7f) | 0x10); /* positive, and always 16 octets */
 	plan->serial_len = ROOT_SERIAL_LEN;
@@ -146,7 +208,7 @@ make_serial(struct x509_cert_plan *plan, const struct rng *rng)
 static int
 self_sign(const struct x509_ca_create *how, const struct x509_signer *signer, struct buf *cert, struct err *e)
 {
-	struct root_extensions ext;
+	struct ca_extensions ext = { .n = 0 };
 	struct x509_cert_plan plan = { .not_before = how->not_before, .not_after = how->not_after };
 	struct x509_key_info key;
 	struct buf subject, spki;
@@ -155,20 +217,19 @@ self_sign(const struct x509_ca_create *how, const struct x509_signer *signer, st
 	buf_init(&subject, CERT_MAX);
 	buf_init(&spki, CERT_MAX);
 	buf_init(&ext.values, CERT_MAX);
-	if (put_subject(&subject, how, e) != 0 || x509_put_spki(&spki, signer->key, e) != 0 ||
-	    x509_key_read(&key, buf_bytes(&spki), e) != 0)
+	if (how->renews != NULL) /* octet for octet: what it has issued names it so */
+		buf_put_bytes(&subject, x509_ca_subject(how->renews));
+	else if (put_subject(&subject, how, e) != 0)
 		goto out;
-	build_extensions(&ext, &key);
-	if (!buf_ok(&ext.values)) {
-		ERR(e, E_OUTOFMEMORY, "no room for the CA's extensions");
+	if (x509_put_spki(&spki, signer->key, e) != 0 || x509_key_read(&key, buf_bytes(&spki), e) != 0 ||
+	    build_extensions(&ext, how, &key, e) != 0)
 		goto out;
-	}
-	make_serial(&plan, how->rng);
+	make_serial(&plan, how);
 	plan.issuer = plan.subject = buf_bytes(&subject);
 	plan.spki = buf_bytes(&spki);
 	plan.extensions = ext.x;
-	plan.n_extensions = ARRAY_LEN(ext.x);
-	ret = x509_signer_issue(signer, &plan, "ca certificate", 0, cert, e);
+	plan.n_extensions = ext.n;
+	ret = x509_signer_issue(signer, &plan, "ca certificate", how->version & 0xffff, cert, e);
 out:
 	buf_fini(&ext.values);
 	buf_fini(&spki);
@@ -224,44 +285,66 @@ x509_write_new(const char *path, mode_t mode, BIO *pem, struct err *e)
 }
 
 static int
-write_files(EVP_PKEY *key, struct bytes cert, const char *key_path, const char *cert_path, struct err *e)
+write_key(EVP_PKEY *key, const char *path, struct err *e)
 {
-	AUTO(BIO) *key_pem = BIO_new(BIO_s_secmem()); /* wiped when freed */
-	AUTO(BIO) *cert_pem = BIO_new(BIO_s_mem());
+	AUTO(BIO) *pem = BIO_new(BIO_s_secmem()); /* wiped when freed */
 
-	if (key_pem == NULL || cert_pem == NULL ||
-	    PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1 ||
-	    PEM_write_bio(cert_pem, PEM_STRING_X509, "", cert.p, (long)cert.len) <= 0)
-		return ERR(e, NTE_FAIL, "encoding the CA's key and certificate: %s", x509_openssl_reason());
-	if (x509_write_new(key_path, 0600, key_pem, e) != 0)
-		return err_prefix(e, "CA key file");
-	if (x509_write_new(cert_path, 0644, cert_pem, e) != 0) {
+	if (pem == NULL || PEM_write_bio_PKCS8PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL) != 1)
+		return ERR(e, NTE_FAIL, "encoding the CA's key: %s", x509_openssl_reason());
+	return x509_write_new(path, 0600, pem, e) == 0 ? 0 : err_prefix(e, "CA key file");
+}
+
+static int
+write_cert(struct bytes cert, const char *path, struct err *e)
+{
+	AUTO(BIO) *pem = BIO_new(BIO_s_mem());
+
+	if (pem == NULL || PEM_write_bio(pem, PEM_STRING_X509, "", cert.p, (long)cert.len) <= 0)
+		return ERR(e, NTE_FAIL, "encoding the CA's certificate: %s", x509_openssl_reason());
+	return x509_write_new(path, 0644, pem, e) == 0 ? 0 : err_prefix(e, "CA certificate file");
+}
+
+static int
+with_new_key(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct buf *cert,
+    struct err *e)
+{
+	const struct key_kind *kind = &kinds[how->key];
+	struct x509_signer signer = { .rng = *how->rng };
+	enum x509_hash hash = X509_HASH_SHA256;
+	int ret = -1;
+
+	if (how->renews != NULL)
+		hash = x509_ca_signer(how->renews)->alg->hash;
+	if (how->rng->seeded && x509_seeded_lib_init(&signer.lib, e) != 0)
+		goto out;
+	signer.alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, hash);
+	signer.key = x509_key_generate(
+	    signer.lib.ctx, kind->rsa_bits, kind->curve, how->rng, "ca key", how->version & 0xffff, e);
+	if (signer.key == NULL || self_sign(how, &signer, cert, e) != 0 ||
+	    write_key(signer.key, key_path, e) != 0)
+		goto out;
+	ret = write_cert(buf_bytes(cert), cert_path, e);
+	if (ret != 0)
 		unlink(key_path);
-		return err_prefix(e, "CA certificate file");
-	}
-	return 0;
+out:
+	EVP_PKEY_free(signer.key);
+	x509_lib_fini(&signer.lib);
+	return ret;
 }
 
 int
 x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e)
 {
-	const struct key_kind *kind = &kinds[how->key];
-	struct x509_signer signer = { .rng = *how->rng };
 	struct buf cert;
-	int ret = -1;
+	int ret;
 
 	buf_init(&cert, CERT_MAX);
-	if (how->rng->seeded && x509_seeded_lib_init(&signer.lib, e) != 0)
-		goto out;
-	signer.alg =
-	    x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, X509_HASH_SHA256);
-	signer.key = x509_key_generate(signer.lib.ctx, kind->rsa_bits, kind->curve, how->rng, "ca key", 0, e);
-	if (signer.key == NULL || self_sign(how, &signer, &cert, e) != 0)
-		goto out;
-	ret = write_files(signer.key, buf_bytes(&cert), key_path, cert_path, e);
-out:
-	EVP_PKEY_free(signer.key);
-	x509_lib_fini(&signer.lib);
+	if (how->renews == NULL || key_path != NULL)
+		ret = with_new_key(how, key_path, cert_path, &cert, e);
+	else if (self_sign(how, x509_ca_signer(how->renews), &cert, e) != 0)
+		ret = -1;
+	else
+		ret = write_cert(buf_bytes(&cert), cert_path, e);
 	buf_fini(&cert);
 	return ret;
 }

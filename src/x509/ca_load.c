@@ -19,7 +19,7 @@ struct x509_ca {
 	struct x509_signer signer;
 	struct bytes chain[MAX_CHAIN]; /* DER, OpenSSL's memory */
 	size_t n_chain;
-	struct buf subject, key_id;
+	struct buf subject, key_id, spki;
 	filetime_t not_before, not_after;
 	filetime_t chain_begin, chain_end; /* when all of the chain is valid */
 	char key_text[KEY_TEXT_MAX];
@@ -221,6 +221,7 @@ keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 	else
 		snprintf(ca->key_text, sizeof(ca->key_text), "%s", key.curve);
 	buf_put(&ca->subject, name, (size_t)name_len);
+	buf_put(&ca->spki, spki, (size_t)spki_len);
 	x509_key_id(&key, made_id);
 	if (ski != NULL)
 		buf_put(&ca->key_id, ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
@@ -228,8 +229,9 @@ keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 		buf_put(&ca->key_id, made_id, sizeof(made_id));
 	ca->not_before = to_filetime(X509_get0_notBefore(cert));
 	ca->not_after = to_filetime(X509_get0_notAfter(cert));
-	ret =
-	    buf_ok(&ca->subject) && buf_ok(&ca->key_id) ? 0 : ERR(e, E_OUTOFMEMORY, "keeping the CA's name");
+	ret = buf_ok(&ca->subject) && buf_ok(&ca->key_id) && buf_ok(&ca->spki)
+	    ? 0
+	    : ERR(e, E_OUTOFMEMORY, "keeping the CA's name");
 out:
 	OPENSSL_free(name);
 	OPENSSL_free(spki);
@@ -280,6 +282,7 @@ x509_ca_load(
 	ca->signer.rng = *rng;
 	buf_init(&ca->subject, 65536);
 	buf_init(&ca->key_id, 1024);
+	buf_init(&ca->spki, 65536);
 	if (x509_hash_from_name(&h, hash, e) != 0)
 		goto fail;
 	if (rng->seeded && x509_seeded_lib_init(&ca->signer.lib, e) != 0)
@@ -308,6 +311,7 @@ x509_ca_free(struct x509_ca *ca)
 		OPENSSL_free((void *)(uintptr_t)ca->chain[i].p);
 	buf_fini(&ca->subject);
 	buf_fini(&ca->key_id);
+	buf_fini(&ca->spki);
 	free(ca);
 }
 
@@ -332,10 +336,12 @@ x509_ca_crl(struct x509_ca *ca, const struct x509_crl_plan *plan, struct buf *ou
 	size_t start = out->len, outer = der_open(out, DER_SEQUENCE), tbs = out->len;
 	const char *purpose =
 	    plan->min_base != 0 ? "sign delta crl" : "sign base crl"; /* they share their number */
+	uint64_t id =
+	    (uint64_t)(plan->ca_version >> 16) << 32 | plan->number; /* and so do those of all keys */
 
 	if (x509_crl_tbs_put(
 		out, plan, ca->signer.alg->der, buf_bytes(&ca->subject), buf_bytes(&ca->key_id), e) == 0 &&
-	    x509_signer_sign(&ca->signer, out, outer, tbs, purpose, plan->number, e) == 0)
+	    x509_signer_sign(&ca->signer, out, outer, tbs, purpose, id, e) == 0)
 		return 0;
 	out->len = start;
 	return -1;
@@ -369,6 +375,23 @@ struct bytes
 x509_ca_key_id(const struct x509_ca *ca)
 {
 	return buf_bytes(&ca->key_id);
+}
+
+struct bytes
+x509_ca_spki(const struct x509_ca *ca)
+{
+	return buf_bytes(&ca->spki);
+}
+
+int
+x509_ca_key_like(const struct x509_ca *ca, uint32_t bits, enum x509_ca_key *out, struct err *e)
+{
+	char text[2 * KEY_TEXT_MAX];
+
+	if (bits == 0)
+		return x509_ca_key_from_text(out, ca->key_text, e);
+	snprintf(text, sizeof(text), "%.*s%u", (int)strcspn(ca->key_text, "-") + 1, ca->key_text, bits);
+	return x509_ca_key_from_text(out, text, e);
 }
 
 filetime_t

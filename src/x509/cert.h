@@ -6,7 +6,7 @@
 #define ADCSD_X509_CERT_H
 
 #include "base/rng.h"
-#include "x509/request.h"
+#include "x509/ext.h"
 
 #define X509_SERIAL_MAX 20
 
@@ -28,16 +28,28 @@ enum x509_ca_key { X509_CA_RSA2048, X509_CA_RSA3072, X509_CA_RSA4096, X509_CA_P2
 int
 x509_ca_key_from_text(enum x509_ca_key *out, const char *text, struct err *e) MUST_CHECK;
 
+#define X509_CA_POLICIES_MAX 16
+
 struct x509_ca_create {
-	enum x509_ca_key key;
+	enum x509_ca_key key; /* of a new key */
 	const char *common_name;
 	const char *dn_suffix; /* "DC=corp,DC=contoso,DC=com"; may be NULL */
 	filetime_t not_before, not_after;
 	const struct rng *rng; /* seeded: same seed, same key and certificate */
+	/* a renewal: subject, hash algorithm and, without a new key, the key are this CA's; common_name and
+	 * dn_suffix do not count. NULL: a new CA */
+	const struct x509_ca *renews;
+	uint32_t version; /* key index << 16 | certificate index, MS-WCCE 3.2.1.4.3.2.39 */
+	/* as a CAPolicy.inf asks; zeroes: nothing of it */
+	bool has_path_len;
+	uint32_t path_len;
+	struct bytes name_constraints; /* NameConstraints, RFC 5280 4.2.1.10 */
+	struct x509_strings policies, cdp_urls, aia_urls;
 };
 
-/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1 V0.0; SHA256)
- * and stores both as PEM: key 0600. Neither file may exist (E_ALREADY_EXISTS). */
+/* Makes key and self-signed certificate (KU, BC critical, SKI, CA version 1.3.6.1.4.1.311.21.1, of a renewal
+ * the previous certificate's SHA-1 1.3.6.1.4.1.311.21.2; SHA256) and stores both as PEM: key 0600. Neither
+ * file may exist (E_ALREADY_EXISTS). A renewal with key_path NULL keeps the key. */
 int
 x509_ca_create(
     const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
@@ -60,6 +72,12 @@ struct bytes
 x509_ca_subject(const struct x509_ca *ca); /* Name DER */
 struct bytes
 x509_ca_key_id(const struct x509_ca *ca); /* subjectKeyIdentifier of the CA certificate */
+struct bytes
+x509_ca_spki(const struct x509_ca *ca); /* SubjectPublicKeyInfo of its key */
+/* Of which kind its key is; E_INVALIDARG when x509_ca_create() makes none like it. bits 0: as long as it is.
+ */
+int
+x509_ca_key_like(const struct x509_ca *ca, uint32_t bits, enum x509_ca_key *out, struct err *e) MUST_CHECK;
 filetime_t
 x509_ca_not_after(const struct x509_ca *ca);
 filetime_t

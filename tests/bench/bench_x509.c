@@ -198,8 +198,12 @@ run(const char *request_type, enum x509_ca_key kind, const char *ca_type)
 {
 	char dir[] = "/tmp/adcsd-bench-XXXXXX", key_path[64], cert_path[64];
 	struct rng rng = { false, 0 };
-	struct x509_ca_create how = { kind, "Bench", "DC=corp,DC=contoso,DC=com", clock_real(),
-		clock_real() + 365 * FILETIME_DAY, &rng };
+	struct x509_ca_create how = { .key = kind,
+		.common_name = "Bench",
+		.dn_suffix = "DC=corp,DC=contoso,DC=com",
+		.not_before = clock_real(),
+		.not_after = clock_real() + 365 * FILETIME_DAY,
+		.rng = &rng };
 	struct bench b = { .request = make_request(request_type) };
 	struct x509_request r;
 	struct pool *pool = pool_new(1 << 20);

@@ -124,13 +124,13 @@ test_times(void **state)
 		*(cases[i].delta ? &s.crl_delta_units : &s.crl_units) = cases[i].units;
 		*(cases[i].delta ? &s.crl_delta_overlap_period : &s.crl_overlap_period) = cases[i].overlap;
 		*(cases[i].delta ? &s.crl_delta_overlap_units : &s.crl_overlap_units) = cases[i].overlap_units;
-		assert_int_equal(ca_crl_times(&s, NOW, 0, cases[i].delta, &t, &e), 0);
+		assert_int_equal(ca_crl_times(&s, NOW, 0, cases[i].delta, 0, &t, &e), 0);
 		assert_int_equal(t.this_update, NOW - cases[i].skew * FILETIME_MINUTE);
 		assert_int_equal((t.next_publish - NOW) / FILETIME_MINUTE, cases[i].next_publish);
 		assert_int_equal((t.next_update - NOW) / FILETIME_MINUTE, cases[i].next_update);
 		assert_int_equal((t.propagation_complete - NOW) / FILETIME_MINUTE, cases[i].propagated);
 		/* never before the CA itself */
-		assert_int_equal(ca_crl_times(&s, NOW, NOW - FILETIME_MINUTE, cases[i].delta, &t, &e), 0);
+		assert_int_equal(ca_crl_times(&s, NOW, NOW - FILETIME_MINUTE, cases[i].delta, 0, &t, &e), 0);
 		assert_int_equal(t.this_update, NOW - FILETIME_MINUTE);
 	}
 }
@@ -148,11 +148,13 @@ test_min_base(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(ca_crl_min_base(rows, ARRAY_LEN(rows), NOW)->number, 3);
-	assert_int_equal(ca_crl_min_base(rows + 3, 2, NOW)->number, 4); /* none has reached everybody: the oldest */
-	assert_null(ca_crl_min_base(rows, 1, NOW));                     /* expired */
-	assert_null(ca_crl_min_base(rows + 4, 1, NOW));                 /* a delta is no base */
-	assert_null(ca_crl_min_base(rows, 0, NOW));
+	assert_int_equal(ca_crl_min_base(rows, ARRAY_LEN(rows), 0, false, NOW)->number, 3);
+	assert_int_equal(ca_crl_min_base(rows + 3, 2, 0, false, NOW)->number, 4); /* none has reached everybody: the oldest */
+	assert_int_equal(ca_crl_min_base(rows, ARRAY_LEN(rows), 0, true, NOW)->number, 2);
+	assert_null(ca_crl_min_base(rows, ARRAY_LEN(rows), 1, false, NOW)); /* another key's */
+	assert_null(ca_crl_min_base(rows, 1, 0, false, NOW));                     /* expired */
+	assert_null(ca_crl_min_base(rows + 4, 1, 0, false, NOW));                 /* a delta is no base */
+	assert_null(ca_crl_min_base(rows, 0, 0, false, NOW));
 }
 
 static void
@@ -164,16 +166,18 @@ test_entries(void **state)
 		struct store_revoked row;
 		int base, delta; /* reason, -1: not on it */
 	} cases[] = {
-		{ "old", { "0a", since - h, since - h, end, 1, false }, 1, -1 },
-		{ "new", { "0b", NOW - h, NOW - h, end, 4, false }, 4, 4 },
-		{ "decided before, for a day since", { "0c", NOW - h, since - h, end, 0, false }, 0, 0 },
-		{ "back-dated", { "0d", since - 9 * h, NOW - h, end, 5, false }, 5, 5 },
-		{ "released since", { "0e", NOW - h, NOW - h, end, CA_REASON_RELEASE, false }, -1, 8 },
-		{ "released long ago", { "0f", since - h, since - h, end, CA_REASON_RELEASE, false }, -1, -1 },
-		{ "removeFromCRL", { "10", NOW - h, NOW - h, end, 8, false }, -1, 8 },
-		{ "expired since the last list", { "11", NOW - h, NOW - h, last, 6, false }, 6, 6 },
-		{ "expired before it", { "12", NOW - h, NOW - h, last - 1, 6, false }, -1, -1 },
-		{ "expired, to be listed", { "13", NOW - h, NOW - h, last - 1, 2, true }, 2, 2 },
+		{ "old", { "0a", since - h, since - h, end, 1, false, 0 }, 1, -1 },
+		{ "new", { "0b", NOW - h, NOW - h, end, 4, false, 0 }, 4, 4 },
+		{ "decided before, for a day since", { "0c", NOW - h, since - h, end, 0, false, 0 }, 0, 0 },
+		{ "back-dated", { "0d", since - 9 * h, NOW - h, end, 5, false, 0 }, 5, 5 },
+		{ "released since", { "0e", NOW - h, NOW - h, end, CA_REASON_RELEASE, false, 0 }, -1, 8 },
+		{ "released long ago", { "0f", since - h, since - h, end, CA_REASON_RELEASE, false, 0 }, -1, -1 },
+		{ "removeFromCRL", { "10", NOW - h, NOW - h, end, 8, false, 0 }, -1, 8 },
+		{ "expired since the last list", { "11", NOW - h, NOW - h, last, 6, false, 0 }, 6, 6 },
+		{ "expired before it", { "12", NOW - h, NOW - h, last - 1, 6, false, 0 }, -1, -1 },
+		{ "another key's", { "14", NOW - h, NOW - h, end, 1, false, 0x10001 }, -1, -1 },
+		{ "a later certificate's of this key", { "15", NOW - h, NOW - h, end, 1, false, 3 }, 1, 1 },
+		{ "expired, to be listed", { "13", NOW - h, NOW - h, last - 1, 2, true, 0 }, 2, 2 },
 	};
 	struct pool *pool = pool_new(1u << 20);
 
@@ -181,13 +185,15 @@ test_entries(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		for (int delta = 0; delta < 2; delta++) {
 			int want = delta != 0 ? cases[i].delta : cases[i].base;
+			const struct ca_crl_scope scope = {
+				.delta = delta != 0, .last_publish = last, .since = delta != 0 ? since : 0
+			};
 			struct x509_crl_entry *list;
 			struct err e = { 0 };
 			size_t n;
 
 			print_message("  %s, %s\n", cases[i].name, delta != 0 ? "delta" : "base");
-			assert_int_equal(ca_crl_entries(&cases[i].row, 1, last, delta != 0 ? since : 0, delta != 0, pool, &list,
-					     &n, &e), 0);
+			assert_int_equal(ca_crl_entries(&cases[i].row, 1, &scope, pool, &list, &n, &e), 0);
 			assert_int_equal(n, want >= 0);
 			if (n == 0)
 				continue;
@@ -207,12 +213,12 @@ test_bad_serials(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(serials); i++) {
-		struct store_revoked row = { serials[i], NOW, NOW, NOW, 0, true };
+		struct store_revoked row = { serials[i], NOW, NOW, NOW, 0, true, 0 };
 		struct x509_crl_entry *list;
 		struct err e = { 0 };
 		size_t n;
 
-		assert_int_equal(ca_crl_entries(&row, 1, 0, 0, false, pool, &list, &n, &e), -1);
+		assert_int_equal(ca_crl_entries(&row, 1, &(struct ca_crl_scope){ 0 }, pool, &list, &n, &e), -1);
 		assert_int_not_equal(e.hr, 0);
 	}
 	pool_free(pool);

@@ -46,8 +46,12 @@ tear_down(void **state)
 static struct x509_ca *
 new_ca(enum x509_ca_key kind, const struct rng *rng, const char *hash)
 {
-	struct x509_ca_create how = { kind, "Contoso Certification Authority", "DC=corp,DC=contoso,DC=com", NOW,
-		NOW + 10 * YEAR, rng };
+	struct x509_ca_create how = { .key = kind,
+		.common_name = "Contoso Certification Authority",
+		.dn_suffix = "DC=corp,DC=contoso,DC=com",
+		.not_before = NOW,
+		.not_after = NOW + 10 * YEAR,
+		.rng = rng };
 	struct x509_ca *ca;
 	struct err e = { 0 };
 
@@ -192,7 +196,12 @@ test_create_refusals(void **state)
 	(void)state;
 	clear_files();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct x509_ca_create how = { X509_CA_P256, cases[i].cn, cases[i].suffix, NOW, cases[i].until, &rng };
+		struct x509_ca_create how = { .key = X509_CA_P256,
+			.common_name = cases[i].cn,
+			.dn_suffix = cases[i].suffix,
+			.not_before = NOW,
+			.not_after = cases[i].until,
+			.rng = &rng };
 
 		assert_int_equal(x509_ca_create(&how, key_path, cert_path, &e), -1);
 		if (e.hr != cases[i].hr)
@@ -206,7 +215,9 @@ static void
 test_create_keeps_files(void **state)
 {
 	struct rng rng = { true, 5 };
-	struct x509_ca_create how = { X509_CA_P256, "a", NULL, NOW, NOW + YEAR, &rng };
+	struct x509_ca_create how = {
+		.key = X509_CA_P256, .common_name = "a", .not_before = NOW, .not_after = NOW + YEAR, .rng = &rng
+	};
 	struct err e = { 0 };
 	FILE *f;
 

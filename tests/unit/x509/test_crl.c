@@ -13,7 +13,12 @@ static char dir[] = "/tmp/adcsd-test-crl-XXXXXX";
 static struct x509_ca *
 new_ca(enum x509_ca_key kind, const struct rng *rng)
 {
-	struct x509_ca_create how = { kind, "Contoso CA", "DC=contoso,DC=com", NOW, NOW + 3650 * FILETIME_DAY, rng };
+	struct x509_ca_create how = { .key = kind,
+		.common_name = "Contoso CA",
+		.dn_suffix = "DC=contoso,DC=com",
+		.not_before = NOW,
+		.not_after = NOW + 3650 * FILETIME_DAY,
+		.rng = rng };
 	char key[64], cert[64];
 	struct x509_ca *ca = NULL;
 	struct err e = { 0 };
