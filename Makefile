@@ -198,6 +198,13 @@ check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, NSS, ldap-u
 	@$(SUB) -j$(J) all $(TOOLS)
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
 
+# A client is never dropped silently: fewer than this fails.
+INTEROP_CLIENTS = 5
+check-interop: all ## other people's clients in pinned versions, on the real ports in a network namespace (root)
+	@mkdir -p $(B)/interop
+	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/interop/run.py run $(B)/interop --at-least $(INTEROP_CLIENTS) $(INTEROP_ARGS)
+
 check-samba: all ## template verbs on a Samba AD DC in a network namespace of its own (root)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-samba
 
@@ -242,4 +249,4 @@ clean: ## remove what was built
 FORCE:
 .SECONDARY:
 .PHONY: FORCE all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
-  check-e2e check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean
+  check-e2e check-interop check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean
