@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ca/signing_certs.h"
+#include "x509/constraints.h"
 
 #define CERTIFICATE_MAX (512 * 1024)
+#define CRLF_IGNORE_INVALID_POLICIES 0x10u
 
 static const char CONSTRUCTING[] = "Error Constructing or Publishing Certificate";
 
@@ -121,10 +123,21 @@ make_certificate(struct ca_request *r, struct err *e)
 	return keep(r->pool, &chain, &r->chain) == 0 ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for the chain");
 }
 
+/* A rehearsal, too, hears what the CA's own certificates forbid. */
+static int
+construct(struct ca_request *r, struct err *e)
+{
+	bool ignore_policies = (r->live->settings.crl_flags & CRLF_IGNORE_INVALID_POLICIES) != 0;
+
+	if (x509_ca_check_plan(r->issuer->x509, &r->out.plan, ignore_policies, e) != 0)
+		return -1;
+	return r->rehearsed == NULL ? make_certificate(r, e) : 0;
+}
+
 static void
 issue(struct ca_request *r)
 {
-	if (r->rehearsed == NULL && make_certificate(r, &r->eval_err) != 0) {
+	if (construct(r, &r->eval_err) != 0) {
 		r->eval_failed = true;
 		r->certificate = r->chain = (struct bytes){ NULL, 0 };
 		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);

@@ -125,7 +125,8 @@ create_key(struct ca *ca, const char *key, const char *cert, struct err *e)
 	if (s->key_file[0] != '\0')
 		return copy_file(s->cert_file, cert, e) != 0 || copy_file(s->key_file, key, e) != 0 ? -1 : 0;
 	if (x509_ca_key_from_text(&how.key, s->key_type, e) != 0 ||
-	    ca_period(s->renewal_period, s->renewal_units, &months, &span, e) != 0)
+	    ca_period(s->renewal_period, s->renewal_units, &months, &span, e) != 0 ||
+	    ca_policy_inf(s, &how, ca->pool, e) != 0)
 		return -1;
 	how.common_name = s->common_name;
 	if (s->common_name[0] == '\0')

@@ -22,8 +22,8 @@ struct ca_renewal {
 	struct ca *ca;
 	struct pool *pool;
 	struct x509_ca_create how;
-	struct ca_cert next; /* as it will be; copied when it counts */
-	struct ca_cert previous;        /* a copy, with URLs of its own: the settings may change meanwhile */
+	struct ca_cert next;     /* as it will be; copied when it counts */
+	struct ca_cert previous; /* a copy, with URLs of its own: the settings may change meanwhile */
 	const char *key_path, *cert_path; /* key_path NULL: the key stays */
 	const char *hash;                 /* CNGHashAlgorithm */
 	bool cross;
@@ -329,9 +329,9 @@ plan(struct ca_renewal *v, const struct ca_renewal_options *o, struct err *e)
 	v->how.renews = v->previous.x509;
 	v->how.version = ca_cert_version_of(&v->next);
 	/* cross certificates name the files that the new certificate will have */
-	if (ca_certs_name(ca, &v->previous, v->pool, e) != 0 || ca_certs_name(ca, &v->next, v->pool, e) != 0 ||
-	    plan_key(v, o, e) != 0 ||
-	    plan_dates(v, o, e) != 0)
+	if (ca_certs_name(ca, &v->previous, v->pool, e) != 0 ||
+	    ca_certs_name(ca, &v->next, v->pool, e) != 0 || plan_key(v, o, e) != 0 ||
+	    plan_dates(v, o, e) != 0 || ca_policy_inf(&ca->settings, &v->how, v->pool, e) != 0)
 		return -1;
 	return plan_requests(v, e);
 }

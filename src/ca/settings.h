@@ -61,6 +61,9 @@ struct ca_settings {
 	uint32_t role_separation, audit_filter;
 	struct x509_strings published_templates;
 	uint32_t load_default_templates;
+	/* as in a CAPolicy.inf: of the CA's own certificate */
+	uint32_t path_length; /* 0xffffffff: none */
+	struct x509_strings nc_permitted, nc_excluded, ca_policies, ca_cdp_urls, ca_aia_urls;
 	/* [policy] */
 	uint32_t edit_flags, request_disposition;
 	struct x509_strings enable_request_extensions, disable_extensions;

@@ -224,6 +224,21 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "CA", "CAVersion", SETTING_NUMBER, AT(ca_version), "6",
 	  "Compatibility level: 1 is Windows Server 2003, 4 is 2012, 6 is 2016 and later.", .lowest = 1, .highest = 6 },
 
+	{ .section = "BasicConstraintsExtension", "PathLength", SETTING_NUMBER, AT(path_length), "0xFFFFFFFF",
+	  "As in a CAPolicy.inf, of the CA's own certificate when it is made or renewed: how many CA certificates may follow; "
+	  "0xFFFFFFFF: any number." },
+	{ .section = "NameConstraintsExtension", "Permitted", SETTING_LIST, AT(nc_permitted), "",
+	  "Names that certificates below the CA's own may have: DNS=contoso.com, EMail=contoso.com, "
+	  "DirectoryName=DC=contoso,DC=com, URI=.contoso.com, IPAddress=10.0.0.0/8." },
+	{ .section = "NameConstraintsExtension", "Excluded", SETTING_LIST, AT(nc_excluded), "",
+	  "Names that they must not have." },
+	{ .section = "PolicyStatementExtension", "Policies", SETTING_LIST, AT(ca_policies), "",
+	  "Issuance policies of the CA's own certificate, as OIDs." },
+	{ .section = "CRLDistributionPoint", "URL", SETTING_LIST, AT(ca_cdp_urls), "",
+	  "CRL distribution points of the CA's own certificate; a root needs none." },
+	{ .section = "AuthorityInformationAccess", "URL", SETTING_LIST, AT(ca_aia_urls), "",
+	  "Where the certificate of the CA above lies, of the CA's own certificate; a root needs none." },
+
 	{ .section = "policy", "EditFlags", SETTING_FLAGS, AT(edit_flags), "0x11014E",
 	  "What the policy module does with requests, as certutil -setreg policy\\EditFlags.", .bits = edit_bits },
 	{ .section = "policy", "RequestDisposition", SETTING_FLAGS, AT(request_disposition), "1",

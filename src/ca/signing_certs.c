@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "x509/constraints.h"
 
 #define CROSS_MAX (64u * 1024)
 
@@ -20,6 +21,41 @@ const char *
 ca_cross_path(const struct ca *ca, struct pool *pool, unsigned from, unsigned to)
 {
 	return pool_printf(pool, "%s/ca(%u-%u).cer", ca->state_dir, from, to);
+}
+
+static int
+copy_strings(struct x509_strings in, struct x509_strings *out, struct pool *pool)
+{
+	const char **v = pool_calloc(pool, in.n, sizeof(*v));
+
+	for (size_t i = 0; v != NULL && i < in.n; i++) {
+		v[i] = pool_strdup(pool, in.v[i]);
+		if (v[i] == NULL)
+			return -1;
+	}
+	*out = (struct x509_strings){ v, in.n };
+	return v != NULL ? 0 : -1;
+}
+
+int
+ca_policy_inf(const struct ca_settings *s, struct x509_ca_create *how, struct pool *pool, struct err *e)
+{
+	struct buf b;
+	int rc;
+
+	how->has_path_len = s->path_length != UINT32_MAX;
+	how->path_len = s->path_length;
+	buf_init(&b, CROSS_MAX);
+	rc = x509_name_constraints_put(&b, s->nc_permitted, s->nc_excluded, e);
+	if (rc != 0)
+		err_prefix(e, "NameConstraintsExtension");
+	else if (pool_dup_bytes(pool, buf_bytes(&b), &how->name_constraints) != 0 ||
+	    copy_strings(s->ca_policies, &how->policies, pool) != 0 ||
+	    copy_strings(s->ca_cdp_urls, &how->cdp_urls, pool) != 0 ||
+	    copy_strings(s->ca_aia_urls, &how->aia_urls, pool) != 0)
+		rc = ERR(e, E_OUTOFMEMORY, "no memory for the CA certificate's extensions");
+	buf_fini(&b);
+	return rc;
 }
 
 /* ---- look-ups ---- */

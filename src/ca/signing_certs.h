@@ -82,6 +82,11 @@ int
 ca_cert_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct ca_settings *s,
     struct pool *pool, struct ca_urls *out, struct err *e) MUST_CHECK;
 
+/* What the settings of a CAPolicy.inf ask of the CA's own certificate; in the pool. */
+int
+ca_policy_inf(
+    const struct ca_settings *s, struct x509_ca_create *how, struct pool *pool, struct err *e) MUST_CHECK;
+
 /* "ca(3).key"; in the pool. */
 const char *
 ca_cert_path(const struct ca *ca, struct pool *pool, unsigned index, const char *suffix);

@@ -257,6 +257,7 @@ load_chain(struct x509_ca *ca, const char *path, struct err *e)
 	else if (check_chain(ca, certs, n, e) == 0 && keep_chain(ca, certs, n, e) == 0 &&
 	    keep_facts(ca, certs[0], e) == 0) {
 		keep_chain_times(ca, certs, n);
+		ca->signer.constrained = x509_chain_constrains(certs, n);
 		ret = 0;
 	}
 	if (ret != 0)

@@ -174,6 +174,7 @@ struct x509_signer {
 	EVP_PKEY *key;
 	const struct x509_signature_algorithm *alg;
 	struct rng rng;
+	bool constrained; /* constraints.h: by its own certificate, or one above */
 };
 
 const struct x509_signature_algorithm *
@@ -201,6 +202,9 @@ x509_signer_issue(const struct x509_signer *s, const struct x509_cert_plan *plan
 int
 x509_signer_put_signature(const struct x509_signer *s, const char *purpose, uint64_t id, uint8_t tag,
     struct buf *out, size_t from, size_t len, struct err *e) MUST_CHECK;
+/* constraints.c */
+bool
+x509_chain_constrains(X509 *const certs[], size_t n);
 /* The CA's (ca_load.c). */
 const struct x509_signer *
 x509_ca_signer(const struct x509_ca *ca);
