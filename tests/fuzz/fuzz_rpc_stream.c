@@ -12,9 +12,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Bound by the captured PDUs among the seeds. */
 static const struct rpc_interface captured[] = {
 	{ "epmapper", { 0xe1af8308, 0x5d1f, 0x11c9, { 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa } }, 3,
-	    0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
+	    0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE, NULL },
 	{ "ICertPassage", { 0x91ae6020, 0x9e3c, 0x11cf, { 0x8d, 0x7c, 0x00, 0xaa, 0x00, 0xc0, 0x91, 0xbe } },
-	    0, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE },
+	    0, 0, fixture_methods, 5, RPC_C_AUTHN_LEVEL_NONE, NULL },
 };
 
 static void
