@@ -26,7 +26,7 @@ def sha1(certificate):
 
 
 def rows(server):
-    return [r for r in server.json("request", "list")["requests"] if r.get("commonName", "").endswith("-Xchg")]
+    return [r for r in server.json("request", "list", "--limit", "1000")["requests"] if r.get("commonName", "").endswith("-Xchg")]
 
 
 def test_contents(how_to):
