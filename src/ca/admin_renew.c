@@ -47,13 +47,17 @@ admin_ca_certificates(const struct ca *ca)
 }
 
 static void
-on_renewed(void *arg, const struct err *e, const struct err *published)
+on_renewed(void *arg, const struct err *e, const struct err *published, const char *request)
 {
 	struct ca_admin *a = arg;
 	json_t *o;
 
 	if (e != NULL) {
 		admin_fail(a, e);
+		return;
+	}
+	if (request != NULL) {
+		admin_reply(a, json_pack("{s:s}", "request", request));
 		return;
 	}
 	o = json_pack(
@@ -67,10 +71,12 @@ void
 admin_ca_renew(struct ca_admin *a)
 {
 	struct ca_renewal_options how = { .new_key = json_is_true(json_object_get(a->args, "newKey")) };
+	const char *pem = NULL;
 	int64_t units = 0;
 	struct err e = { 0 };
 
-	if ((admin_has(a, "key") && admin_text(a, "key", &how.key_type, &e) != 0) ||
+	if ((admin_has(a, "certificate") && admin_text(a, "certificate", &pem, &e) != 0) ||
+	    (admin_has(a, "key") && admin_text(a, "key", &how.key_type, &e) != 0) ||
 	    (admin_has(a, "validityPeriod") &&
 		(admin_text(a, "validityPeriod", &how.validity_unit, &e) != 0 ||
 		    admin_number(a, "validityPeriodUnits", 1, 10000, &units, &e) != 0))) {
@@ -78,6 +84,8 @@ admin_ca_renew(struct ca_admin *a)
 		return;
 	}
 	how.validity_units = (uint32_t)units;
+	if (pem != NULL)
+		how.certificate = (struct bytes){ (const uint8_t *)pem, strlen(pem) };
 	if (how.key_type != NULL && !how.new_key)
 		ERR(&e, E_INVALIDARG, "a kind of key is chosen for a new key only");
 	if (e.hr != 0 || ca_renew_start(a->ca, &how, on_renewed, a, &e) != 0)

@@ -153,8 +153,9 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   ca.show          {}                          {name, sanitizedName, config, dnsName, key, root, notBefore, notAfter,
  *                                                 sha1, templates: [cn], settings: {...},
  *                                                 certificates: [certificate]}
- *   ca.renew         {newKey?, key?, validityPeriod?, validityPeriodUnits?}  {certificates: [certificate], published,
- *                                                 error?}               Administrator
+ *   ca.renew         {newKey?, key?, validityPeriod?, validityPeriodUnits?, certificate?}  {certificates: [certificate],
+ *                                                 published, error?}; a CA below another one: {request: PEM}, and with
+ *                                                 certificate: PEM as above  Administrator
  *   ca.publish       {template}                  {templates: [cn]}      Administrator
  *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
  *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}

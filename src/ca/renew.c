@@ -24,9 +24,11 @@ struct ca_renewal {
 	struct x509_ca_create how;
 	struct ca_cert next;     /* as it will be; copied when it counts */
 	struct ca_cert previous; /* a copy, with URLs of its own: the settings may change meanwhile */
-	const char *key_path, *cert_path; /* key_path NULL: the key stays */
-	const char *hash;                 /* CNGHashAlgorithm */
-	bool cross;
+	const char *key_path, *cert_path;        /* key_path NULL: the key stays */
+	const char *hash;                        /* CNGHashAlgorithm */
+	bool cross, below;                       /* below another CA */
+	struct bytes given;                      /* what that one issued; PEM */
+	const char *request;                     /* for it */
 	struct ca_request *requests[N_REQUESTS]; /* nobody sent them: they make rows */
 	struct store_row rows[N_REQUESTS];
 	size_t n_rows;
@@ -46,9 +48,11 @@ finish(struct ca_renewal *v, const struct err *e, const struct err *published)
 	ca->renewal = NULL;
 	if (e != NULL)
 		log_error(ca, "the CA certificate is not renewed: %s", e->msg);
+	else if (v->request != NULL)
+		log_info(ca, "request for CA certificate %u made", v->next.index);
 	else if (published != NULL)
 		log_warn(ca, "the renewed CA certificate is not published everywhere: %s", published->msg);
-	v->cb(v->arg, e, published);
+	v->cb(v->arg, e, published, e == NULL ? v->request : NULL);
 	for (size_t i = 0; i < N_REQUESTS; i++)
 		ca_own_request_free(v->requests[i]);
 	x509_ca_free(v->next.x509);
@@ -132,7 +136,7 @@ on_stored(void *arg, const struct err *e)
 static int
 put_aside(struct pool *pool, const char *path, struct err *e)
 {
-	const char *aside = pool_printf(pool, "%s.unused", path);
+	const char *aside = path != NULL ? pool_printf(pool, "%s.unused", path) : NULL;
 
 	if (aside == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for paths");
@@ -205,19 +209,128 @@ list_hashes(struct ca_renewal *v, struct err *e)
 	return v->hashes != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for the list of CA certificates");
 }
 
+/* ---- below another CA ---- */
+
+#define REQUEST_MAX (64u * 1024)
+#define END_LINE "-----END CERTIFICATE-----"
+
 static int
-make(struct ca_renewal *v, struct err *e)
+make_request(struct ca_renewal *v, struct err *e)
+{
+	char name[32];
+	struct buf b;
+	int rc;
+
+	buf_init(&b, REQUEST_MAX);
+	rc = put_aside(v->pool, ca_cert_path(v->ca, v->pool, v->next.index, ".key"), e);
+	if (rc == 0)
+		rc = x509_ca_create_request(&v->how, v->key_path, &b, e);
+	snprintf(name, sizeof(name), "ca(%u).req", v->next.index);
+	if (rc == 0)
+		rc = ca_crl_write_file(v->ca->state_dir, name, buf_bytes(&b), e);
+	if (rc == 0)
+		rc = sync_folder(v->ca->state_dir, e);
+	if (rc == 0 && (v->request = pool_strdup(v->pool, buf_cstr(&b))) == NULL)
+		rc = ERR(e, E_OUTOFMEMORY, "no memory for the request");
+	buf_fini(&b);
+	return rc;
+}
+
+/* A certificate that came alone gets the chain that the one before it has. */
+static int
+write_given(struct ca_renewal *v, struct err *e)
+{
+	const char *old = ca_cert_path(v->ca, v->pool, v->previous.index, ".crt"), *first, *rest;
+	char name[32];
+	struct buf b, chain;
+	int rc = -1;
+
+	buf_init(&b, 2 * REQUEST_MAX);
+	buf_init(&chain, REQUEST_MAX);
+	buf_put_bytes(&b, v->given);
+	if (b.len > 0 && b.p[b.len - 1] != '\n')
+		buf_put_str(&b, "\n");
+	first = strstr(buf_cstr(&b), END_LINE);
+	if (first == NULL) {
+		ERR(e, E_INVALIDARG, "no certificate in PEM");
+		goto out;
+	}
+	if (strstr(first + 1, END_LINE) == NULL) {
+		if (old == NULL || ca_read_file(old, &chain, e) != 0)
+			goto out;
+		rest = strstr(buf_cstr(&chain), END_LINE);
+		if (rest != NULL)
+			buf_put_str(&b, rest + strlen(END_LINE));
+	}
+	snprintf(name, sizeof(name), "ca(%u).crt", v->next.index);
+	rc = buf_ok(&b) ? ca_crl_write_file(v->ca->state_dir, name, buf_bytes(&b), e)
+			: ERR(e, E_INVALIDARG, "the certificate and its chain are too long");
+out:
+	buf_fini(&b);
+	buf_fini(&chain);
+	return rc;
+}
+
+/* The key is the one before, or the one that the last request was made with. */
+static int
+load_given(struct ca_renewal *v, struct err *e)
 {
 	const struct ca *ca = v->ca;
+	const char *old = ca_cert_path(ca, v->pool, v->previous.key_index, ".key");
+	const char *new = ca_cert_path(ca, v->pool, v->next.index, ".key");
+	struct err why = { 0 };
+
+	if (old == NULL || new == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for paths");
+	v->next.x509 = x509_ca_load(old, v->cert_path, v->hash, &ca->rng, &why);
+	v->next.key_index = v->previous.key_index;
+	if (v->next.x509 == NULL && access(new, F_OK) == 0) {
+		v->next.x509 = x509_ca_load(new, v->cert_path, v->hash, &ca->rng, &why);
+		v->next.key_index = v->next.index;
+	}
+	return v->next.x509 != NULL ? 0 : ERR(e, E_INVALIDARG, "%s", why.msg);
+}
+
+/* Seen: AD CS wants the subject to be the same. */
+static int
+take_given(struct ca_renewal *v, struct err *e)
+{
+	if (put_aside(v->pool, v->cert_path, e) != 0 || write_given(v, e) != 0)
+		return -1;
+	if (load_given(v, e) != 0)
+		return -1;
+	if (!bytes_equal(x509_ca_subject(v->next.x509), x509_ca_subject(v->previous.x509)))
+		return ERR(e, E_INVALIDARG, "the new certificate's subject is not the CA's name");
+	if (bytes_equal(x509_ca_cert_der(v->next.x509), x509_ca_cert_der(v->previous.x509)))
+		return ERR(e, E_ALREADY_EXISTS, "that is the certificate in force");
+	/* where a new key was asked for and not taken, its file would say otherwise */
+	return v->next.key_index == v->next.index
+	    ? 0
+	    : put_aside(v->pool, ca_cert_path(v->ca, v->pool, v->next.index, ".key"), e);
+}
+
+/* ---- either way ---- */
+
+static int
+make_root(struct ca_renewal *v, struct err *e)
+{
 	const char *key =
-	    v->key_path != NULL ? v->key_path : ca_cert_path(ca, v->pool, v->previous.key_index, ".key");
+	    v->key_path != NULL ? v->key_path : ca_cert_path(v->ca, v->pool, v->previous.key_index, ".key");
 
 	if (key == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for paths");
 	if (clear_the_way(v, e) != 0 || x509_ca_create(&v->how, v->key_path, v->cert_path, e) != 0)
 		return -1;
-	v->next.x509 = x509_ca_load(key, v->cert_path, v->hash, &ca->rng, e);
-	if (v->next.x509 == NULL)
+	v->next.x509 = x509_ca_load(key, v->cert_path, v->hash, &v->ca->rng, e);
+	return v->next.x509 != NULL ? 0 : -1;
+}
+
+static int
+make(struct ca_renewal *v, struct err *e)
+{
+	if (v->below && v->given.len == 0)
+		return make_request(v, e);
+	if ((v->below ? take_given(v, e) : make_root(v, e)) != 0)
 		return -1;
 	v->requests[OWN]->issuer = &v->next;
 	if (ca_own_row(v->requests[OWN], e) != 0)
@@ -229,7 +342,7 @@ make(struct ca_renewal *v, struct err *e)
 		return -1;
 	if (list_hashes(v, e) != 0)
 		return -1;
-	return sync_folder(ca->state_dir, e);
+	return sync_folder(v->ca->state_dir, e);
 }
 
 static void
@@ -248,6 +361,10 @@ make_done(void *arg)
 	v->ca->busy--;
 	if (v->e.hr == 0 && v->ca->closing)
 		ERR(&v->e, E_CANCELLED, "the server ends");
+	if (v->e.hr == 0 && v->request != NULL) {
+		finish(v, NULL, NULL);
+		return;
+	}
 	if (v->e.hr == 0 &&
 	    store_insert_rows(
 		v->ca->store, v->rows, v->n_rows, CA_CERT_HASHES, v->hashes, on_stored, v, &v->e) == 0) {
@@ -290,7 +407,7 @@ plan_requests(struct ca_renewal *v, struct err *e)
 {
 	static const struct ca_caller itself = { .front = "CA", .peer = "", .call = "", .package = "" };
 
-	for (size_t i = 0; i < (v->cross ? N_REQUESTS : 1u); i++) {
+	for (size_t i = 0; i < (v->cross ? N_REQUESTS : v->below && v->given.len == 0 ? 0u : 1u); i++) {
 		struct ca_request *r = ca_own_request(v->ca, &itself, e);
 
 		if (r == NULL)
@@ -313,14 +430,18 @@ plan(struct ca_renewal *v, const struct ca_renewal_options *o, struct err *e)
 	struct ca *ca = v->ca;
 
 	v->previous = *ca_cert_newest(ca);
-	if (!x509_ca_is_root(v->previous.x509))
-		return ERR(
-		    e, E_INVALIDARG, "this CA's certificate is signed by another CA, which has to renew it");
+	v->below = !x509_ca_is_root(v->previous.x509);
+	if (!v->below && o->certificate.len > 0)
+		return ERR(e, E_INVALIDARG, "a root CA renews itself, it takes no certificate");
+	if (v->below && o->validity_unit != NULL)
+		return ERR(e, E_INVALIDARG, "the CA above decides how long the certificate is valid");
+	if (pool_dup_bytes(v->pool, o->certificate, &v->given) != 0)
+		return ERR(e, E_OUTOFMEMORY, "no memory for a certificate");
 	if (ca->certs->n > UINT16_MAX)
 		return ERR(e, E_INVALIDARG, "a CA has at most 65536 certificates");
 	v->next.index = (uint16_t)ca->certs->n;
 	v->next.key_index = o->new_key ? v->next.index : v->previous.key_index;
-	v->cross = o->new_key && (ca->settings.crl_flags & CRLF_DISABLE_ROOT_CROSS_CERTS) == 0;
+	v->cross = !v->below && o->new_key && (ca->settings.crl_flags & CRLF_DISABLE_ROOT_CROSS_CERTS) == 0;
 	v->cert_path = ca_cert_path(ca, v->pool, v->next.index, ".crt");
 	v->hash = pool_strdup(v->pool, ca->settings.hash);
 	if (v->cert_path == NULL || v->hash == NULL)

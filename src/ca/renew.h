@@ -11,18 +11,21 @@
 
 struct ca_renewal_options {
 	bool new_key;
+	struct bytes certificate;  /* of a CA below another one: what that one issued, PEM; alone, or with its
+				      chain up to  the root. Empty: a request for it is made */
 	const char *key_type;      /* "RSA-3072"; NULL: RenewalKeyLength, else as the key is */
 	const char *validity_unit; /* "Years"; NULL: RenewalValidityPeriod */
 	uint32_t validity_units;
 };
 
 /* e after a failure: nothing has changed. published: what went wrong with directory, files and CRLs of a
- * renewal that counts, NULL when nothing did; the next start does it again. */
+ * renewal that counts, NULL when nothing did; the next start does it again. request: PKCS #10 in PEM, which
+ * the CA above has to answer before anything changes; NULL when the renewal counts. */
 typedef void
-ca_renew_fn(void *arg, const struct err *e, const struct err *published);
+ca_renew_fn(void *arg, const struct err *e, const struct err *published, const char *request);
 
-/* cb runs exactly once, or after -1 never. E_INVALIDARG for a CA below another one, which that one must
- * renew; CERTSRV_E_BAD_REQUESTSTATUS while another renewal is under way. */
+/* A root renews itself; a CA below another one makes a request, and takes what comes of it. cb runs exactly
+ * once, or after -1 never. CERTSRV_E_BAD_REQUESTSTATUS while another renewal is under way. */
 int
 ca_renew_start(struct ca *ca, const struct ca_renewal_options *how, ca_renew_fn *cb, void *arg,
     struct err *e) MUST_CHECK;

@@ -6,6 +6,8 @@
 
 #include "ctl/admin.h"
 
+#define CERTIFICATE_MAX (256u * 1024)
+
 static const char *
 text_of(const json_t *o, const char *name)
 {
@@ -52,9 +54,10 @@ int
 ctl_ca_renew(struct ctl *c, const struct ctl_args *a)
 {
 	json_t *args = json_pack("{s:b}", "newKey", ctl_arg(a, "new-key") != NULL), *o;
-	const char *validity = ctl_arg(a, "validity");
-	struct err e;
-	int code;
+	const char *validity = ctl_arg(a, "validity"), *request;
+	struct err e = { 0 };
+	struct buf pem;
+	int code, rc;
 
 	if (ctl_arg(a, "key") != NULL)
 		json_object_set_new(args, "key", json_string(ctl_arg(a, "key")));
@@ -62,11 +65,28 @@ ctl_ca_renew(struct ctl *c, const struct ctl_args *a)
 		json_decref(args);
 		return code;
 	}
+	if (ctl_arg(a, "certificate") != NULL) {
+		buf_init(&pem, CERTIFICATE_MAX);
+		rc = ctl_read_file(ctl_arg(a, "certificate"), &pem, &e);
+		if (rc == 0)
+			json_object_set_new(args, "certificate", json_string(buf_cstr(&pem)));
+		buf_fini(&pem);
+		if (rc != 0) {
+			json_decref(args);
+			return ctl_fail(c, &e);
+		}
+	}
 	o = ctl_call(c, "ca.renew", args, &e);
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	if (c->json)
 		return ctl_print_json(o);
+	request = json_string_value(json_object_get(o, "request"));
+	if (request != NULL) {
+		rc = ctl_write_file(ctl_arg(a, "out"), request, strlen(request), &e);
+		json_decref(o);
+		return rc == 0 ? CTL_OK : ctl_fail(c, &e);
+	}
 	ctl_print_ca_certificates(json_object_get(o, "certificates"));
 	if (!json_is_true(json_object_get(o, "published")))
 		fprintf(stderr, "adcsctl: the new certificate signs, but is not published everywhere: %s\n",

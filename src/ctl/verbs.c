@@ -149,7 +149,9 @@ static const struct ctl_option unrevoke_options[] = {
 static const struct ctl_option renew_options[] = {
 	{ "new-key", NULL, "a new public and private key pair (default: the key stays)" },
 	{ "key", "TYPE", "with --new-key: RSA-2048, RSA-3072, RSA-4096, P-256, P-384 (default: as it is, or RenewalKeyLength)" },
-	{ "validity", "\"N UNIT\"", "\"10 Years\" (default: RenewalValidityPeriod)" },
+	{ "validity", "\"N UNIT\"", "\"10 Years\" (default: RenewalValidityPeriod); of a root" },
+	{ "out", "FILE", "a CA below another one: its request goes there (default: standard output)" },
+	{ "certificate", "FILE", "a CA below another one: what that one issued for the request (PEM, alone or with its chain)" },
 	{ 0 },
 };
 static const struct ctl_option crl_publish_options[] = {

@@ -98,7 +98,7 @@ x509_put_spki(struct buf *out, EVP_PKEY *key, struct err *e)
 	return 0;
 }
 
-#define CA_EXTENSIONS_MAX 9
+#define CA_EXTENSIONS_MAX 10
 
 struct ca_extensions {
 	struct x509_extension x[CA_EXTENSIONS_MAX];
@@ -304,47 +304,140 @@ write_cert(struct bytes cert, const char *path, struct err *e)
 	return x509_write_new(path, 0644, pem, e) == 0 ? 0 : err_prefix(e, "CA certificate file");
 }
 
+/* ---- a signer, and what it makes ---- */
+
+/* Key and algorithm of what is to be made; a new key, where one is asked for, is freed by the other function.
+ */
 static int
-with_new_key(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct buf *cert,
-    struct err *e)
+signer_init(struct x509_signer *signer, const struct x509_ca_create *how, bool new_key, struct err *e)
 {
 	const struct key_kind *kind = &kinds[how->key];
-	struct x509_signer signer = { .rng = *how->rng };
-	enum x509_hash hash = X509_HASH_SHA256;
-	int ret = -1;
+	enum x509_hash hash = how->renews != NULL ? x509_ca_signer(how->renews)->alg->hash : X509_HASH_SHA256;
 
-	if (how->renews != NULL)
-		hash = x509_ca_signer(how->renews)->alg->hash;
-	if (how->rng->seeded && x509_seeded_lib_init(&signer.lib, e) != 0)
-		goto out;
-	signer.alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, hash);
-	signer.key = x509_key_generate(
-	    signer.lib.ctx, kind->rsa_bits, kind->curve, how->rng, "ca key", how->version & 0xffff, e);
-	if (signer.key == NULL || self_sign(how, &signer, cert, e) != 0 ||
-	    write_key(signer.key, key_path, e) != 0)
-		goto out;
-	ret = write_cert(buf_bytes(cert), cert_path, e);
-	if (ret != 0)
-		unlink(key_path);
-out:
-	EVP_PKEY_free(signer.key);
-	x509_lib_fini(&signer.lib);
-	return ret;
+	if (!new_key) {
+		*signer = *x509_ca_signer(how->renews);
+		return 0;
+	}
+	*signer = (struct x509_signer){ .rng = *how->rng };
+	if (how->rng->seeded && x509_seeded_lib_init(&signer->lib, e) != 0)
+		return -1;
+	signer->alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, hash);
+	signer->key = x509_key_generate(
+	    signer->lib.ctx, kind->rsa_bits, kind->curve, how->rng, "ca key", how->version & 0xffff, e);
+	return signer->key != NULL ? 0 : -1;
+}
+
+static void
+signer_fini(struct x509_signer *signer, bool new_key)
+{
+	if (!new_key)
+		return;
+	EVP_PKEY_free(signer->key);
+	x509_lib_fini(&signer->lib);
 }
 
 int
 x509_ca_create(const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e)
 {
+	bool new_key = how->renews == NULL || key_path != NULL;
+	struct x509_signer signer;
 	struct buf cert;
-	int ret;
+	int ret = -1;
 
 	buf_init(&cert, CERT_MAX);
-	if (how->renews == NULL || key_path != NULL)
-		ret = with_new_key(how, key_path, cert_path, &cert, e);
-	else if (self_sign(how, x509_ca_signer(how->renews), &cert, e) != 0)
-		ret = -1;
-	else
+	if (signer_init(&signer, how, new_key, e) == 0 && self_sign(how, &signer, &cert, e) == 0 &&
+	    (!new_key || write_key(signer.key, key_path, e) == 0)) {
 		ret = write_cert(buf_bytes(&cert), cert_path, e);
+		if (ret != 0 && new_key)
+			unlink(key_path);
+	}
+	signer_fini(&signer, new_key);
 	buf_fini(&cert);
 	return ret;
+}
+
+/* ---- a request to the CA above ---- */
+
+static void
+put_extension_request(struct buf *out, const struct ca_extensions *ext)
+{
+	size_t attributes = der_open(out, DER_CONTEXT_CONSTRUCTED(0)),
+	       attribute = der_open(out, DER_SEQUENCE), set, list;
+
+	der_put_oid(out, "1.2.840.113549.1.9.14");
+	set = der_open(out, DER_SET);
+	list = der_open(out, DER_SEQUENCE);
+	for (size_t i = 0; i < ext->n; i++) {
+		size_t seq = der_open(out, DER_SEQUENCE);
+
+		der_put(out, DER_OID, ext->x[i].oid);
+		if (ext->x[i].critical)
+			der_put_bool(out, true);
+		der_put(out, DER_OCTET_STRING, ext->x[i].value);
+		der_close(out, seq);
+	}
+	der_close(out, list);
+	der_close(out, set);
+	der_close(out, attribute);
+	der_close(out, attributes);
+}
+
+/* RFC 2986 4. */
+static int
+put_request(
+    struct buf *out, const struct x509_ca_create *how, const struct x509_signer *signer, struct err *e)
+{
+	static const struct bytes oid_template = OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x14\x02");
+	struct ca_extensions ext = { .n = 0 };
+	size_t outer = der_open(out, DER_SEQUENCE), info = out->len, seq = der_open(out, DER_SEQUENCE);
+	struct x509_key_info key;
+	struct buf spki;
+	int ret = -1;
+
+	buf_init(&spki, CERT_MAX);
+	buf_init(&ext.values, CERT_MAX);
+	if (x509_put_spki(&spki, signer->key, e) != 0 || x509_key_read(&key, buf_bytes(&spki), e) != 0)
+		goto out;
+	x509_ext_template_name(&ext.values, "SubCA");
+	close_extension(&ext, oid_template, false);
+	if (build_extensions(&ext, how, &key, e) != 0)
+		goto out;
+	der_put_int64(out, 0);
+	buf_put_bytes(out, x509_ca_subject(how->renews));
+	buf_put_bytes(out, buf_bytes(&spki));
+	put_extension_request(out, &ext);
+	der_close(out, seq);
+	ret = x509_signer_sign(signer, out, outer, info, "ca request", how->version & 0xffff, e);
+out:
+	buf_fini(&ext.values);
+	buf_fini(&spki);
+	return ret;
+}
+
+int
+x509_ca_create_request(const struct x509_ca_create *how, const char *key_path, struct buf *pem, struct err *e)
+{
+	AUTO(BIO) *text = BIO_new(BIO_s_mem());
+	struct x509_signer signer;
+	struct buf der;
+	char *at;
+	int ret = -1;
+
+	buf_init(&der, CERT_MAX);
+	if (text == NULL || signer_init(&signer, how, key_path != NULL, e) != 0)
+		goto out;
+	if (put_request(&der, how, &signer, e) == 0 &&
+	    (key_path == NULL || write_key(signer.key, key_path, e) == 0))
+		ret = PEM_write_bio(text, PEM_STRING_X509_REQ, "", der.p, (long)der.len) > 0
+		    ? 0
+		    : ERR(e, NTE_FAIL, "encoding the request: %s", x509_openssl_reason());
+	signer_fini(&signer, key_path != NULL);
+	if (ret == 0) {
+		long n = BIO_get_mem_data(text, &at);
+
+		buf_put(pem, at, (size_t)n);
+	}
+out:
+	buf_fini(&der);
+	return ret == 0 && buf_ok(pem) ? 0 : -1;
 }

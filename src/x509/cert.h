@@ -53,6 +53,11 @@ struct x509_ca_create {
 int
 x509_ca_create(
     const struct x509_ca_create *how, const char *key_path, const char *cert_path, struct err *e) MUST_CHECK;
+/* What a CA above has to certify: a PKCS #10 (PEM, appended) with the same extensions and the template SubCA,
+ * signed by the key. Needs `renews`; key_path: where a new key goes, NULL: the key stays. */
+int
+x509_ca_create_request(
+    const struct x509_ca_create *how, const char *key_path, struct buf *pem, struct err *e) MUST_CHECK;
 /* cert_path: PEM, the CA certificate first, then its chain up to the root. Checks that the key fits, that it
  * is a CA certificate, and that each certificate is signed by the next; errors name file and reason. hash:
  * CNGHashAlgorithm, "SHA1", "SHA256", "SHA384", "SHA512". */

@@ -7,7 +7,8 @@ import tempfile
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 import harness
 import icpr
@@ -108,7 +109,7 @@ def subordinate(fresh, tmp_path):
     """A CA below an OpenSSL root; extensions: what the root writes into its certificate."""
     folders = []
 
-    def make(extensions, more=""):
+    def make(extensions="", more=""):
         make_subordinate(tmp_path)
         with (tmp_path / "ext").open("a") as ext:
             ext.write(extensions)
@@ -160,7 +161,83 @@ def test_policies_of_a_given_certificate(subordinate, ca, template, flags, expec
     assert answer.disposition == expected, answer.message
 
 
-def test_only_a_root_renews_itself(subordinate):
-    server = subordinate("")
-    assert "another CA" in server.json("ca", "renew", code=1)["error"]["message"]
+# ---- renewal by the CA above ----
+
+VERSION, PREVIOUS, TEMPLATE = (x509.ObjectIdentifier(f"1.3.6.1.4.1.311.{o}") for o in ("21.1", "21.2", "20.2"))
+
+
+def request_renewal(server, tmp_path, *options):
+    """The request, as OpenSSL reads it, and what an OpenSSL root makes of it: all the extensions that were asked for."""
+    server.ctl("ca", "renew", "--out", str(tmp_path / "renewal.req"), *options)
+    subprocess.run(["openssl", "req", "-in", "renewal.req", "-verify", "-noout"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", "renewal.req", "-CA", "root.pem", "-CAkey", "root.key", "-days", "3000",
+                    "-copy_extensions", "copyall", "-extfile", "aki", "-out", "renewed.pem"], cwd=tmp_path, check=True, capture_output=True)
+    return (x509.load_pem_x509_csr((tmp_path / "renewal.req").read_bytes()),
+            x509.load_pem_x509_certificate((tmp_path / "renewed.pem").read_bytes()))
+
+
+def key_id(cert):
+    return cert.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+
+
+@pytest.mark.parametrize("new_key", [False, True])
+@pytest.mark.parametrize("with_chain", [False, True])
+def test_renewal_by_the_ca_above(subordinate, tmp_path, new_key, with_chain):
+    (tmp_path / "aki").write_text("authorityKeyIdentifier=keyid\n")
+    server = subordinate()
+    old = x509.load_pem_x509_certificate((tmp_path / "sub.pem").read_bytes())
+    csr, cert = request_renewal(server, tmp_path, *(["--new-key", "--key", "P-384"] if new_key else []))
+    assert csr.subject == old.subject
+    value = {e.oid: getattr(e.value, "value", e.value) for e in csr.extensions}
+    assert value[VERSION] == (b"\x02\x03\x01\x00\x01" if new_key else b"\x02\x01\x01")
+    assert value[PREVIOUS][2:] == old.fingerprint(hashes.SHA1())
+    assert value[TEMPLATE] == b"\x1e\x0a" + "SubCA".encode("utf-16-be")
+    assert (csr.public_key().public_numbers() == old.public_key().public_numbers()) != new_key
+    assert [c["version"] for c in server.json("ca", "show")["certificates"]] == ["V0.0"], "nothing has changed yet"
+    server.stop()
+    server.start()  # and a restart does not lose the request's key
+    if with_chain:
+        (tmp_path / "renewed.pem").write_bytes((tmp_path / "renewed.pem").read_bytes() + (tmp_path / "root.pem").read_bytes())
+    server.ctl("ca", "renew", "--certificate", str(tmp_path / "renewed.pem"))
+    assert [c["version"] for c in server.json("ca", "show")["certificates"]] == ["V0.0", "V1.1" if new_key else "V1.0"]
+    for _ in range(2):
+        answer = ask(server, authority=SUBORDINATE)
+        leaf = x509.load_der_x509_certificate(answer.certificate)
+        assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == key_id(cert)
+        chain = pkcs7.load_der_pkcs7_certificates(answer.chain)
+        assert len(chain) == 3 and cert in chain
+        (tmp_path / "leaf.pem").write_bytes(leaf.public_bytes(Encoding.PEM))
+        subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", tmp_path / "root.pem", "-untrusted", tmp_path / "renewed.pem",
+                        tmp_path / "leaf.pem"], check=True, capture_output=True)
+        server.stop()
+        server.start()
+    folder = pathlib.Path(server.state) / "CertEnroll"
+    assert not list(folder.glob("*(0-1)*")), "the root vouches for both keys"
+    assert (folder / f"{SUBORDINATE}(1).crl").exists() == new_key
+
+
+def test_what_a_subordinate_does_not_take(subordinate, tmp_path):
+    (tmp_path / "aki").write_text("authorityKeyIdentifier=keyid\n")
+    server = subordinate()
+    request_renewal(server, tmp_path, "--new-key")
+    make = lambda *a: subprocess.run(["openssl", *a], cwd=tmp_path, check=True, capture_output=True)  # noqa: E731
+    make("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out", "other.csr", "-subj", "/DC=com/DC=contoso/CN=Contoso Issuing CA")
+    make("x509", "-req", "-in", "other.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "9", "-extfile", "ext", "-out", "foreign.pem")
+    make("req", "-new", "-key", "sub.key", "-out", "name.csr", "-subj", "/CN=Another CA")
+    make("x509", "-req", "-in", "name.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "9", "-extfile", "ext", "-out", "name.pem")
+    make("x509", "-req", "-in", "sub.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "9", "-out", "leaf.pem")
+    (tmp_path / "none.pem").write_text("no certificate\n")
+    (tmp_path / "torn.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    for name, word in (("foreign", "key"), ("name", "subject"), ("leaf", "CA"), ("none", "PEM"), ("torn", "malformed"), ("sub", "in force")):
+        error = server.json("ca", "renew", "--certificate", str(tmp_path / f"{name}.pem"), code=1)["error"]
+        assert word in error["message"], (name, error)
     assert [c["version"] for c in server.json("ca", "show")["certificates"]] == ["V0.0"]
+    server.ctl("ca", "renew", "--certificate", str(tmp_path / "renewed.pem"))  # the key of the request is still there
+    assert [c["version"] for c in server.json("ca", "show")["certificates"]] == ["V0.0", "V1.1"]
+    assert "above" in server.json("ca", "renew", "--validity", "3 Years", code=1)["error"]["message"]
+
+
+def test_a_root_takes_no_certificate(sample, tmp_path):
+    server = sample({})
+    file = file_of(tmp_path, "own.pem", ca_cert(server, 0))
+    assert "root" in server.json("ca", "renew", "--certificate", file, code=1)["error"]["message"]

@@ -3,6 +3,9 @@
 
 #include "ca/ca_certs.h"
 
+#include <glob.h>
+#include <jansson.h>
+
 #include <openssl/x509.h>
 
 static X509 *
@@ -121,6 +124,131 @@ test_unknown_serial(void **state)
 	assert_int_equal(reason, 0);
 }
 
+/* ---- renewed ---- */
+
+static void
+on_renewed(void *arg, json_t *result, const struct err *e)
+{
+	if (e != NULL)
+		fail_msg("%s", e->msg);
+	assert_true(json_is_true(json_object_get(result, "published")));
+	*(bool *)arg = true;
+}
+
+static void
+renew(struct bench *b, bool new_key)
+{
+	struct ca_caller admin = { .front = "control", .peer = "", .call = "", .package = "", .privacy = true, .local_admin = true };
+	json_t *args = json_pack("{s:b}", "newKey", new_key);
+	bool done = false;
+
+	ca_admin_start(b->ca, &admin, "ca.renew", args, on_renewed, &done);
+	json_decref(args);
+	while (!done)
+		turn(b);
+}
+
+static int
+teardown_renewed(void **state)
+{
+	struct bench *b = *state;
+	static const char *const patterns[] = { "ca(*", "CertEnroll/*(*" };
+	char pattern[96];
+	glob_t found;
+
+	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+		snprintf(pattern, sizeof(pattern), "%s/%s", b->state, patterns[i]);
+		if (glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		for (size_t k = 0; k < found.gl_pathc; k++)
+			unlink(found.gl_pathv[k]);
+		globfree(&found);
+	}
+	return teardown(state);
+}
+
+static bool
+is(struct bytes v, const char *octets, size_t n)
+{
+	return bytes_equal(v, (struct bytes){ (const uint8_t *)octets, n });
+}
+
+/* The example of MS-WCCE 3.2.1.4.3.2.37: 0, a new key, the same key, a new key. */
+static void
+test_renewed(void **state)
+{
+	static const uint32_t versions[] = { 0, 0x10001, 0x10002, 0x30003 };
+	struct bench *b = *state;
+	struct pool *pool = pool_new(16u << 20);
+	struct bytes der[4], v, crl[4];
+	struct err e = { 0 };
+	const char *urls;
+	uint32_t version;
+
+	renew(b, true);
+	renew(b, false);
+	renew(b, true);
+	assert_int_equal(ca_cert_count(b->ca), 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		X509 *cert;
+
+		assert_int_equal(ca_cert_version(b->ca, i, &version, &e), 0);
+		assert_int_equal(version, versions[i]);
+		assert_int_equal(ca_cert_get(b->ca, i, &der[i], &e), 0);
+		cert = read_cert(der[i]);
+		assert_int_equal(X509_self_signed(cert, 1), 1);
+		X509_free(cert);
+		assert_int_equal(ca_cert_pkcs7(b->ca, i, true, pool, &v, &e), 0);
+		assert_non_null(memmem(v.p, v.len, der[i].p, der[i].len));
+		assert_true(i == 0 || !bytes_equal(der[i], der[i - 1]));
+	}
+	assert_int_equal(ca_cert_get(b->ca, CA_NEWEST, &v, &e), 0);
+	assert_true(bytes_equal(v, der[3]));
+	assert_int_equal(ca_cert_states(b->ca, pool, &v, &e), 0);
+	assert_true(is(v, "\3\3\3\3", 4));
+	assert_int_equal(ca_crl_states(b->ca, pool, &v, &e), 0);
+	assert_true(is(v, "\3\3\1\3", 4));
+	assert_int_equal(ca_cross_cert_states(b->ca, true, pool, &v, &e), 0);
+	assert_true(is(v, "\3\1\3\1", 4)); /* 0 to 1, and 2 to 3 */
+	assert_int_equal(ca_cross_cert_states(b->ca, false, pool, &v, &e), 0);
+	assert_true(is(v, "\1\3\1\3", 4));
+	for (uint32_t i = 0; i < 4; i++) {
+		int want = i == 2 ? -1 : 0; /* certificate 2 has the key of 1, whose CRLs go by 1 */
+
+		assert_int_equal(ca_crl_get(b->ca, i, false, pool, &crl[i], &e), want);
+		if (want != 0)
+			assert_int_equal(e.hr, E_FILE_NOT_FOUND);
+	}
+	assert_int_equal(ca_crl_get(b->ca, CA_NEWEST, false, pool, &v, &e), 0);
+	assert_true(bytes_equal(v, crl[3]) && !bytes_equal(v, crl[1]) && !bytes_equal(v, crl[0]));
+	assert_int_equal(ca_cert_urls(b->ca, 2, CA_URLS_CDP, pool, &urls, &e), 0);
+	assert_non_null(strstr(urls, "CORP-ca01-CA(1),"));
+	/* MS-WCCE 3.2.1.4.3.2.35: a root answers with an error */
+	assert_int_equal(ca_cross_cert_get(b->ca, 0, true, &v, &e), -1);
+	assert_int_equal(e.hr, E_INVALIDARG);
+	pool_free(pool);
+}
+
+static void
+test_a_key_expires(void **state)
+{
+	struct bench *b = *state;
+	struct pool *pool = pool_new(1u << 20);
+	struct err e = { 0 };
+	struct bytes v;
+
+	clock_advance(b->clock, INT64_C(4) * 365 * FILETIME_DAY);
+	renew(b, true);
+	clock_advance(b->clock, INT64_C(400) * FILETIME_DAY);
+	assert_int_equal(ca_cert_states(b->ca, pool, &v, &e), 0);
+	assert_true(is(v, "\4\3", 2));
+	assert_int_equal(ca_crl_states(b->ca, pool, &v, &e), 0);
+	assert_true(is(v, "\4\3", 2));
+	assert_int_equal(ca_cross_cert_states(b->ca, true, pool, &v, &e), 0);
+	assert_true(is(v, "\4\1", 2)); /* it ends with what it leads from */
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -129,6 +257,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_states_over_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_serial, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renewed, setup, teardown_renewed),
+		cmocka_unit_test_setup_teardown(test_a_key_expires, setup, teardown_renewed),
 	};
 
 	return cmocka_run_group_tests_name("CA certificates", tests, NULL, NULL);

@@ -222,6 +222,49 @@ test_revoked(void **state)
 	pool_free(pool);
 }
 
+/* Several rows and a setting: a number that is taken loses them all. */
+static void
+test_rows_and_setting(void **state)
+{
+	struct pool *pool = pool_new(1u << 20);
+	struct store *s = must_open();
+	static struct store_row rows[2], found;
+	int64_t outcome = -1;
+	struct err e = { 0 };
+	const char *value;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		memset(&rows[i], 0, sizeof(rows[i]));
+		store_set_long(&rows[i], Request_RequestID, 5);
+		store_set_long(&rows[i], Request_Disposition, DB_DISP_CA_CERT);
+	}
+	assert_int_equal(store_insert_rows(s, rows, 2, "CA\\CACertHash", "aa\nbb", note, &outcome, &e), 0);
+	while (outcome < 0) {
+		store_wait(s);
+		store_drain(s);
+	}
+	assert_int_equal(outcome, E_ALREADY_EXISTS);
+	assert_int_equal(store_get(s, 5, pool, &found, &e), -1);
+	assert_int_equal(store_get_setting(s, "CA\\CACertHash", pool, &value, &e), 0);
+	assert_null(value);
+
+	store_set_long(&rows[1], Request_RequestID, 6);
+	outcome = -1;
+	assert_int_equal(store_insert_rows(s, rows, 2, "CA\\CACertHash", "aa\nbb", note, &outcome, &e), 0);
+	wait_for(s, &outcome);
+	assert_int_equal(store_get(s, 6, pool, &found, &e), 0);
+	assert_int_equal(store_long(&found, Request_Disposition), DB_DISP_CA_CERT);
+	assert_int_equal(store_get_setting(s, "CA\\CACertHash", pool, &value, &e), 0);
+	assert_string_equal(value, "aa\nbb");
+	assert_int_equal(store_next_request_id(s), 1); /* counted in memory: its caller took 5 and 6 from it */
+	store_close(s);
+	s = must_open();
+	assert_int_equal(store_next_request_id(s), 7);
+	store_close(s);
+	pool_free(pool);
+}
+
 int
 main(void)
 {
@@ -229,6 +272,7 @@ main(void)
 		cmocka_unit_test_teardown(test_rows, clear),
 		cmocka_unit_test_teardown(test_numbers, clear),
 		cmocka_unit_test_teardown(test_revoked, clear),
+		cmocka_unit_test_teardown(test_rows_and_setting, clear),
 	};
 
 	return cmocka_run_group_tests_name("crl table", tests, set_up, tear_down);
