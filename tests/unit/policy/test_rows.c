@@ -11,6 +11,7 @@ static const char *const said_words[] = { "pass", "refuse", "adds", "pends", "sk
 
 struct bench {
 	struct desk *d;
+	char template_name[64]; /* the desk borrows it */
 	struct x509_certificate old;
 	struct policy_signer signers[4];
 	const char *eku[4], *issuance[4], *disabled[2], *ocsp[1];
@@ -363,15 +364,15 @@ static void
 row_setup(struct bench *s, const struct row_case *c)
 {
 	const char *setup = c->setup;
-	char first[64] = "IntunePKCS";
 
+	snprintf(s->template_name, sizeof(s->template_name), "IntunePKCS");
 	if (strncmp(setup, "t ", 2) == 0 && strcmp(c->rule, "one template") != 0) {
 		size_t n = strcspn(setup + 2, ";");
 
-		snprintf(first, sizeof(first), "%.*s", (int)n, setup + 2);
+		snprintf(s->template_name, sizeof(s->template_name), "%.*s", (int)n, setup + 2);
 		setup += 2 + n + (setup[2 + n] == ';');
 	}
-	s->d = desk_open(first);
+	s->d = desk_open(s->template_name);
 	while (*setup != '\0') {
 		size_t n = strcspn(setup, ";");
 
