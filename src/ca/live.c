@@ -227,7 +227,8 @@ ca_live_open(struct ca *ca, struct err *e)
 struct change {
 	struct ca *ca;
 	const struct setting *row;
-	char *value; /* NULL: what the file says */
+	char name[160]; /* in the store, which borrows it */
+	char *value;    /* NULL: what the file says */
 	store_done_fn *done;
 	void *arg;
 };
@@ -353,18 +354,18 @@ ca_setting_start(struct ca *ca, const struct setting *row, const char *value, st
     struct err *e)
 {
 	struct change *c;
-	char name[160], *text;
+	char *text;
 
 	if (check_change(ca, row, value, &text, e) != 0)
 		return -1;
-	snprintf(name, sizeof(name), "%s\\%s", row->section, row->name);
 	c = calloc(1, sizeof(*c));
 	if (c == NULL) {
 		free(text);
 		return ERR(e, E_OUTOFMEMORY, "no memory for %s", row->name);
 	}
-	*c = (struct change){ ca, row, text, done, arg };
-	if (store_put_setting(ca->store, name, text, on_stored, c, e) != 0) {
+	*c = (struct change){ .ca = ca, .row = row, .value = text, .done = done, .arg = arg };
+	snprintf(c->name, sizeof(c->name), "%s\\%s", row->section, row->name);
+	if (store_put_setting(ca->store, c->name, text, on_stored, c, e) != 0) {
 		change_free(c);
 		return -1;
 	}

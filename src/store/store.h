@@ -149,7 +149,7 @@ store_update(struct store *s, const struct store_row *row, uint32_t expected, st
 int
 store_insert_rows(struct store *s, const struct store_row *rows, size_t n, const char *name,
     const char *value, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
-/* value NULL deletes. */
+/* value NULL deletes. Both texts are borrowed until the answer. */
 int
 store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
