@@ -96,6 +96,8 @@ crl_json(const struct store_crl *r)
 	    json_time(r->this_publish), "nextPublish", json_time(r->next_publish), "flags",
 	    (json_int_t)r->publish_flags, "complete", (r->publish_flags & CPF_COMPLETE) != 0);
 
+	if (r->partition != 0)
+		json_object_set_new(o, "partition", json_integer(r->partition));
 	if (r->publish_error != NULL)
 		json_object_set_new(o, "error", json_string(r->publish_error));
 	return o;

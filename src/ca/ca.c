@@ -235,10 +235,11 @@ set_names(struct ca *ca, struct err *e)
 
 int
 ca_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct x509_strings *entries,
-    uint32_t flag, bool delta, struct pool *pool, struct x509_strings *out, struct err *e)
+    uint32_t flag, bool delta, unsigned partition, struct pool *pool, struct x509_strings *out, struct err *e)
 {
 	struct ca_url_names n = { ca->dns_name, ca->short_host, ca->sanitized, c->suffix,
-		dir_forest(ca->dir)->config_dn, ca->short_name, c->key_suffix, delta, ca->http_port };
+		dir_forest(ca->dir)->config_dn, ca->short_name, c->key_suffix, delta, ca->http_port,
+		ca->partitions.enabled, partition };
 	const char **list = pool_calloc(pool, entries->n, sizeof(*list));
 	size_t used = 0;
 
@@ -373,8 +374,8 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a CA");
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
 	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || open_store(ca, e) != 0 ||
-	    ca_live_open(ca, e) != 0 || ca_certs_load(ca, e) != 0 || ca_policy_set(ca, e) != 0 ||
-	    ca_exchange_open(ca, e) != 0)
+	    ca_live_open(ca, e) != 0 || ca_partitions_open(ca, e) != 0 || ca_certs_load(ca, e) != 0 ||
+	    ca_policy_set(ca, e) != 0 || ca_exchange_open(ca, e) != 0)
 		return -1;
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);

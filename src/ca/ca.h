@@ -206,7 +206,7 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  * row: {id, state, disposition, status, statusName, message, submitted, resolved, requester, template, templateName,
  * serial, commonName, notBefore, notAfter}; members without a value are left out. state: pending, issued, revoked,
  * denied, failed. disposition of issue and deny: the CR_DISP_* number, or the HRESULT as text "0x...".
- * A revoked row has reason, revoked and effective too. crl: {number, type, keyIndex, minBase, entries, thisUpdate, nextUpdate,
+ * A revoked row has reason, revoked and effective too. crl: {number, type, keyIndex, partition?, minBase, entries, thisUpdate, nextUpdate,
  * published, nextPublish, flags, complete, error?}. certificate: {index, keyIndex, version, key, notBefore, notAfter,
  * state, sha1, current, forwardCross, backwardCross}, oldest first; index counts certificates, keyIndex is that of the
  * first certificate with the key. reason: a name of RFC 5280 5.3.1 ("keyCompromise") or its number.

@@ -223,40 +223,65 @@ ca_cross_cert_states(const struct ca *ca, bool forward, struct pool *pool, struc
 /* ---- CRLs ---- */
 
 static int
+newest_of(struct ca *ca, ca_crl_id id, bool delta, bool raw, struct pool *pool, const struct store_crl **out,
+    struct err *e)
+{
+	struct store_crl *rows;
+	size_t n;
+
+	if (store_list_crls(ca->store, raw, pool, &rows, &n, e) != 0)
+		return -1;
+	*out = ca_crl_newest(rows, n, id, delta);
+	return *out != NULL
+	    ? 0
+	    : ERR(e, E_FILE_NOT_FOUND, "key %u has no %s CRL", id & 0xffff, delta ? "delta" : "base");
+}
+
+static int
 find_crl(struct ca *ca, uint32_t index, bool delta, bool raw, struct pool *pool, const struct store_crl **out,
     struct err *e)
 {
 	const struct ca_cert *c = find(ca, index, e);
-	struct store_crl *rows;
-	size_t n;
 
 	if (c == NULL)
 		return -1;
+	if (ca->partitions.enabled && ca->partitions.zero_exclusive)
+		return ERR(e, E_INVALIDARG, "CRLs are by partition (MS-WCCE 3.2.1.4.3.2.17)");
 	if (index != CA_NEWEST && !ca_cert_is_key(c))
 		return ERR(e, E_FILE_NOT_FOUND,
 		    "CA certificate %u has the key of certificate %u, which its CRLs go by", c->index,
 		    c->key_index);
-	if (store_list_crls(ca->store, raw, pool, &rows, &n, e) != 0)
-		return -1;
-	*out = ca_crl_newest(rows, n, c->key_index, delta);
-	return *out != NULL
-	    ? 0
-	    : ERR(e, E_FILE_NOT_FOUND, "key %u has no %s CRL", c->key_index, delta ? "delta" : "base");
+	return newest_of(ca, c->key_index, delta, raw, pool, out, e);
 }
 
-int
-ca_crl_get(struct ca *ca, uint32_t index, bool delta, struct pool *pool, struct bytes *der, struct err *e)
+static int
+find_partition(struct ca *ca, uint32_t index, bool delta, bool raw, struct pool *pool,
+    const struct store_crl **out, struct err *e)
+{
+	if (!ca->partitions.enabled || index == CA_NEWEST || index >> 16 > ca->partitions.max ||
+	    (index & 0xffff) >= ca->certs->n)
+		return ERR(e, E_INVALIDARG, "there is no CRL partition 0x%08x", index);
+	return newest_of(ca, index, delta, raw, pool, out, e);
+}
+
+typedef int
+find_fn(struct ca *ca, uint32_t index, bool delta, bool raw, struct pool *pool, const struct store_crl **out,
+    struct err *e);
+
+static int
+get_crl(struct ca *ca, find_fn *how, uint32_t index, bool delta, struct pool *pool, struct bytes *der,
+    struct err *e)
 {
 	const struct store_crl *found;
 
-	if (find_crl(ca, index, delta, true, pool, &found, e) != 0)
+	if (how(ca, index, delta, true, pool, &found, e) != 0)
 		return -1;
 	*der = found->raw;
 	return 0;
 }
 
-int
-ca_crl_publish_status(struct ca *ca, uint32_t index, bool delta, uint32_t *flags, struct err *e)
+static int
+get_status(struct ca *ca, find_fn *how, uint32_t index, bool delta, uint32_t *flags, struct err *e)
 {
 	struct pool *pool = pool_new(16u << 20);
 	const struct store_crl *found;
@@ -264,11 +289,42 @@ ca_crl_publish_status(struct ca *ca, uint32_t index, bool delta, uint32_t *flags
 
 	if (pool == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for CRLs");
-	rc = find_crl(ca, index, delta, false, pool, &found, e);
+	rc = how(ca, index, delta, false, pool, &found, e);
 	if (rc == 0)
 		*flags = found->publish_flags;
 	pool_free(pool);
 	return rc;
+}
+
+int
+ca_crl_get(struct ca *ca, uint32_t index, bool delta, struct pool *pool, struct bytes *der, struct err *e)
+{
+	return get_crl(ca, find_crl, index, delta, pool, der, e);
+}
+
+int
+ca_crl_publish_status(struct ca *ca, uint32_t index, bool delta, uint32_t *flags, struct err *e)
+{
+	return get_status(ca, find_crl, index, delta, flags, e);
+}
+
+uint32_t
+ca_crl_partition_count(const struct ca *ca)
+{
+	return ca->partitions.max;
+}
+
+int
+ca_crl_partition_get(
+    struct ca *ca, uint32_t index, bool delta, struct pool *pool, struct bytes *der, struct err *e)
+{
+	return get_crl(ca, find_partition, index, delta, pool, der, e);
+}
+
+int
+ca_crl_partition_publish_status(struct ca *ca, uint32_t index, bool delta, uint32_t *flags, struct err *e)
+{
+	return get_status(ca, find_partition, index, delta, flags, e);
 }
 
 /* ---- certificates of others ---- */

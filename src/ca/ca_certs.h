@@ -86,6 +86,17 @@ ca_crl_get(struct ca *ca, uint32_t index, bool delta, struct pool *pool, struct 
 /* CR_PROP_BASECRLPUBLISHSTATUS, DELTACRLPUBLISHSTATUS: CPF_* of that CRL. Errors as above. */
 int
 ca_crl_publish_status(struct ca *ca, uint32_t index, bool delta, uint32_t *flags, struct err *e) MUST_CHECK;
+/* CR_PROP_CRLPARTITIONCOUNT: CRLMaxPartitions, 0 without partitions. */
+uint32_t
+ca_crl_partition_count(const struct ca *ca);
+/* CR_PROP_PARTITIONED_BASECRL, PARTITIONED_DELTACRL and their publish status: partition << 16 | key's index.
+ * E_INVALIDARG without partitions and out of range; else as above. */
+int
+ca_crl_partition_get(struct ca *ca, uint32_t index, bool delta, struct pool *pool, struct bytes *der,
+    struct err *e) MUST_CHECK;
+int
+ca_crl_partition_publish_status(
+    struct ca *ca, uint32_t index, bool delta, uint32_t *flags, struct err *e) MUST_CHECK;
 /* CR_PROP_CRLSTATE: one CA_DISP_* octet for each certificate: CA_DISP_VALID for the one a key's CRLs are
  * counted under, CA_DISP_ERROR for later ones of that key, CA_DISP_INVALID when all of the key's certificates
  * have expired. */

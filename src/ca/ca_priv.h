@@ -41,6 +41,12 @@ struct ca_deliveries;
 struct ca_cert;
 struct ca_cert_list;
 
+/* CRL partitions, as they were when the CA was opened (partition.c). */
+struct ca_partitions {
+	bool enabled, zero_exclusive;
+	unsigned max, suspended, current; /* current 0: chance decides */
+};
+
 /* Revocation lists (crl.h): what waits, and when the next ones are due. */
 struct ca_crl_state {
 	bool started;
@@ -78,6 +84,7 @@ struct ca {
 	struct ca_deliveries *deliveries;
 	struct ca_accounts accounts;
 	struct ca_crl_state crl;
+	struct ca_partitions partitions;
 	struct ca_renewal *renewal;        /* under way; else NULL */
 	struct ca_revocation *revocations; /* the first one is under way */
 	const char *http_port;             /* %p of URLs */
@@ -112,6 +119,7 @@ struct ca_request {
 	struct pool *pool;
 	const struct ca_cert_list *certs; /* of the CA, when it came; whose certificates a signer may have */
 	const struct ca_cert *issuer;     /* with which it is answered: the newest when it was decided */
+	unsigned partition;               /* of CRLs; Request.CRLPartitionIndex */
 	struct policy_ca policy;          /* what policy is told of the CA, from the same moment */
 	struct ca_who who;                /* who asked; for a resubmission the officer */
 	struct token *requester;          /* whose request it is */
@@ -217,6 +225,13 @@ ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e)
 const char *
 ca_wrapped_end_entity(struct ca_request *r);
 
+/* partition.c: reads the settings and checks them (MS-WCCE 3.2.1.3.1). */
+int
+ca_partitions_open(struct ca *ca, struct err *e) MUST_CHECK;
+/* The request's partition, and the URLs of its certificate; nothing without partitions. On the loop. */
+int
+ca_partition_assign(struct ca_request *r, struct err *e) MUST_CHECK;
+
 /* row.c */
 /* "aa bb cc": how the database writes hashes and key identifiers. In the pool; NULL without memory. */
 const char *
@@ -242,7 +257,8 @@ ca_service_entry(const struct ca *ca, const struct dir_snapshot *snap);
 int
 ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUST_CHECK;
 char *
-ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, struct pool *pool); /* of the CRLs of its key */
+ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, unsigned partition,
+    struct pool *pool); /* of its key's CRLs */
 char *
 ca_service_dn(const struct ca *ca, struct pool *pool);
 
@@ -302,7 +318,8 @@ ca_read_file(const char *path, struct buf *out, struct err *e) MUST_CHECK;
  */
 int
 ca_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct x509_strings *entries,
-    uint32_t flag, bool delta, struct pool *pool, struct x509_strings *out, struct err *e) MUST_CHECK;
+    uint32_t flag, bool delta, unsigned partition, struct pool *pool, struct x509_strings *out,
+    struct err *e) MUST_CHECK;
 void
 ca_ref(struct ca *ca);
 void

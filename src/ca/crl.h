@@ -18,6 +18,15 @@ enum {
 	CA_CRL_CERTIFICATES = 0x100, /* Ours: the CA's certificates to their files, too */
 };
 
+/* Which list: partition << 16 | key index, as PropIndex of the partitioned properties
+ * (MS-WCCE 3.2.1.4.3.2.47). */
+typedef uint32_t ca_crl_id;
+static inline ca_crl_id
+ca_crl_id_of(const struct store_crl *r)
+{
+	return r->partition << 16 | r->name_id;
+}
+
 struct ca_crl_times {
 	filetime_t this_update, next_update, next_publish, propagation_complete;
 };
@@ -29,15 +38,16 @@ ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_befo
 /* The base a key's delta made now refers to: the newest unexpired one that has reached everybody, else (and
  * always with CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE) the oldest unexpired one; NULL when there is none. */
 const struct store_crl *
-ca_crl_min_base(const struct store_crl *rows, size_t n, uint32_t key_index, bool oldest, filetime_t now);
+ca_crl_min_base(const struct store_crl *rows, size_t n, ca_crl_id id, bool oldest, filetime_t now);
 
-/* The newest base or delta CRL of a key; NULL when there is none. */
+/* The newest base or delta CRL of these; NULL when there is none. */
 const struct store_crl *
-ca_crl_newest(const struct store_crl *rows, size_t n, uint32_t key_index, bool delta);
+ca_crl_newest(const struct store_crl *rows, size_t n, ca_crl_id id, bool delta);
 
 /* What one CRL tells of. */
 struct ca_crl_scope {
-	uint16_t key_index; /* certificates that this key signed */
+	ca_crl_id id;                    /* certificates that this key signed, and of this partition */
+	bool partitions, zero_exclusive; /* there are some; and 0 is one of them, not the list of all */
 	bool delta;
 	bool publish_expired;    /* CRLF_PUBLISH_EXPIRED_CERT_CRLS */
 	filetime_t last_publish; /* when the key's base CRL before this one was made */
@@ -72,7 +82,7 @@ int
 ca_crl_write_file(const char *folder, const char *name, struct bytes der, struct err *e) MUST_CHECK;
 /* Name of a file in the folder; in the pool. */
 const char *
-ca_crl_file_name(const struct ca *ca, struct pool *pool, uint32_t key_index, bool delta);
+ca_crl_file_name(const struct ca *ca, struct pool *pool, ca_crl_id id, bool delta);
 /* The CA's certificates and cross certificates to their files in the folder. Any thread. */
 int
 ca_crl_write_certs(

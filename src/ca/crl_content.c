@@ -51,12 +51,12 @@ ca_crl_times(const struct ca_settings *s, filetime_t now, filetime_t ca_not_befo
 }
 
 const struct store_crl *
-ca_crl_newest(const struct store_crl *rows, size_t n, uint32_t key_index, bool delta)
+ca_crl_newest(const struct store_crl *rows, size_t n, ca_crl_id id, bool delta)
 {
 	const struct store_crl *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].name_id == key_index && (rows[i].min_base != 0) == delta &&
+		if (ca_crl_id_of(&rows[i]) == id && (rows[i].min_base != 0) == delta &&
 		    (found == NULL || rows[i].number >= found->number))
 			found = &rows[i];
 	}
@@ -64,14 +64,14 @@ ca_crl_newest(const struct store_crl *rows, size_t n, uint32_t key_index, bool d
 }
 
 const struct store_crl *
-ca_crl_min_base(const struct store_crl *rows, size_t n, uint32_t key_index, bool oldest_one, filetime_t now)
+ca_crl_min_base(const struct store_crl *rows, size_t n, ca_crl_id id, bool oldest_one, filetime_t now)
 {
 	const struct store_crl *propagated = NULL, *oldest = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct store_crl *r = &rows[i];
 
-		if (r->name_id != key_index || r->min_base != 0 || r->next_update <= now)
+		if (ca_crl_id_of(r) != id || r->min_base != 0 || r->next_update <= now)
 			continue;
 		if (r->propagation_complete <= now && (propagated == NULL || r->number > propagated->number))
 			propagated = r;
@@ -84,7 +84,10 @@ ca_crl_min_base(const struct store_crl *rows, size_t n, uint32_t key_index, bool
 static bool
 belongs(const struct store_revoked *r, const struct ca_crl_scope *scope)
 {
-	if (r->issuer >> 16 != scope->key_index)
+	if (r->issuer >> 16 != (scope->id & 0xffff))
+		return false;
+	if (scope->partitions && r->partition != scope->id >> 16 &&
+	    (scope->id >> 16 != 0 || scope->zero_exclusive))
 		return false;
 	/* a date set for later counts when it has come */
 	if (larger(r->revoked_when, r->effective) < scope->since)

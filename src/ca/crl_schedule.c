@@ -55,12 +55,14 @@ ca_crl_write_file(const char *folder, const char *name, struct bytes der, struct
 }
 
 const char *
-ca_crl_file_name(const struct ca *ca, struct pool *pool, uint32_t key_index, bool delta)
+ca_crl_file_name(const struct ca *ca, struct pool *pool, ca_crl_id id, bool delta)
 {
-	const char *plus = delta ? "+" : "";
+	char key[16] = "", partition[CA_PARTITION_SUFFIX];
 
-	return key_index == 0 ? pool_printf(pool, "%s%s.crl", ca->sanitized, plus)
-			      : pool_printf(pool, "%s(%u)%s.crl", ca->sanitized, key_index, plus);
+	if ((id & 0xffff) != 0)
+		snprintf(key, sizeof(key), "(%u)", id & 0xffff);
+	return pool_printf(pool, "%s%s%s%s.crl", ca->sanitized, key, ca_partition_suffix(partition, id >> 16),
+	    delta ? "+" : "");
 }
 
 /* Seen: cross certificates have both indexes for a suffix. */
@@ -164,12 +166,26 @@ ca_crl_check(struct ca *ca)
 static bool
 is_out(const struct ca *ca, const struct store_crl *r, struct pool *pool)
 {
-	const char *name = ca_crl_file_name(ca, pool, r->name_id, r->min_base != 0);
+	const char *name = ca_crl_file_name(ca, pool, ca_crl_id_of(r), r->min_base != 0);
 	char path[4096];
 
 	return (r->publish_flags & CPF_COMPLETE) != 0 && name != NULL &&
 	    snprintf(path, sizeof(path), "%s/%s", ca->crl.folder, name) < (int)sizeof(path) &&
 	    access(path, R_OK) == 0;
+}
+
+/* What one list still owes. CA_CRL_BASE: it was never made, as when a renewal was cut short. */
+static unsigned
+owed(const struct ca *ca, const struct store_crl *rows, size_t n, ca_crl_id id, struct pool *pool)
+{
+	const struct store_crl *base = ca_crl_newest(rows, n, id, false),
+			       *delta = ca_crl_newest(rows, n, id, true);
+
+	if (base == NULL)
+		return CA_CRL_BASE;
+	return is_out(ca, base, pool) && (delta == NULL || is_out(ca, delta, pool))
+	    ? 0
+	    : CA_CRL_REPUBLISH | CA_CRL_BASE | CA_CRL_DELTA;
 }
 
 /* What the database tells of the last publication: its dates, and what it still owes. 0: nothing. */
@@ -183,16 +199,13 @@ take_up(struct ca *ca, const struct store_crl *rows, size_t n, struct pool *pool
 		*(rows[i].min_base != 0 ? &s->delta_next : &s->base_next) = rows[i].next_publish;
 	for (size_t k = 0; k < ca->certs->n; k++) {
 		const struct ca_cert *c = ca->certs->v[k];
-		const struct store_crl *base, *delta;
 
 		if (!ca_cert_is_key(c) || !ca_key_is_valid(ca, c->index, clock_now(ca->clock)))
 			continue;
-		base = ca_crl_newest(rows, n, c->index, false);
-		delta = ca_crl_newest(rows, n, c->index, true);
-		if (base == NULL) /* a renewal was cut short before it */
+		for (unsigned p = 0; p <= ca->partitions.max && what != CA_CRL_BASE; p++)
+			what |= owed(ca, rows, n, p << 16 | c->index, pool);
+		if ((what & CA_CRL_REPUBLISH) == 0 && what != 0)
 			return CA_CRL_BASE;
-		if (!is_out(ca, base, pool) || (delta != NULL && !is_out(ca, delta, pool)))
-			what = CA_CRL_REPUBLISH | CA_CRL_BASE | CA_CRL_DELTA;
 	}
 	return what;
 }

@@ -1,6 +1,7 @@
 #include "ca/names.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,42 @@ put_url_text(struct buf *out, const char *s, size_t n)
 	}
 }
 
+static const char PARTITION_MARK[] = "<CRLPartitionIndex>";
+
+const char *
+ca_partition_suffix(char out[CA_PARTITION_SUFFIX], unsigned partition)
+{
+	out[0] = '\0';
+	if (partition != 0)
+		snprintf(out, CA_PARTITION_SUFFIX, "_Partition%05u", partition & 0xffff);
+	return out;
+}
+
+/* Text without tokens, the mark in it replaced when it is the first. */
+static void
+put_plain(struct buf *out, const char *p, size_t n, const struct ca_url_names *names, bool *marked)
+{
+	const char *at =
+	    names->partitioned && !*marked ? memmem(p, n, PARTITION_MARK, sizeof(PARTITION_MARK) - 1) : NULL;
+	char suffix[CA_PARTITION_SUFFIX];
+
+	if (at == NULL) {
+		put_url_text(out, p, n);
+		return;
+	}
+	*marked = true;
+	put_url_text(out, p, (size_t)(at - p));
+	buf_put_str(out, ca_partition_suffix(suffix, names->partition));
+	at += sizeof(PARTITION_MARK) - 1;
+	put_url_text(out, at, (size_t)(p + n - at));
+}
+
+bool
+ca_url_is_partitioned(const char *entry)
+{
+	return strstr(entry, PARTITION_MARK) != NULL;
+}
+
 int
 ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool, uint32_t *flags,
     const char **url, struct err *e)
@@ -135,6 +172,7 @@ ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool
 	char *end;
 	unsigned long v = strtoul(entry, &end, 10);
 	const char *p = end + 1;
+	bool marked = false;
 	struct buf out;
 	int rc = -1;
 
@@ -145,7 +183,7 @@ ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool
 		size_t plain = strcspn(p, "%");
 		const char *value = NULL, *token;
 
-		put_url_text(&out, p, plain);
+		put_plain(&out, p, plain, n, &marked);
 		p += plain;
 		if (*p == '\0')
 			break;

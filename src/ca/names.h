@@ -29,11 +29,21 @@ struct ca_url_names {
 	const char *key_suffix;  /* %8 */
 	bool delta;              /* %9 "+"; %10 deltaRevocationList */
 	const char *http_port;   /* Ours: %p ":8080", "" for port 80 */
+	bool partitioned;        /* CRLs have partitions: the first <CRLPartitionIndex> means this one */
+	unsigned partition;      /* "_Partition00011", nothing for 0 (MS-WCCE 3.2.1.4.2.1.4.7) */
 };
 /* "79:ldap:///..." -> flags and URL, tokens replaced; what may not stand in a URL is written %XX. */
 int
 ca_url_expand(const char *entry, const struct ca_url_names *n, struct pool *pool, uint32_t *flags,
     const char **url, struct err *e) MUST_CHECK;
+
+#define CA_PARTITION_SUFFIX 24
+/* "_Partition00011"; "" for 0. */
+const char *
+ca_partition_suffix(char out[CA_PARTITION_SUFFIX], unsigned partition);
+/* Does it say where partitions differ? */
+bool
+ca_url_is_partitioned(const char *entry);
 
 #define CA_SERIAL_LEN 19
 /* HighSerial | id | 8 random octets | CA certificate index | id (issuance.md section 7). */

@@ -242,7 +242,7 @@ list_authority(struct publication *p, const char *cn, const char *parent)
 	return o;
 }
 
-/* One for each key, which its CRLs go to: CN=%7%8. */
+/* One for each key and partition, which its CRLs go to: CN=%7%8<CRLPartitionIndex>. */
 static int
 list_cdps(struct publication *p, const char *parent, struct err *e)
 {
@@ -253,10 +253,15 @@ list_cdps(struct publication *p, const char *parent, struct err *e)
 
 		if (!ca_cert_is_key(certs->v[i]))
 			continue;
-		cn = pool_printf(p->pool, "%s%s", p->ca->short_name, certs->v[i]->key_suffix);
-		if (cn == NULL)
-			return ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
-		object_new(p, "cRLDistributionPoint", cn, parent);
+		for (unsigned part = 0; part <= p->ca->partitions.max; part++) {
+			char suffix[CA_PARTITION_SUFFIX];
+
+			cn = pool_printf(p->pool, "%s%s%s", p->ca->short_name, certs->v[i]->key_suffix,
+			    ca_partition_suffix(suffix, part));
+			if (cn == NULL)
+				return ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
+			object_new(p, "cRLDistributionPoint", cn, parent);
+		}
 	}
 	return 0;
 }
@@ -283,9 +288,11 @@ list_objects(struct publication *p, struct err *e)
 }
 
 char *
-ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, struct pool *pool)
+ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, unsigned partition, struct pool *pool)
 {
-	const char *cn = pool_printf(pool, "%s%s", ca->short_name, c->key_suffix);
+	char suffix[CA_PARTITION_SUFFIX];
+	const char *cn = pool_printf(
+	    pool, "%s%s%s", ca->short_name, c->key_suffix, ca_partition_suffix(suffix, partition));
 	const char *rdn = cn != NULL ? ca_name_rdn(pool, cn) : NULL,
 		   *host = ca_name_rdn(pool, ca->short_host);
 
@@ -443,14 +450,15 @@ ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e)
 	struct publication *p = calloc(1, sizeof(*p));
 	struct dir_query q = { .scope = DIR_BASE };
 
-	if (p == NULL || (p->pool = pool_new(4u << 20)) == NULL) {
+	if (p == NULL || (p->pool = pool_new(64u << 20)) == NULL) {
 		free(p);
 		return ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
 	}
 	p->ca = ca;
 	p->done = done;
 	p->arg = arg;
-	p->objects = pool_calloc(p->pool, MAX_OBJECTS + ca->certs->n, sizeof(*p->objects));
+	p->objects = pool_calloc(
+	    p->pool, MAX_OBJECTS + ca->certs->n * (ca->partitions.max + (size_t)1), sizeof(*p->objects));
 	if (p->objects == NULL) {
 		ERR(e, E_OUTOFMEMORY, "no memory for directory objects");
 		goto fail;

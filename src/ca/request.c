@@ -383,8 +383,14 @@ subject_start(struct ca_request *r)
 static void
 evaluate_start(struct ca_request *r)
 {
+	struct err e = { 0 };
+
 	r->decided = clock_now(r->ca->clock);
 	use_newest(r);
+	if (ca_partition_assign(r, &e) != 0) {
+		fail_now(r, NULL, &e);
+		return;
+	}
 	r->in.ca = &r->policy;
 	r->in.caller = r->requester;
 	r->in.request = &r->parsed;
@@ -738,6 +744,7 @@ load_stored(struct ca_request *r, uint32_t id, struct err *e)
 	r->args.attributes = store_text(row, Request_RequestAttributes);
 	r->args.request = store_bytes(row, Request_RawRequest);
 	r->submitted = row->v[Request_SubmittedWhen].n;
+	r->partition = store_long(row, Request_CRLPartitionIndex);
 	return 0;
 }
 

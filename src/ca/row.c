@@ -150,6 +150,7 @@ fill_request(struct ca_request *r, struct err *e)
 		(r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0) | r->request_flags);
 	if (r->renewal != NULL)
 		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
+	store_set_long(row, Request_CRLPartitionIndex, r->partition);
 	store_set_date(row, Request_SubmittedWhen, r->submitted);
 	store_set_text(
 	    row, Request_RequesterName, r->on_behalf_of != NULL ? r->on_behalf_of : r->requester->account);

@@ -53,6 +53,7 @@ struct ca_settings {
 	const char *crl_period, *crl_delta_period, *crl_overlap_period, *crl_delta_overlap_period;
 	const char *xchg_period, *xchg_overlap_period;
 	uint32_t xchg_units, xchg_overlap_units;
+	uint32_t crl_max_partitions, crl_suspended_partitions, crl_current_partition;
 	uint32_t crl_units, crl_delta_units, crl_overlap_units, crl_delta_overlap_units;
 	uint32_t interface_flags, db_flags, crl_flags;
 	uint32_t enforce_name_lengths, ca_version, root_cross_property;

@@ -96,6 +96,8 @@ static const struct setting_bit crl_bits[] = {
 	{ 0x80000, "CRLF_PRESERVE_REVOKED_CA_CERTS" },
 	{ 0x100000, "CRLF_DISABLE_CHAIN_VERIFICATION" },
 	{ 0x200000, "CRLF_BUILD_ROOTCA_CRLENTRIES_BASEDONKEY" },
+	{ 0x400000, "CRLF_CRLPARTITION_ENABLED" }, /* named after the data of MS-CSRA 3.1.1.10 */
+	{ 0x800000, "CRLF_CRLPARTITION_PARTITIONZERO_EXCLUSIVE" },
 	{ 0, NULL },
 };
 
@@ -161,7 +163,14 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "CA", "DBFlags", SETTING_FLAGS, AT(db_flags), "0",
 	  "DBFLAGS_MAXIMUMEXTENSION16K lets an extension have 16384 octets instead of 4096.", .bits = db_bits },
 	{ .section = "CA", "CRLFlags", SETTING_FLAGS, AT(crl_flags), "0x2",
-	  "CRLF_DISABLE_RDN_REORDER keeps the order of a request's subject.", .bits = crl_bits },
+	  "CRLF_PUBLISH_EXPIRED_CERT_CRLS, CRLF_DISABLE_RDN_REORDER, ...: adcsctl(1) says which ones have an effect.", .bits = crl_bits },
+	{ .section = "CA", "CRLMaxPartitions", SETTING_NUMBER, AT(crl_max_partitions), "0",
+	  "With CRLF_CRLPARTITION_ENABLED: number of CRL partitions beside partition 0. Every URL in CRLPublicationURLs then has "
+	  "<CRLPartitionIndex> in it.", .highest = 65535, .fixed = true },
+	{ .section = "CA", "CRLSuspendedPartitions", SETTING_NUMBER, AT(crl_suspended_partitions), "0",
+	  "Partitions from 0 to this one get no more certificates.", .highest = 65535, .fixed = true },
+	{ .section = "CA", "CRLCurrentPartition", SETTING_NUMBER, AT(crl_current_partition), "0",
+	  "Partitions take turns, from the one after this at every start; 0: chance decides.", .highest = 65535, .fixed = true },
 	{ .section = "CA", "CRLPeriod", SETTING_CHOICE, AT(crl_period), "Weeks",
 	  "Unit of the time between two base CRLs.", .choices = periods },
 	{ .section = "CA", "CRLPeriodUnits", SETTING_NUMBER, AT(crl_units), "1", "Time between two base CRLs.",

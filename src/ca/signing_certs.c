@@ -102,10 +102,10 @@ int
 ca_cert_expand_urls(const struct ca *ca, const struct ca_cert *c, const struct ca_settings *s,
     struct pool *pool, struct ca_urls *out, struct err *e)
 {
-	if (ca_expand_urls(ca, c, &s->crl_urls, 0x2, false, pool, &out->cdp, e) != 0)
+	if (ca_expand_urls(ca, c, &s->crl_urls, 0x2, false, 0, pool, &out->cdp, e) != 0)
 		return err_prefix(e, "CRLPublicationURLs");
-	if (ca_expand_urls(ca, c, &s->aia_urls, 0x2, false, pool, &out->aia, e) != 0 ||
-	    ca_expand_urls(ca, c, &s->aia_urls, 0x20, false, pool, &out->ocsp, e) != 0)
+	if (ca_expand_urls(ca, c, &s->aia_urls, 0x2, false, 0, pool, &out->aia, e) != 0 ||
+	    ca_expand_urls(ca, c, &s->aia_urls, 0x20, false, 0, pool, &out->ocsp, e) != 0)
 		return err_prefix(e, "CACertPublicationURLs");
 	return 0;
 }

@@ -285,6 +285,7 @@ load_crl(sqlite3_stmt *st, struct pool *pool, struct store_crl *r, struct err *e
 		*state[i] = (uint32_t)sqlite3_column_int64(st, at++);
 	if (sqlite3_column_type(st, at) != SQLITE_NULL && load_text(st, at, pool, &r->publish_error, e) != 0)
 		return -1;
+	r->partition = (uint32_t)sqlite3_column_int64(st, at + 2);
 	return load_bytes(st, at + 1, pool, &r->raw, e);
 }
 
@@ -307,7 +308,8 @@ store_list_crls(
 		: "SELECT CRLRowId, CRLNumber, CRLMinBase, CRLNameId, CRLCount, CRLThisUpdate, "
 		  "CRLNextUpdate, CRLThisPublish,"
 		  " CRLNextPublish, CRLEffective, CRLPropagationComplete, CRLLastPublish, CRLPublishAttempts,"
-		  " CRLPublishFlags, CRLPublishStatusCode, CRLPublishError, x'' FROM CRLs ORDER BY CRLRowId",
+		  " CRLPublishFlags, CRLPublishStatusCode, CRLPublishError, x'', CRLPartitionIndex FROM CRLs "
+		  "ORDER BY CRLRowId",
 	    &st, e);
 	while (rc == 0 && *n < (size_t)room && (step = sqlite3_step(st)) != SQLITE_DONE) {
 		if (step != SQLITE_ROW)
@@ -347,7 +349,8 @@ store_list_revoked(
 		return ERR(e, E_OUTOFMEMORY, "no memory for %lld revoked certificates", (long long)room);
 	rc = store_prepare(s->rdb,
 	    "SELECT c.SerialNumber, r.RevokedEffectiveWhen, r.RevokedWhen, c.NotAfter, r.RevokedReason,"
-	    " c.PublishExpiredCertInCRL, c.IssuerNameId" REVOKED_ROWS " ORDER BY r.RequestID",
+	    " c.PublishExpiredCertInCRL, c.IssuerNameId, r.CRLPartitionIndex" REVOKED_ROWS
+	    " ORDER BY r.RequestID",
 	    &st, e);
 	if (rc == 0)
 		sqlite3_bind_int64(st, 1, now);
@@ -365,6 +368,7 @@ store_list_revoked(
 		r->reason = (uint32_t)sqlite3_column_int64(st, 4);
 		r->publish_expired = sqlite3_column_int64(st, 5) != 0;
 		r->issuer = (uint32_t)sqlite3_column_int64(st, 6);
+		r->partition = (uint32_t)sqlite3_column_int64(st, 7);
 		++*n;
 	}
 	sqlite3_finalize(st);

@@ -15,7 +15,8 @@ static const char other_tables[] =
     " CRLThisUpdate INTEGER, CRLNextUpdate INTEGER, CRLThisPublish INTEGER, CRLNextPublish INTEGER,"
     " CRLEffective INTEGER, CRLPropagationComplete INTEGER, CRLLastPublish INTEGER, CRLPublishAttempts "
     "INTEGER,"
-    " CRLPublishFlags INTEGER, CRLPublishStatusCode INTEGER, CRLPublishError TEXT, CRLRawCRL BLOB);"
+    " CRLPublishFlags INTEGER, CRLPublishStatusCode INTEGER, CRLPublishError TEXT, CRLRawCRL BLOB,"
+    " CRLPartitionIndex INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL);"
     "CREATE TABLE Marks (Name TEXT PRIMARY KEY, Value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE Settings (Name TEXT PRIMARY KEY COLLATE NOCASE, Value TEXT NOT NULL) WITHOUT ROWID;"
@@ -125,6 +126,16 @@ create_all(sqlite3 *db, struct err *e)
 	return rc;
 }
 
+/* From version 1: CRLs had no partitions. */
+static int
+upgrade(sqlite3 *db, struct err *e)
+{
+	return store_exec(db,
+	    "BEGIN IMMEDIATE; ALTER TABLE CRLs ADD COLUMN CRLPartitionIndex INTEGER NOT NULL DEFAULT 0;"
+	    " PRAGMA user_version = 2; COMMIT;",
+	    e);
+}
+
 /* Partial ones: rows without a value take no room in them. */
 static int
 create_indexes(sqlite3 *db, struct err *e)
@@ -157,6 +168,8 @@ store_schema_prepare(sqlite3 *db, const char *path, struct err *e)
 		    (long long)version, STORE_SCHEMA_VERSION);
 	if (version < 0)
 		return ERR(e, E_FAIL, "%s has no valid schema version (%lld)", path, (long long)version);
+	if (version == 1 && upgrade(db, e) != 0)
+		return err_prefix(e, "%s: cannot be upgraded", path);
 	if (version == 0 && create_all(db, e) != 0)
 		return err_prefix(e, "%s: cannot make the tables", path);
 	if (create_indexes(db, e) != 0)

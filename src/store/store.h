@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_PAGE_MAX 1000 /* most rows one store_list() gives */
 
 enum store_type { STORE_LONG, STORE_DATE, STORE_BINARY, STORE_STRING };
@@ -163,6 +163,7 @@ struct store_crl {
 	uint32_t publish_attempts, publish_flags, publish_status;
 	const char *publish_error; /* NULL: none */
 	struct bytes raw;
+	uint32_t partition; /* 0 without partitions */
 };
 
 /* CPF_*, MS-CSRA 3.1.1.4.1 */
@@ -224,6 +225,7 @@ struct store_revoked {
 	uint32_t reason; /* 0xffffffff: released from hold */
 	bool publish_expired;
 	uint32_t issuer; /* IssuerNameId: key index << 16 | certificate index */
+	uint32_t partition;
 };
 /* Certificates that a CRL may name, by request id: revoked ones and those released from hold whose date has
  * come. */

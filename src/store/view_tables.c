@@ -53,7 +53,7 @@ static const struct view_column crl_columns[] = {
 	CRL_COLUMN(0x500e, LONG, true, 4, PublishStatusCode, "Publish Status Code"),
 	CRL_COLUMN(0x500f, STRING, false, 8192, PublishError, "Publish Error Information"),
 	CRL_COLUMN(0x5010, BINARY, false, 536870912, RawCRL, "Raw CRL"),
-	{ 0x5011, STORE_LONG, false, 4, "CRLPartitionIndex", "CRL Partition Index", NULL },
+	CRL_COLUMN(0x5011, LONG, false, 4, PartitionIndex, "Partition Index"),
 };
 
 static struct view_column request_columns[STORE_COLUMN_COUNT];

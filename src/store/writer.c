@@ -196,7 +196,8 @@ write_crl(struct store *s, const struct store_crl *r, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(state); i++)
 		sqlite3_bind_int64(st, at++, state[i]);
 	store_bind_text(st, at++, r->publish_error);
-	sqlite3_bind_blob64(st, at, r->raw.p, r->raw.len, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, at++, r->raw.p, r->raw.len, SQLITE_STATIC);
+	sqlite3_bind_int64(st, at, r->partition);
 	if (run(s, st, "storing a CRL", e) != 0)
 		return -1;
 	store_bind_text(mark, 1, "CRLNumber");
@@ -428,7 +429,7 @@ store_writer_prepare(struct store *s, struct err *e)
 		[STMT_DELETE_SETTING] = "DELETE FROM Settings WHERE Name = ?1",
 		[STMT_PUT_CRL] = "INSERT OR REPLACE INTO CRLs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
 				 "?10, ?11, ?12, ?13, "
-				 "?14, ?15, ?16, ?17)",
+				 "?14, ?15, ?16, ?17, ?18)",
 		[STMT_DELETE_EXPIRED_CRLS] = "DELETE FROM CRLs WHERE CRLNextUpdate < ?1",
 		[STMT_GET_DISPOSITION] = "SELECT Disposition FROM Requests WHERE RequestID = ?1",
 	};

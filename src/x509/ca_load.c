@@ -337,8 +337,8 @@ x509_ca_crl(struct x509_ca *ca, const struct x509_crl_plan *plan, struct buf *ou
 	size_t start = out->len, outer = der_open(out, DER_SEQUENCE), tbs = out->len;
 	const char *purpose =
 	    plan->min_base != 0 ? "sign delta crl" : "sign base crl"; /* they share their number */
-	uint64_t id =
-	    (uint64_t)(plan->ca_version >> 16) << 32 | plan->number; /* and so do those of all keys */
+	uint64_t id = (uint64_t)plan->partition << 48 | (uint64_t)(plan->ca_version >> 16) << 32 |
+	    plan->number; /* and so do those of all keys and partitions */
 
 	if (x509_crl_tbs_put(
 		out, plan, ca->signer.alg->der, buf_bytes(&ca->subject), buf_bytes(&ca->key_id), e) == 0 &&

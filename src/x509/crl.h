@@ -31,6 +31,7 @@ struct x509_crl_plan {
 	uint32_t number;
 	uint32_t min_base;   /* delta: CRL number of its base; 0: a base CRL */
 	uint32_t ca_version; /* key index << 16 | certificate index (1.3.6.1.4.1.311.21.1) */
+	uint16_t partition;  /* tells lists of one number apart in a seeded CA */
 	bool number_critical;
 	/* URLs; an empty list leaves the extension out */
 	struct x509_strings freshest;  /* base CRLs only */

@@ -116,7 +116,7 @@ test_urls(void **state)
 		{ "1:%x", NULL, "unknown token '%x'", 0, false },
 	};
 	struct ca_url_names n = { "ca01.x", "ca01", "Contoso CA", "", "CN=Configuration,DC=x", "Contoso CA",
-		"", false, ":8080" };
+		"", false, ":8080", false, 0 };
 	struct pool *pool = pool_new(1u << 20);
 
 	(void)state;
@@ -200,10 +200,44 @@ test_messages(void **state)
 	pool_free(pool);
 }
 
+/* MS-WCCE 3.2.1.4.2.1.4.7: the first mark is replaced, when there are partitions at all. */
+static void
+test_partitions(void **state)
+{
+	static const struct {
+		bool partitioned;
+		unsigned partition;
+		const char *entry, *url;
+	} cases[] = {
+		{ true, 11, "2:http://x/%3<CRLPartitionIndex>%9.crl", "http://x/CA_Partition00011+.crl" },
+		{ true, 0, "2:http://x/%3<CRLPartitionIndex>%9.crl", "http://x/CA+.crl" },
+		{ true, 65535, "2:<CRLPartitionIndex>", "_Partition65535" },
+		{ true, 1, "2:a<CRLPartitionIndex>b<CRLPartitionIndex>", "a_Partition00001b%3CCRLPartitionIndex%3E" },
+		{ false, 1, "2:a<CRLPartitionIndex>", "a%3CCRLPartitionIndex%3E" },
+	};
+	struct ca_url_names n = { "ca01.x", "ca01", "CA", "", "DC=x", "CA", "", true, "", false, 0 };
+	struct pool *pool = pool_new(1u << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = { 0 };
+		const char *url;
+		uint32_t flags;
+
+		n.partitioned = cases[i].partitioned;
+		n.partition = cases[i].partition;
+		assert_int_equal(ca_url_expand(cases[i].entry, &n, pool, &flags, &url, &e), 0);
+		assert_string_equal(url, cases[i].url);
+		assert_int_equal(ca_url_is_partitioned(cases[i].entry), true);
+	}
+	pool_free(pool);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_shorten),
 		cmocka_unit_test(test_rdn),

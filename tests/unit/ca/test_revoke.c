@@ -166,18 +166,19 @@ test_entries(void **state)
 		struct store_revoked row;
 		int base, delta; /* reason, -1: not on it */
 	} cases[] = {
-		{ "old", { "0a", since - h, since - h, end, 1, false, 0 }, 1, -1 },
-		{ "new", { "0b", NOW - h, NOW - h, end, 4, false, 0 }, 4, 4 },
-		{ "decided before, for a day since", { "0c", NOW - h, since - h, end, 0, false, 0 }, 0, 0 },
-		{ "back-dated", { "0d", since - 9 * h, NOW - h, end, 5, false, 0 }, 5, 5 },
-		{ "released since", { "0e", NOW - h, NOW - h, end, CA_REASON_RELEASE, false, 0 }, -1, 8 },
-		{ "released long ago", { "0f", since - h, since - h, end, CA_REASON_RELEASE, false, 0 }, -1, -1 },
-		{ "removeFromCRL", { "10", NOW - h, NOW - h, end, 8, false, 0 }, -1, 8 },
-		{ "expired since the last list", { "11", NOW - h, NOW - h, last, 6, false, 0 }, 6, 6 },
-		{ "expired before it", { "12", NOW - h, NOW - h, last - 1, 6, false, 0 }, -1, -1 },
-		{ "another key's", { "14", NOW - h, NOW - h, end, 1, false, 0x10001 }, -1, -1 },
-		{ "a later certificate's of this key", { "15", NOW - h, NOW - h, end, 1, false, 3 }, 1, 1 },
-		{ "expired, to be listed", { "13", NOW - h, NOW - h, last - 1, 2, true, 0 }, 2, 2 },
+		{ "old", { "0a", since - h, since - h, end, 1, false, 0, 0 }, 1, -1 },
+		{ "new", { "0b", NOW - h, NOW - h, end, 4, false, 0, 0 }, 4, 4 },
+		{ "decided before, for a day since", { "0c", NOW - h, since - h, end, 0, false, 0, 0 }, 0, 0 },
+		{ "back-dated", { "0d", since - 9 * h, NOW - h, end, 5, false, 0, 0 }, 5, 5 },
+		{ "released since", { "0e", NOW - h, NOW - h, end, CA_REASON_RELEASE, false, 0, 0 }, -1, 8 },
+		{ "released long ago", { "0f", since - h, since - h, end, CA_REASON_RELEASE, false, 0, 0 }, -1, -1 },
+		{ "removeFromCRL", { "10", NOW - h, NOW - h, end, 8, false, 0, 0 }, -1, 8 },
+		{ "expired since the last list", { "11", NOW - h, NOW - h, last, 6, false, 0, 0 }, 6, 6 },
+		{ "expired before it", { "12", NOW - h, NOW - h, last - 1, 6, false, 0, 0 }, -1, -1 },
+		{ "another key's", { "14", NOW - h, NOW - h, end, 1, false, 0x10001, 0 }, -1, -1 },
+		{ "a later certificate's of this key", { "15", NOW - h, NOW - h, end, 1, false, 3, 0 }, 1, 1 },
+		{ "of a partition, on the list of all", { "16", NOW - h, NOW - h, end, 1, false, 0, 7 }, 1, 1 },
+		{ "expired, to be listed", { "13", NOW - h, NOW - h, last - 1, 2, true, 0, 0 }, 2, 2 },
 	};
 	struct pool *pool = pool_new(1u << 20);
 
@@ -206,6 +207,30 @@ test_entries(void **state)
 }
 
 static void
+test_partitions(void **state)
+{
+	static const struct {
+		unsigned list, row;
+		bool exclusive, there;
+	} cases[] = { { 0, 0, false, true }, { 0, 3, false, true }, { 0, 3, true, false }, { 0, 0, true, true },
+		{ 3, 3, false, true }, { 3, 3, true, true }, { 3, 0, false, false }, { 3, 4, true, false } };
+	struct pool *pool = pool_new(1u << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct store_revoked row = { "0a", NOW, NOW, NOW, 1, true, 0, cases[i].row };
+		const struct ca_crl_scope scope = { .id = cases[i].list << 16, .partitions = true, .zero_exclusive = cases[i].exclusive };
+		struct x509_crl_entry *list;
+		struct err e = { 0 };
+		size_t n;
+
+		assert_int_equal(ca_crl_entries(&row, 1, &scope, pool, &list, &n, &e), 0);
+		assert_int_equal(n, cases[i].there);
+	}
+	pool_free(pool);
+}
+
+static void
 test_bad_serials(void **state)
 {
 	static const char *const serials[] = { "", "xy", "0", "0102030405060708090a0b0c0d0e0f101112131415" };
@@ -213,7 +238,7 @@ test_bad_serials(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(serials); i++) {
-		struct store_revoked row = { serials[i], NOW, NOW, NOW, 0, true, 0 };
+		struct store_revoked row = { serials[i], NOW, NOW, NOW, 0, true, 0, 0 };
 		struct x509_crl_entry *list;
 		struct err e = { 0 };
 		size_t n;
@@ -233,6 +258,7 @@ main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_min_base),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_bad_serials),
 	};
 
