@@ -210,7 +210,7 @@ check-samba: all ## template verbs on a Samba AD DC in a network namespace of it
 
 ASAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan: ## the same tests under AddressSanitizer and UBSan
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	@ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  $(SUB) B=$(B)-asan OPT="-O1 -g" SAN="$(ASAN)" check-fast check-e2e
 
 # ---- fuzzing ----
