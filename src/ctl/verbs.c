@@ -121,6 +121,19 @@ static const struct ctl_option enroll_options[] = {
 	{ "out-chain", "FILE", "the PKCS #7 or CMC full response as it came" },
 	{ 0 },
 };
+static const struct ctl_option bench_options[] = {
+	{ "connections", "N", "kept connections, sealed (default 8)" },
+	{ "principals", "FILE", "accounts they take in turn, lines of DOMAIN\\name:password (default: --user)" },
+	{ "template", "NAME", "what is asked for (default User)" },
+	{ "requests", "N", "certificates to be measured (default 4000; 0: none)" },
+	{ "warm-up", "N", "certificates before that (default 200)" },
+	{ "csrs", "N", "different requests, made beforehand (default 16)" },
+	{ "key", "TYPE", "their keys: rsa:BITS, ec:P-256, ... (default rsa:2048)" },
+	{ "openssl-speed", "NAME", "run openssl speed NAME before and after, for the ratio: rsa2048, ecdsap256" },
+	{ "calls", "N", "sealed calls that do nothing, on one kept connection" },
+	{ "idle", "N", "open so many authenticated connections first, and look at the server's memory" },
+	{ 0 },
+};
 static const struct ctl_option lint_options[] = {
 	{ "template", "NAME", "only this template, not CAs and other objects" },
 	{ "against", "FILE.ldif", "a forest exported by ldapsearch or ldifde instead of the directory" },
@@ -235,6 +248,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "rehearse", NULL, "", 0, 0, rehearse_options, "what a request would get, and why; nothing is stored",
 	    ctl_rehearse },
 	{ "enroll", NULL, "", 0, 0, enroll_options, "submit a request to a CA over RPC as a user, poll, retrieve", ctl_enroll },
+	{ "bench", NULL, "", 0, 0, bench_options, "load a CA: certificates per second, latencies, CPU of a local server", ctl_bench },
 	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
 	{ "request", "unrevoke", "ID|--serial HEX", 0, 1, unrevoke_options, "release a certificate from hold",

@@ -61,7 +61,7 @@ struct rpc_interface {
 
 /* Documented maxima; 0 takes the default. */
 struct rpc_limits {
-	unsigned connections;          /* 1024: more are accepted and closed with a log line */
+	unsigned connections;          /* 8192: more are accepted and closed with a log line */
 	unsigned connections_per_peer; /* 0: no extra limit */
 	unsigned half_open; /* 256: bind not completed, or ending; the oldest is closed for a new one */
 	unsigned contexts;  /* presentation contexts per connection, 64 */

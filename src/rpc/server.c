@@ -14,7 +14,7 @@ static void
 limits_default(struct rpc_limits *l)
 {
 	static const struct rpc_limits defaults = {
-		.connections = 1024,
+		.connections = 8192,
 		.half_open = 256,
 		.contexts = 64,
 		.security_contexts = 32,
