@@ -41,6 +41,8 @@ static const struct ca_verb verbs[] = {
 	{ "rehearse.matrix", KEEPERS, JOURNAL_NOTHING, admin_rehearse_matrix },
 	{ "request.revoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_revoke },
 	{ "request.unrevoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_unrevoke },
+	{ "request.publish-expired", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_publish_expired },
+	{ "request.valid", READERS, JOURNAL_CALL, admin_request_valid },
 	{ "ca.renew", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_renew },
 	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },
 	{ "crl.get", READERS, JOURNAL_CALL, admin_crl_get },
@@ -54,7 +56,7 @@ static const struct ca_verb verbs[] = {
 
 /* OfficerRights say about which request: MS-CSRA 3.1.1.7. */
 static const char *const restricted_verbs[] = { "request.issue", "request.deny", "request.revoke",
-	"request.unrevoke" };
+	"request.unrevoke", "request.publish-expired" };
 
 /* ---- answers ---- */
 

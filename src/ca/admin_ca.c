@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/admin_priv.h"
+#include "ca/signing_certs.h"
 
 /* ---- what the CA is ---- */
 
@@ -233,9 +234,18 @@ admin_base64(struct pool *pool, struct bytes der, bool pem)
 void
 admin_ca_cert(struct ca_admin *a)
 {
-	const struct x509_ca *x = a->ca->x509;
-	json_t *chain = json_array();
+	int64_t index = (int64_t)a->ca->certs->n - 1;
+	const struct x509_ca *x;
+	struct err e = { 0 };
+	json_t *chain;
 
+	if (admin_has(a, "index") &&
+	    admin_number(a, "index", 0, (int64_t)a->ca->certs->n - 1, &index, &e) != 0) {
+		admin_fail(a, &e);
+		return;
+	}
+	x = a->ca->certs->v[index]->x509;
+	chain = json_array();
 	for (size_t i = 0; i < x509_ca_chain_len(x); i++) {
 		const char *pem = admin_base64(a->pool, x509_ca_chain_der(x, i), true);
 

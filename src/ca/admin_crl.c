@@ -84,6 +84,39 @@ admin_request_unrevoke(struct ca_admin *a)
 	revoke(a, CA_REASON_RELEASE, 0);
 }
 
+/* Revocation lists name it even when it has expired, or not any more (MS-CSRA 3.1.4.1.8). */
+void
+admin_request_publish_expired(struct ca_admin *a)
+{
+	revoke(a,
+	    json_is_true(json_object_get(a->args, "off")) ? CA_REASON_OMIT_EXPIRED
+							  : CA_REASON_PUBLISH_EXPIRED,
+	    0);
+}
+
+/* IsValidCertificate, MS-CSRA 3.1.4.1.5. */
+void
+admin_request_valid(struct ca_admin *a)
+{
+	int32_t reason, disposition;
+	const char *serial;
+	struct err e = { 0 };
+	json_t *o;
+
+	if (admin_text(a, "serial", &serial, &e) != 0 ||
+	    ca_certificate_is_valid(a->ca, serial, &reason, &disposition, &e) != 0) {
+		admin_fail(a, &e);
+		return;
+	}
+	o = json_pack("{s:s, s:i, s:s}", "serial", serial, "disposition", (int)disposition, "state",
+	    disposition == 2       ? "revoked"
+		: disposition == 3 ? "valid"
+				   : "neverIssued");
+	if (disposition == 2)
+		json_object_set_new(o, "reason", json_string(ca_reason_name((uint32_t)reason)));
+	admin_reply(a, o);
+}
+
 /* ---- lists ---- */
 
 static json_t *

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/admin_priv.h"
+#include "ca/signing_certs.h"
 #include "rehearse/matrix.h"
 
 #define MATRIX_POOL_MAX (512u << 20)
@@ -313,6 +314,8 @@ take_arguments(struct matrix_run *r, struct err *e)
 	r->live = ca_live_ref(r->a->ca->live);
 	r->policy = r->a->ca->policy;
 	r->m.ca = &r->policy;
+	r->m.issuer = ca_cert_newest(r->a->ca)->x509;
+	r->m.ignore_policies = (r->live->settings.crl_flags & CRLF_IGNORE_INVALID_POLICIES) != 0;
 	r->m.security = &r->live->security;
 	r->m.now = clock_now(r->a->ca->clock);
 	if (text_list(r->a, "templates", r->pool, &r->options.names, &r->options.n_names, e) != 0 ||

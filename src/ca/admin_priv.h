@@ -109,6 +109,10 @@ admin_request_revoke(struct ca_admin *a);
 void
 admin_request_unrevoke(struct ca_admin *a);
 void
+admin_request_publish_expired(struct ca_admin *a);
+void
+admin_request_valid(struct ca_admin *a);
+void
 admin_crl_show(struct ca_admin *a);
 void
 admin_crl_get(struct ca_admin *a);

@@ -7,7 +7,6 @@
 #include "x509/constraints.h"
 
 #define CERTIFICATE_MAX (512 * 1024)
-#define CRLF_IGNORE_INVALID_POLICIES 0x10u
 
 static const char CONSTRUCTING[] = "Error Constructing or Publishing Certificate";
 

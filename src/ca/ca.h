@@ -172,7 +172,7 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   ca.setting.show  {name?}                     {settings: [{name, type, value, changed, fixed, help, flags?}]}
  *   ca.setting.set   {name, value}               as ca.setting.show     Administrator
  *   ca.setting.reset {name}                      as ca.setting.show     Administrator; what the settings file says
- *   ca.cert          {}                          {der: base64, pem, chain: [pem]}
+ *   ca.cert          {index?}                    {der: base64, pem, chain: [pem]}; the newest by default
  *   ca.exchange      {}                          as ca.cert, of the exchange certificate
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
@@ -182,6 +182,8 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.deny     {id}                        {id, disposition, hr, message}   Officer
  *   request.revoke   {id | serial, reason?, effective?}  row            Officer
  *   request.unrevoke {id | serial}               row                    Officer
+ *   request.publish-expired {id | serial, off?}  row; listed when it has expired, too  Officer
+ *   request.valid    {serial}                    {serial, disposition, state, reason?}; state: valid, revoked, neverIssued
  *   crl.show         {}                          {crls: [crl], folder}
  *   crl.get          {delta?, key?}              crl and {der: base64}; key: its index, the current one's by default
  *   crl.publish      {delta?, republish?, until?}  crl of the current key, and {crls: [crl]}: of every key

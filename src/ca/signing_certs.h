@@ -14,6 +14,7 @@
 #include "ca/ca_priv.h"
 
 #define CA_CERT_HASHES "CA\\CACertHash"
+#define CRLF_IGNORE_INVALID_POLICIES 0x10u
 
 struct ca_cert {
 	uint16_t index, key_index;

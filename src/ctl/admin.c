@@ -219,12 +219,23 @@ int
 ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 {
 	struct err e;
-	json_t *o = ctl_call(c, ctl_arg(a, "exchange") != NULL ? "ca.exchange" : "ca.cert", NULL, &e), *item;
+	const char *verb = ctl_arg(a, "exchange") != NULL ? "ca.exchange" : "ca.cert";
+	json_t *args = json_object(), *o, *item;
 	const char *der;
 	struct buf b;
+	json_int_t index;
 	size_t i;
 	int rc = 0;
 
+	if (ctl_arg(a, "index") != NULL) {
+		rc = ctl_number_arg(ctl_arg(a, "index"), "--index", &index);
+		if (rc != CTL_OK) {
+			json_decref(args);
+			return rc;
+		}
+		json_object_set_new(args, "index", json_integer(index));
+	}
+	o = ctl_call(c, verb, args, &e);
 	if (o == NULL)
 		return ctl_fail(c, &e);
 	if (c->json)

@@ -94,6 +94,41 @@ ctl_request_unrevoke(struct ctl *c, const struct ctl_args *a)
 	return args != NULL ? change(c, "request.unrevoke", args, "released from hold") : code;
 }
 
+int
+ctl_request_publish_expired(struct ctl *c, const struct ctl_args *a)
+{
+	bool off = ctl_arg(a, "off") != NULL;
+	int code;
+	json_t *args = which(a, &code);
+
+	if (args == NULL)
+		return code;
+	json_object_set_new(args, "off", json_boolean(off));
+	return change(c, "request.publish-expired", args,
+	    off ? "leaves the CRL when it has expired" : "stays on the CRL when it has expired");
+}
+
+int
+ctl_request_valid(struct ctl *c, const struct ctl_args *a)
+{
+	char hex[64];
+	struct err e;
+	json_t *o;
+	int code = serial_arg(a->positional[0], hex, sizeof(hex));
+
+	if (code != CTL_OK)
+		return code;
+	o = ctl_call(c, "request.valid", json_pack("{s:s}", "serial", hex), &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	printf(
+	    "%s%s%s\n", text_of(o, "state"), *text_of(o, "reason") != '\0' ? ": " : "", text_of(o, "reason"));
+	json_decref(o);
+	return CTL_OK;
+}
+
 /* ---- lists ---- */
 
 static void

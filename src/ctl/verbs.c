@@ -63,6 +63,7 @@ static const struct ctl_option rights_remove_options[] = {
 	{ 0 },
 };
 static const struct ctl_option cert_options[] = {
+	{ "index", "N", "an earlier one, by certificate index (default: the newest)" },
 	{ "out", "FILE", "write there (default: standard output)" },
 	{ "der", NULL, "binary DER instead of PEM" },
 	{ "chain", NULL, "PEM of the whole chain" },
@@ -153,6 +154,11 @@ static const struct ctl_option revoke_options[] = {
 	    "cessationOfOperation, certificateHold, removeFromCRL" },
 	{ "at", "TIME", "revoked from then on (2026-06-01T12:00:00Z; default: now)" },
 	{ "serial", "HEX", "by serial number instead of ID" },
+	{ 0 },
+};
+static const struct ctl_option publish_expired_options[] = {
+	{ "serial", "HEX", "by serial number instead of ID" },
+	{ "off", NULL, "let it leave the CRL again" },
 	{ 0 },
 };
 static const struct ctl_option unrevoke_options[] = {
@@ -251,6 +257,9 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "bench", NULL, "", 0, 0, bench_options, "load a CA: certificates per second, latencies, CPU of a local server", ctl_bench },
 	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
+	{ "request", "publish-expired", "ID|--serial HEX", 0, 1, publish_expired_options,
+	    "keep a revoked certificate on the CRL when it has expired", ctl_request_publish_expired },
+	{ "request", "valid", "SERIAL", 1, 1, NULL, "is the certificate valid, revoked, or none of this CA?", ctl_request_valid },
 	{ "request", "unrevoke", "ID|--serial HEX", 0, 1, unrevoke_options, "release a certificate from hold",
 	    ctl_request_unrevoke },
 	{ "crl", "show", "", 0, 0, NULL, "revocation lists: numbers, times, outlets", ctl_crl_show },

@@ -5,6 +5,7 @@
 
 #include "auth/access.h"
 #include "policy/made_up.h"
+#include "x509/constraints.h"
 
 #define CELL_POOL_MAX (16u << 20)
 #define CELLS_PER_POOL 16
@@ -116,6 +117,12 @@ cell(const struct matrix *m, const struct person *who, size_t column, struct poo
 	    : r.outcome == POLICY_PEND   ? MATRIX_PENDING
 	    : r.hr != 0                  ? r.hr
 					 : MATRIX_DENIED;
+	if (r.outcome == POLICY_ISSUE && m->issuer != NULL) {
+		struct err why = { 0 };
+
+		if (x509_ca_check_plan(m->issuer, &r.plan, m->ignore_policies, &why) != 0)
+			*out = why.hr;
+	}
 	return 0;
 }
 

@@ -10,7 +10,9 @@ enum { MATRIX_ABSENT = 0, MATRIX_DENIED = 2, MATRIX_ISSUED = 3, MATRIX_PENDING =
 
 struct matrix {
 	const struct policy_ca *ca;
-	const struct sd *security;               /* of the CA; NULL: everyone may request */
+	const struct x509_ca *issuer; /* what its certificates forbid is refused, too; NULL: not looked at */
+	bool ignore_policies;         /* CRLF_IGNORE_INVALID_POLICIES */
+	const struct sd *security;    /* of the CA; NULL: everyone may request */
 	const struct policy_template *templates; /* of the forest */
 	size_t n_templates;
 	const struct x509_strings *published;

@@ -1,5 +1,6 @@
 /* NameConstraints from the words of an administrator. */
 #include <arpa/inet.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -66,7 +67,11 @@ put_network(struct buf *out, const char *text, struct err *e)
 	uint8_t octets[32];
 	unsigned long bits;
 
+#ifdef ADCSD_PLANTED_BUG_X509_CONSTRAINTS /* proves that the fuzz target finds one: believes every length */
+	if (text[n] == '\0')
+#else
 	if (n >= sizeof(address) || text[n] == '\0')
+#endif
 		return ERR(e, E_INVALIDARG, "'%.80s' is no network: 10.0.0.0/8, 2001:db8::/32", text);
 	memcpy(address, text, n);
 	address[n] = '\0';
@@ -124,6 +129,20 @@ put_subtrees(struct buf *out, int field, struct x509_strings list, struct err *e
 	return 0;
 }
 
+/* The hexadecimal form of a distinguished name's values can say anything; nobody could use such a CA
+ * certificate. */
+static bool
+is_readable(struct bytes der)
+{
+	const unsigned char *p = der.p;
+	ASN1_VALUE *v = ASN1_item_d2i(NULL, &p, (long)der.len, ASN1_ITEM_rptr(NAME_CONSTRAINTS));
+	bool whole = v != NULL && p == der.p + der.len;
+
+	ASN1_item_free(v, ASN1_ITEM_rptr(NAME_CONSTRAINTS));
+	(void)x509_openssl_reason();
+	return whole;
+}
+
 int
 x509_name_constraints_put(
     struct buf *out, struct x509_strings permitted, struct x509_strings excluded, struct err *e)
@@ -138,5 +157,10 @@ x509_name_constraints_put(
 		return -1;
 	}
 	der_close(out, seq);
-	return buf_ok(out) ? 0 : ERR(e, E_INVALIDARG, "the name constraints are too long");
+	if (!buf_ok(out))
+		return ERR(e, E_INVALIDARG, "the name constraints are too long");
+	if (is_readable((struct bytes){ out->p + start, out->len - start }))
+		return 0;
+	out->len = start;
+	return ERR(e, E_INVALIDARG, "a DirectoryName has a value in hexadecimal that no name may have");
 }

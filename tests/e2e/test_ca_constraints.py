@@ -94,6 +94,8 @@ def test_path_length_policies_and_locations(sample):
     access, = ca.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     assert access.access_location.value == "http://pki.contoso.com/root.crt"
     refused = ask(server, template="SubCA", cn="Below")
+    table = server.ctl("rehearse", "--matrix", "--csv", "--templates", "SubCA,WebServer", "--principals", "CORP\\Administrator")
+    assert "0x80096019,issued" in table
     assert refused.disposition == BASIC_CONSTRAINTS and "0x80096019 (-2146869223 TRUST_E_BASIC_CONSTRAINTS)" in refused.message
     assert ask(server).disposition == icpr.CR_DISP_ISSUED
 

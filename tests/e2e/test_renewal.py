@@ -428,6 +428,49 @@ def test_expired_certificates_stay_where_the_flag_says_so(configured):
     assert cert.not_valid_after < crl_of(server).last_update and list(entries(crl_of(server))) == [cert.serial_number]
 
 
+def test_one_expired_certificate_stays(server):
+    """The column PublishExpiredCertInCRL; RevokeCertificate's reasons 0xfffffffe and 0xfffffffd set it."""
+    (kept, cert), (left, _) = issue(server, 2)
+    for request_id in (kept, left):
+        server.ctl("request", "revoke", str(request_id))
+    server.ctl("request", "publish-expired", "--serial", f"{cert.serial_number:x}")
+    for _ in range(3):
+        server.ctl("clock", "advance", "370d")
+    server.ctl("crl", "publish")
+    assert list(entries(crl_of(server))) == [cert.serial_number]
+    server.ctl("request", "publish-expired", str(kept), "--off")
+    server.ctl("crl", "publish")
+    assert entries(crl_of(server)) == {}
+
+
+def test_valid_or_not(server):
+    """IsValidCertificate, MS-CSRA 3.1.4.1.5."""
+    (first, cert), = issue(server)
+    serial = f"{cert.serial_number:038x}"
+
+    def state():
+        o = server.json("request", "valid", serial)
+        return o["disposition"], o["state"], o.get("reason")
+
+    assert state() == (3, "valid", None)
+    server.ctl("request", "revoke", str(first), "--reason", "keyCompromise", "--at", "2026-06-03T00:00:00Z")
+    assert state() == (3, "valid", None), "not yet"
+    server.ctl("clock", "advance", "2d")
+    assert state() == (2, "revoked", "keyCompromise")
+    renew(server, "--new-key", "--key", "P-256")
+    assert state() == (2, "revoked", "keyCompromise"), "whatever key signed it"
+    assert server.json("request", "valid", "4711")["disposition"] == 4
+    assert server.ctl("request", "valid", serial) == "revoked: keyCompromise\n"
+
+
+def test_certificates_by_index(server, tmp_path):
+    renew(server, "--new-key", "--key", "P-256")
+    for index in range(2):
+        assert server.ctl("ca", "cert", "--index", str(index), "--der", text=False) == fetch(server, CA_FILES[index])
+    assert server.ctl("ca", "cert", "--der", text=False) == fetch(server, CA_FILES[1])
+    server.ctl("ca", "cert", "--index", "2", code=1)
+
+
 def test_deltas_of_the_oldest_base(configured):
     """CRLF_DELTA_USE_OLDEST_UNEXPIRED_BASE: whoever has any list that is valid can use the delta."""
     for flags, base in (("CRLF_DELETE_EXPIRED_CRLS", 2),

@@ -191,7 +191,7 @@ test_what_cannot_be_said(void **state)
 	static const char *const bad[] = { "contoso.com", "UPN=contoso.com", "IPAddress=10.0.0.0", "IPAddress=10.0.0.0/33",
 		"IPAddress=10.0.0/8", "IPAddress=::/129", "IPAddress=10.0.0.0,255", "IPAddress=1.2.3.4/x",
 		"IPAddress=1111111111111111111111111111111111111111111111111111111111111111111111/8", "DNS=con\xc3\xb6",
-		"DNS=two words", "DirectoryName=contoso", "EMail=a b" };
+		"DNS=two words", "DirectoryName=contoso", "DirectoryName=CN=#e1111111", "EMail=a b" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
