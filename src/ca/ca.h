@@ -119,6 +119,9 @@ struct ca_request_args { /* MS-ICPR CertServerRequest, MS-WCCE Request: the same
 	uint32_t request_id;
 	const char *attributes; /* UTF-8; NULL when none */
 	struct bytes request;   /* empty: status query by request_id */
+	/* Request2: a status query names its certificate here, NULL or "" for none; elsewhere by attributes. */
+	bool is_request2;
+	const char *serial;
 };
 struct ca_request_result { /* lent during the callback */
 	uint32_t hr;       /* return value */

@@ -5,10 +5,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ca/property.h"
 #include "ca/signing_certs.h"
 
 /* dwFlags, MS-WCCE 3.2.1.4.2.1 */
@@ -16,9 +16,6 @@
 #define CR_IN_NEW_OPTIONS 0x0F000000u /* challenge, SCEP post, transparency, pre-sign: not enabled */
 #define FAST_REQUEST_MAX 2048         /* octets: a PKCS #10 request with a key of 4096 bits is shorter */
 #define EDITF_ENABLERENEWONBEHALFOF 0x4000000u
-
-static const char DCOM_FRONT[] = "ICertRequestD";
-static const char RPC_FRONT[] = "ICertPassage";
 
 /* ---- life ---- */
 
@@ -573,39 +570,12 @@ run(struct ca_request *r)
 
 /* ---- gates ---- */
 
-static bool
-authority_matches(const struct ca *ca, const char *authority)
-{
-	return authority != NULL &&
-	    (strcasecmp(authority, ca->name) == 0 || strcasecmp(authority, ca->sanitized) == 0 ||
-		strcasecmp(authority, ca->short_name) == 0);
-}
-
-/* issuance.md section 2, rows 1 to 5. */
 static int
 check_gates(const struct ca_request *r, struct err *e)
 {
-	const struct ca *ca = r->ca;
-	uint32_t flags = ca->settings.interface_flags;
-	bool dcom = strncmp(r->who.front, DCOM_FRONT, sizeof(DCOM_FRONT) - 1) == 0;
+	struct ca_caller who = { .front = r->who.front, .token = r->who.token, .privacy = r->who.privacy };
 
-	if (dcom && (flags & IF_NOREMOTEICERTREQUEST) != 0)
-		return ERR(e, CERTSRV_E_ENROLL_DENIED, "InterfaceFlags: IF_NOREMOTEICERTREQUEST");
-	if (strcmp(r->who.front, RPC_FRONT) == 0 && (flags & IF_NORPCICERTREQUEST) != 0)
-		return ERR(
-		    e, E_RPC_SERVER_UNAVAILABLE, "InterfaceFlags: IF_NORPCICERTREQUEST (MS-ICPR 3.2.4.1)");
-	if (!r->who.privacy && (dcom || (flags & IF_ENFORCEENCRYPTICERTREQUEST) != 0))
-		return ERR(e, E_ACCESSDENIED,
-		    "the call is not encrypted (IF_ENFORCEENCRYPTICERTREQUEST, MS-WCCE 3.2.1.4.2.1)");
-	if (r->who.token == NULL)
-		return ERR(e, E_ACCESSDENIED, "the caller is anonymous");
-	if (!access_check_ca(&ca->live->security, r->who.token, CA_ACCESS_ENROLL, NULL).granted)
-		return ERR(
-		    e, CERTSRV_E_ENROLL_DENIED, "%s has no Enroll right on the CA", r->who.token->account);
-	if (!authority_matches(ca, r->args.authority))
-		return ERR(e, E_INVALIDARG, "the authority '%.60s' is not this CA",
-		    r->args.authority != NULL ? r->args.authority : "");
-	return 0;
+	return ca_enroll_gate(r->ca, &who, r->args.authority, CA_GATE_RIGHT | CA_GATE_AUTHORITY, e);
 }
 
 /* Of a request proper; no row either. */
@@ -633,6 +603,7 @@ copy_args(struct ca_request *r, const struct ca_request_args *a, struct err *e)
 		    e, E_INVALIDARG, "request attributes are longer than %d octets", CA_ATTRIBUTES_MAX);
 	if ((a->authority != NULL && (r->args.authority = pool_strdup(r->pool, a->authority)) == NULL) ||
 	    (a->attributes != NULL && (r->args.attributes = pool_strdup(r->pool, a->attributes)) == NULL) ||
+	    (a->serial != NULL && (r->args.serial = pool_strdup(r->pool, a->serial)) == NULL) ||
 	    (a->request.len <= X509_REQUEST_MAX &&
 		pool_dup_bytes(r->pool, a->request, &r->args.request) != 0))
 		return ERR(e, E_OUTOFMEMORY, "no memory for the request");

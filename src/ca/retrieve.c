@@ -97,19 +97,23 @@ void
 ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, struct ca_request_result *out)
 {
 	struct store_row *row = POOL_NEW(pool, struct store_row);
+	const char *serial = a->is_request2 ? a->serial : a->attributes;
+	bool has_serial = serial != NULL && serial[0] != '\0';
 	uint32_t id = a->request_id;
 	struct err e = { 0 };
 	int rc;
 
 	if (row == NULL)
 		rc = ERR(&e, E_OUTOFMEMORY, "no memory for the request");
+	else if (id != 0 && a->is_request2 && has_serial)
+		rc = ERR(&e, E_INVALIDARG,
+		    "request id %u and a serial number, one too many (MS-WCCE 3.2.1.4.3.1.2)", id);
 	else if (id != 0)
 		rc = store_get(ca->store, id, pool, row, &e);
-	else if (a->attributes == NULL || a->attributes[0] == '\0')
+	else if (!has_serial)
 		rc = ERR(&e, E_INVALIDARG, "request id 0");
 	else
-		rc = id_by_serial(ca, a->attributes, &id, &e) == 0 ? store_get(ca->store, id, pool, row, &e)
-								   : -1;
+		rc = id_by_serial(ca, serial, &id, &e) == 0 ? store_get(ca->store, id, pool, row, &e) : -1;
 	out->request_id = id;
 	if (rc != 0) {
 		out->hr = out->disposition = e.hr;

@@ -28,13 +28,13 @@ static const struct {
 	{ "UnstructuredAddress", "1.2.840.113549.1.9.8" },
 };
 
-static bool
-entry_is(const char *entry, const char *oid)
+const char *
+policy_subject_oid(const char *entry)
 {
 	for (size_t i = 0; i < ARRAY_LEN(subject_attributes); i++)
 		if (strcasecmp(subject_attributes[i].name, entry) == 0)
-			return strcmp(subject_attributes[i].oid, oid) == 0;
-	return strcmp(entry, oid) == 0;
+			return subject_attributes[i].oid;
+	return entry;
 }
 
 /* Index of the attribute's line in SubjectTemplate. */
@@ -47,7 +47,7 @@ position(const struct eval *ev, struct bytes oid)
 	if (!oid_to_text(oid, text))
 		return NOT_LISTED;
 	for (size_t i = 0; i < list.n; i++)
-		if (entry_is(list.v[i], text))
+		if (strcmp(policy_subject_oid(list.v[i]), text) == 0)
 			return (int)i;
 	return NOT_LISTED;
 }

@@ -35,6 +35,59 @@ class RequestResponse(dcomrt.DCOMANSWER):
                  ("ErrorCode", dtypes.ULONG))
 
 
+class GetCACert(dcomrt.DCOMCALL):
+    opnum = 4
+    structure = (("fchain", dtypes.DWORD), ("pwszAuthority", dtypes.LPWSTR))
+
+
+class BlobResponse(dcomrt.DCOMANSWER):
+    structure = (("pctbOut", CERTTRANSBLOB), ("ErrorCode", dtypes.ULONG))
+
+
+GetCACertResponse = GetCAPropertyResponse = BlobResponse
+
+
+class Ping(dcomrt.DCOMCALL):
+    opnum = 5
+    structure = (("pwszAuthority", dtypes.LPWSTR),)
+
+
+class PingResponse(dcomrt.DCOMANSWER):
+    structure = (("ErrorCode", dtypes.ULONG),)
+
+
+class Request2(dcomrt.DCOMCALL):
+    opnum = 6
+    structure = (("pwszAuthority", dtypes.LPWSTR), ("dwFlags", dtypes.DWORD), ("pwszSerialNumber", dtypes.LPWSTR),
+                 ("pdwRequestId", dtypes.DWORD), ("pwszAttributes", dtypes.LPWSTR), ("pctbRequest", CERTTRANSBLOB))
+
+
+Request2Response = RequestResponse
+
+
+class GetCAProperty(dcomrt.DCOMCALL):
+    opnum = 7
+    structure = (("pwszAuthority", dtypes.LPWSTR), ("PropID", dtypes.LONG), ("PropIndex", dtypes.LONG),
+                 ("PropType", dtypes.LONG))
+
+
+class GetCAPropertyInfo(dcomrt.DCOMCALL):
+    opnum = 8
+    structure = (("pwszAuthority", dtypes.LPWSTR),)
+
+
+class GetCAPropertyInfoResponse(dcomrt.DCOMANSWER):
+    structure = (("pcProperty", dtypes.LONG), ("pctbPropInfo", CERTTRANSBLOB), ("ErrorCode", dtypes.ULONG))
+
+
+class Ping2(dcomrt.DCOMCALL):
+    opnum = 9
+    structure = (("pwszAuthority", dtypes.LPWSTR),)
+
+
+Ping2Response = PingResponse
+
+
 def octets(blob):
     return b"".join(blob["pb"]) if blob["cb"] else b""
 
@@ -105,9 +158,33 @@ class Connection:
         call["pdwRequestId"] = request_id
         call["pwszAttributes"] = text(attributes)
         fill_blob(call["pctbRequest"], csr)
-        r = self.request(interface, call, iid)
+        return self.result(self.request(interface, call, iid))
+
+    @staticmethod
+    def result(r):
         return Result(r["pdwRequestId"], r["pdwDisposition"], octets(r["pctbCertChain"]), octets(r["pctbEncodedCert"]),
                       octets(r["pctbDispositionMessage"]).decode("utf-16le").rstrip("\0"), r["ErrorCode"])
+
+    def submit2(self, interface, csr, attributes, authority, flags=0, request_id=0, serial=None):
+        call = Request2()
+        call["pwszAuthority"] = text(authority)
+        call["dwFlags"] = flags
+        call["pwszSerialNumber"] = text(serial)
+        call["pdwRequestId"] = request_id
+        call["pwszAttributes"] = text(attributes)
+        fill_blob(call["pctbRequest"], csr)
+        return self.result(self.request(interface, call, IID_ICertRequestD2))
+
+    def blob(self, interface, name, iid=IID_ICertRequestD2, **fields):
+        """HRESULT and octets of a method that answers with one blob."""
+        r = self.plain(interface, name, iid, **fields)
+        return r["ErrorCode"], octets(r["pctbOut"])
+
+    def plain(self, interface, name, iid=IID_ICertRequestD2, **fields):
+        call = globals()[name]()
+        for field, value in fields.items():
+            call[field] = text(value) if field.startswith("pwsz") else value
+        return self.request(interface, call, iid)
 
     def close(self):
         connections = dcomrt.INTERFACE.CONNECTIONS.get(self.target, {}).get(threading.current_thread().name, {})

@@ -82,7 +82,7 @@ enroll(struct bench *b, const char *attributes)
 {
 	struct ca_caller who = caller(b->user);
 
-	return ask_as(b, &who, &(struct ca_request_args){ 0, CA_NAME, 0, attributes, csr() });
+	return ask_as(b, &who, &(struct ca_request_args){ .authority = CA_NAME, .attributes = attributes, .request = csr() });
 }
 
 /* ---- administration ---- */

@@ -13,7 +13,8 @@ retrieve(struct bench *b, uint32_t id, const char *attributes)
 {
 	struct ca_caller who = caller(b->user);
 
-	return ask_as(b, &who, &(struct ca_request_args){ 0, CA_NAME, id, attributes, { NULL, 0 } });
+	return ask_as(b, &who,
+	    &(struct ca_request_args){ .authority = CA_NAME, .request_id = id, .attributes = attributes });
 }
 
 /* ---- tests ---- */
@@ -46,8 +47,10 @@ test_gates(void **state)
 		who.front = cases[i].front;
 		who.privacy = !cases[i].clear;
 		a = ask_as(b, &who,
-		    &(struct ca_request_args){
-			cases[i].flags, cases[i].authority, 0, "CertificateTemplate:Supplied", csr() });
+		    &(struct ca_request_args){ .flags = cases[i].flags,
+			.authority = cases[i].authority,
+			.attributes = "CertificateTemplate:Supplied",
+			.request = csr() });
 		assert_int_equal(a.hr, cases[i].hr);
 		assert_int_equal(a.disposition, cases[i].hr);
 		assert_int_equal(a.id, 0);
@@ -96,8 +99,10 @@ test_verdicts(void **state)
 		if (cases[i].cut > 0)
 			request.len = cases[i].cut;
 		a = ask_as(b, &who,
-		    &(struct ca_request_args){
-			cases[i].flags, "corp-CA01-ca", 0, cases[i].attributes, request });
+		    &(struct ca_request_args){ .flags = cases[i].flags,
+			.authority = "corp-CA01-ca",
+			.attributes = cases[i].attributes,
+			.request = request });
 		assert_int_equal(a.hr, 0);
 		assert_int_equal(a.id, i + 1);
 		assert_int_equal(a.disposition, cases[i].disposition);
@@ -132,7 +137,9 @@ test_bad_signature(void **state)
 	memcpy(der, good.p, good.len);
 	der[good.len - 1] ^= 1;
 	a = ask_as(b, &who,
-	    &(struct ca_request_args){ 0, CA_NAME, 0, "CertificateTemplate:Supplied", { der, good.len } });
+	    &(struct ca_request_args){ .authority = CA_NAME,
+		.attributes = "CertificateTemplate:Supplied",
+		.request = { der, good.len } });
 	assert_int_equal(a.disposition, NTE_BAD_SIGNATURE);
 	assert_int_equal(
 	    strncmp(a.message, "Error Verifying Request Signature or Signing Certificate  ", 58), 0);
@@ -435,7 +442,9 @@ test_close_under_way(void **state)
 {
 	struct bench *b = *state;
 	struct ca_caller who = caller(b->user);
-	struct ca_request_args args = { 0, CA_NAME, 0, "CertificateTemplate:Supplied", csr() };
+	struct ca_request_args args = {
+		.authority = CA_NAME, .attributes = "CertificateTemplate:Supplied", .request = csr()
+	};
 	static struct answer answers[20];
 	struct later *l;
 
