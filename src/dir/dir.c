@@ -138,6 +138,7 @@ on_content(struct dir *d, const struct err *e)
 	d->state = DIR_UP;
 	d->up_since_us = clock_monotonic_us();
 	d->ready = NULL;
+	watch_follow(d);
 	if (ready != NULL)
 		ready(d->ready_arg, NULL);
 	else
@@ -317,6 +318,7 @@ dir_free(struct dir *d)
 	close_connections(d, &e);
 	slapd_free(d->slapd);
 	snapshots_free(d->snapshots);
+	watch_free(d->watch);
 	if (d->ev_down != NULL)
 		event_free(d->ev_down);
 	if (d->ev_retry != NULL)

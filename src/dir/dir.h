@@ -104,6 +104,14 @@ dir_snapshot_fn(void *arg, struct dir_snapshot *snap, const struct err *e);
 int
 dir_snapshot_get(struct dir *d, dir_snapshot_fn *cb, void *arg, struct err *e) MUST_CHECK;
 
+/*
+ * changed runs after edits of the domain's own entries (accounts, groups), several edits together, and each
+ * time the directory is up again; first soon after this call. Once per directory; on a server that does not
+ * synchronise only on the latter occasions.
+ */
+int
+dir_watch_domain(struct dir *d, void (*changed)(void *arg), void *arg, struct err *e) MUST_CHECK;
+
 /* ---- searches and edits ---- */
 
 enum dir_scope { DIR_BASE, DIR_ONE, DIR_SUB };

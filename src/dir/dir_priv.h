@@ -9,6 +9,7 @@
 
 struct event;
 struct snapshots;
+struct watch;
 
 enum dir_state {
 	DIR_PREPARING,  /* helper thread: seeding, configuration */
@@ -41,6 +42,7 @@ struct dir {
 	struct dir_forest forest;
 	bool forest_known;
 	struct snapshots *snapshots;
+	struct watch *watch; /* NULL: nobody watches */
 	dir_ready_fn *ready; /* NULL once told */
 	void *ready_arg;
 	void (*on_event)(void *arg, const char *text);
@@ -52,6 +54,15 @@ struct dir {
 /* Reads the names of the forest into d->forest. done runs once. */
 int
 forest_load(struct dir *d, void (*done)(struct dir *d, const struct err *e), struct err *e) MUST_CHECK;
+
+/* ---- watch.c ---- */
+
+/* The directory is up: follows the domain on d->feed, if somebody watches. */
+void
+watch_follow(struct dir *d);
+/* NULL is fine. */
+void
+watch_free(struct watch *w);
 
 /* ---- snapshot.c ---- */
 
