@@ -12,7 +12,7 @@ Q := $(if $(V),,@)
 WARN = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 OPT ?= -O2 -g
 SAN ?=
-PKGS = libcrypto sqlite3 jansson libevent
+PKGS = libcrypto sqlite3 jansson libevent krb5-gssapi krb5
 VERSION = 0.1.0
 DATADIR = $(PREFIX)/share/adcsd
 # Quiet where pkg-config is not there yet: `make deps` must run on a bare machine.
@@ -20,7 +20,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CPPFLAGS += -Isrc -D_GNU_SOURCE -DADCSD_VERSION='"$(VERSION)"' -DADCSD_DATADIR='"$(DATADIR)"' $(PKG_CFLAGS)
 CFLAGS += -std=c11 $(OPT) $(WARN) $(SAN) -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=$(if $(SAN),0,2)
-LDFLAGS += $(SAN) -Wl,-z,relro,-z,now
+LDFLAGS += $(SAN) -Wl,-z,relro,-z,now -Wl,--as-needed
 LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
@@ -41,7 +41,7 @@ LINK_policy = policy x509 auth base
 LINK_rehearse = rehearse policy x509 auth base
 LINK_lint = lint rehearse policy x509 auth dir base
 LINK_ca = ca rehearse policy x509 auth dir store base
-LINK_logon = logon auth dir base
+LINK_logon = logon auth dir idl ndr base
 LINK_rpc = rpc net idl ndr auth base
 LINK_dcom = dcom rpc net idl ndr auth base
 LINK_svc = svc dcom rpc net idl ndr ca rehearse policy x509 auth dir store base

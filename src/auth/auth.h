@@ -1,6 +1,7 @@
 /*
  * Acceptors: one security context of one peer, whichever front it came by (RPC now; HTTP and LDAP later).
- * NTLM (MS-NLMP) raw or in SPNEGO (RFC 4178, MS-SPNG). Tokens in, tokens out, then sign and seal.
+ * NTLM (MS-NLMP) or Kerberos (RFC 4121, MS-KILE), raw or in SPNEGO (RFC 4178, MS-SPNG). Tokens in, tokens
+ * out, then sign and seal.
  */
 #ifndef ADCSD_AUTH_AUTH_H
 #define ADCSD_AUTH_AUTH_H
@@ -9,10 +10,12 @@
 #include "base/buf.h"
 
 #define AUTH_TOKEN_MAX 65536 /* longest token taken or made, octets */
+#define AUTH_SIG_MAX 128     /* longest auth_ctx_sig_len() */
 
 enum auth_mech {
 	AUTH_MECH_SPNEGO = 9,
-	AUTH_MECH_NTLM = 10
+	AUTH_MECH_NTLM = 10,
+	AUTH_MECH_KERBEROS = 16,
 }; /* the RPC auth_type values (MS-RPCE 2.2.1.1.7) */
 
 /* What a password check needs. The texts are UTF-8 of what the client sent; pointers live until the verdict.
@@ -26,8 +29,19 @@ struct auth_ntlm_proof {
 	struct bytes nt_response; /* NTProofStr (16) + blob */
 };
 
+/* What a ticket told, once it has been found good. Pointers live until the verdict. */
+struct auth_kerberos_proof {
+	const char *name;  /* without the realm: "janedoe", "PFXCONN01$"; UTF-8 */
+	const char *realm; /* "CORP.CONTOSO.COM" */
+	/* KERB_VALIDATION_INFO of the ticket's PAC (MS-PAC 2.5), whose signature is right; empty: there is
+	 * none */
+	struct bytes logon_info;
+};
+
+struct kerberos; /* auth/kerberos.h */
+
 struct auth_verdict {
-	uint8_t session_base_key[16]; /* MS-NLMP 3.3.2 */
+	uint8_t session_base_key[16]; /* MS-NLMP 3.3.2; Kerberos: unused */
 	struct token *token;          /* a reference for the receiver */
 };
 
@@ -43,6 +57,14 @@ struct auth_authority {
 	 * returned handle cancels (cb will not run any more); NULL when cb has run already. */
 	void *(*ntlm_verify)(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *cb, void *arg);
 	void (*cancel)(void *ctx, void *handle);
+	/* NULL: Kerberos is not served. Must outlive the contexts. */
+	struct kerberos *kerberos;
+	/* The same for a ticket: whose token it gives, or why it gives none. */
+	void *(*kerberos_verify)(
+	    void *ctx, const struct auth_kerberos_proof *proof, auth_verdict_fn *cb, void *arg);
+	/* Clients of this transport speak Kerberos in DCE style (three legs, tokens without the frame of
+	 * RFC 2743 3.1), as over RPC; else as RFC 4121 says. */
+	bool dce_style;
 };
 
 /* The names an NTLM challenge tells (MS-NLMP 2.2.2.1). UTF-8; all needed. */
@@ -85,7 +107,7 @@ auth_ctx_state(const struct auth_ctx *c);
 /* Lent; NULL before AUTH_COMPLETE. */
 struct token *
 auth_ctx_token(const struct auth_ctx *c);
-/* "NTLM", "SPNEGO/NTLM" ("SPNEGO" before the choice): for journal and log. */
+/* "NTLM", "Kerberos", "SPNEGO/NTLM", "SPNEGO/Kerberos" ("SPNEGO" before the choice): for journal and log. */
 const char *
 auth_ctx_package(const struct auth_ctx *c);
 /* Was session security for this agreed (NTLMSSP_NEGOTIATE_SIGN / SEAL)? False before AUTH_COMPLETE. */
@@ -98,8 +120,8 @@ auth_ctx_can_seal(const struct auth_ctx *c);
  * Per-message protection over one PDU. `pdu` is the whole PDU up to the auth value (header .. sec_trailer);
  * the part [body_off, body_off + body_len) is stub + padding: sealed in place when seal is set, else only
  * signed. NTLM signs everything in `pdu`, whether or not header signing was agreed (extended session security
- * is always in use here; a client that wants to sign without it is refused at its first token). sig: 16
- * octets for NTLM, auth_ctx_sig_len() in general.
+ * is always in use here; a client that wants to sign without it is refused at its first token); Kerberos
+ * signs the rest of the PDU with header signing only. sig: auth_ctx_sig_len() octets, at most AUTH_SIG_MAX.
  */
 size_t
 auth_ctx_sig_len(const struct auth_ctx *c, bool seal);

@@ -5,8 +5,19 @@
 
 static const char *const ntlm_oids[] = { "1.3.6.1.4.1.311.2.2.10", NULL };
 
+/* Both names that Windows clients have for it: their own by a slip of old (MS-SPNG 2.2.1), and that of RFC
+ * 4121. */
+static const char *const kerberos_oids[] = { "1.2.840.48018.1.2.2", "1.2.840.113554.1.2.2", NULL };
+
+static bool
+kerberos_served(const struct auth_authority *authority)
+{
+	return authority->kerberos != NULL;
+}
+
 const struct auth_mech_row auth_mechs[] = {
-	{ "SPNEGO/NTLM", ntlm_oids, ntlm_acceptor_new },
+	{ "SPNEGO/NTLM", ntlm_oids, ntlm_acceptor_new, NULL },
+	{ "SPNEGO/Kerberos", kerberos_oids, kerberos_acceptor_new, kerberos_served },
 };
 const size_t auth_mechs_count = ARRAY_LEN(auth_mechs);
 
@@ -19,6 +30,10 @@ auth_ctx_new(enum auth_mech mech, const struct auth_names *names, const struct a
 		return spnego_acceptor_new(names, authority, e);
 	case AUTH_MECH_NTLM:
 		return ntlm_acceptor_new(names, authority, e);
+	case AUTH_MECH_KERBEROS:
+		if (kerberos_served(authority))
+			return kerberos_acceptor_new(names, authority, e);
+		break;
 	}
 	(void)ERR(e, SEC_E_UNSUPPORTED_FUNCTION, "authentication type %d is not served", (int)mech);
 	return NULL;

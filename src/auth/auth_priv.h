@@ -1,6 +1,6 @@
 /*
- * What an authentication mechanism is, inside this folder. Each kind of context (NTLM, SPNEGO; Kerberos would
- * be the next) starts with a struct auth_ctx and brings a table of operations; auth_ctx.c does what is common
+ * What an authentication mechanism is, inside this folder. Each kind of context (NTLM, Kerberos,
+ * SPNEGO) starts with a struct auth_ctx and brings a table of operations; auth_ctx.c does what is common
  * to all. SPNEGO drives its inner mechanism through the public functions of auth.h plus the list_mic
  * operations.
  */
@@ -53,12 +53,16 @@ struct auth_mech_row {
 	const char *const *oids; /* dotted, NULL-terminated: what clients call it */
 	struct auth_ctx *(*create)(
 	    const struct auth_names *names, const struct auth_authority *authority, struct err *e);
+	bool (*served)(const struct auth_authority *authority); /* NULL: always */
 };
 extern const struct auth_mech_row auth_mechs[];
 extern const size_t auth_mechs_count;
 
 struct auth_ctx *
 ntlm_acceptor_new(
+    const struct auth_names *names, const struct auth_authority *authority, struct err *e) MUST_CHECK;
+struct auth_ctx *
+kerberos_acceptor_new(
     const struct auth_names *names, const struct auth_authority *authority, struct err *e) MUST_CHECK;
 struct auth_ctx *
 spnego_acceptor_new(

@@ -154,6 +154,8 @@ choose_mech(struct spnego *s, struct bytes mech_list, struct err *e)
 
 	for (size_t pos = 0; spnego_mech_next(&list, &oid); pos++) {
 		for (size_t i = 0; i < auth_mechs_count; i++) {
+			if (auth_mechs[i].served != NULL && !auth_mechs[i].served(s->authority))
+				continue;
 			for (const char *const *o = auth_mechs[i].oids; *o != NULL; o++) {
 				if (!oid_is(oid, *o))
 					continue;
@@ -164,8 +166,8 @@ choose_mech(struct spnego *s, struct bytes mech_list, struct err *e)
 			}
 		}
 	}
-	return ERR(
-	    e, SEC_E_INVALID_TOKEN, "SPNEGO: none of the client's mechanisms is served here (NTLM is)");
+	return ERR(e, SEC_E_INVALID_TOKEN, "SPNEGO: none of the client's mechanisms is served here (NTLM%s)",
+	    s->authority->kerberos != NULL ? " and Kerberos are" : " is");
 }
 
 static int

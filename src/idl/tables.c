@@ -6,6 +6,7 @@
 #include "idl/icertadmind.h"
 #include "idl/icertpassage.h"
 #include "idl/mgmt.h"
+#include "idl/pac.h"
 
 #define TABLE(label, fields)                                                                                 \
 	{                                                                                                    \
@@ -64,6 +65,7 @@ const struct idl_table idl_tables[] = {
 	TABLE("ICertAdminD2.SetConfigEntry.in", csra_set_config_entry_in),
 	TABLE("ICertAdminD2.ImportKey.in", csra_import_key_in),
 	TABLE("ICertAdminD2.DeleteRow.in", csra_delete_row_in),
+	TABLE("pac.KERB_VALIDATION_INFO", pac_logon_info_top),
 };
 const size_t idl_n_tables = ARRAY_LEN(idl_tables);
 

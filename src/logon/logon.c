@@ -6,10 +6,12 @@
 
 #include "auth/ntlm_hash.h"
 #include "dir/dir.h"
+#include "logon/pac.h"
 
 #define UF_ACCOUNTDISABLE 0x2 /* MS-ADTS 2.2.16 */
+#define PAC_POOL_MAX (1u << 20)
 
-/* One look-up under way: a password check, or a token for a name. */
+/* One look-up under way: a password check, a ticket, or a token for a name. */
 struct check {
 	struct check *next;
 	struct logon *logon;      /* NULL: gone before the answer */
@@ -18,6 +20,8 @@ struct check {
 	void *arg;
 	struct auth_ntlm_proof proof; /* points into text */
 	struct buf text;
+	struct pool *pac; /* of a ticket with a PAC */
+	struct pac_identity identity;
 };
 
 struct logon {
@@ -54,6 +58,7 @@ check_free(struct check *c)
 			break;
 		}
 	buf_wipe(&c->text);
+	pool_free(c->pac);
 	free(c);
 }
 
@@ -130,6 +135,14 @@ nt_hash_of(const struct dir_account *a, uint8_t out[16], struct err *e)
 }
 
 static int
+check_enabled(const struct dir_account *a, struct err *e)
+{
+	if ((a->user_account_control & UF_ACCOUNTDISABLE) != 0)
+		return ERR(e, E_ACCOUNT_DISABLED, "%s is disabled", a->sam);
+	return 0;
+}
+
+static int
 check_account(struct check *c, const struct dir_account *a, struct auth_verdict *v, struct err *e)
 {
 	uint8_t hash[16];
@@ -141,9 +154,8 @@ check_account(struct check *c, const struct dir_account *a, struct auth_verdict 
 	explicit_bzero(hash, sizeof(hash));
 	if (rc != 0)
 		return err_prefix(e, "%s", a->sam);
-	/* told only to someone who knows the password */
-	if ((a->user_account_control & UF_ACCOUNTDISABLE) != 0)
-		return ERR(e, E_ACCOUNT_DISABLED, "%s is disabled", a->sam);
+	if (check_enabled(a, e) != 0) /* told only to someone who knows the password */
+		return -1;
 	v->token = make_token(c->logon, a, e);
 	return v->token == NULL ? -1 : 0;
 }
@@ -240,6 +252,93 @@ cancel(void *ctx, void *handle)
 	c->verdict = NULL;
 }
 
+/* ---- tickets ---- */
+
+/* The PAC says who; the directory adds what it knows of that SID, which may be nothing: the account can be of
+ * another domain (access-control.md 3.1). */
+static struct token *
+token_of_pac(const struct check *c, const struct dir_account *a, struct err *e)
+{
+	const struct pac_identity *id = &c->identity;
+	const struct logon *l = c->logon;
+	char account[128];
+	struct token *t;
+
+	(void)snprintf(account, sizeof(account), "%s\\%s", id->domain, id->account);
+	t = token_new(
+	    account, a != NULL ? a->dn : "", a != NULL ? a->upn : NULL, a != NULL && a->is_computer);
+	if (t == NULL) {
+		(void)ERR(e, E_OUTOFMEMORY, "out of memory");
+		return NULL;
+	}
+	if (pac_add_sids(t, id, e) == 0 && token_add_well_known(t, id->primary_rid, e) == 0 &&
+	    (l->local_groups == NULL || l->local_groups(l->local_arg, t, e) == 0))
+		return t;
+	token_unref(t);
+	return NULL;
+}
+
+static void
+on_account_of_ticket(void *arg, const struct dir_account *acct, const struct err *e)
+{
+	struct auth_verdict v = { .token = NULL };
+	struct check *c = arg;
+	struct err why = { 0 };
+
+	if (c->verdict == NULL) { /* cancelled */
+		check_free(c);
+		return;
+	}
+	if (c->pac != NULL && (e == NULL || e->hr == E_DS_NO_SUCH_OBJECT))
+		v.token = token_of_pac(c, acct, &why);
+	else if (e != NULL)
+		why = *e;
+	else if (check_enabled(acct, &why) == 0) /* a PAC's KDC has looked; here nobody else does */
+		v.token = make_token(c->logon, acct, &why);
+	c->verdict(c->arg, v.token != NULL ? &v : NULL, v.token != NULL ? NULL : &why);
+	check_free(c);
+}
+
+/* By the SID in the PAC; without a PAC by the client's name. */
+static int
+start_ticket(struct logon *l, struct check *c, const struct auth_kerberos_proof *proof, struct err *e)
+{
+	struct buf sid;
+	int rc;
+
+	if (proof->logon_info.len == 0)
+		return dir_account_by_logon(l->d, proof->name, proof->realm, on_account_of_ticket, c, e);
+	c->pac = pool_new(PAC_POOL_MAX);
+	if (c->pac == NULL)
+		return ERR(e, E_OUTOFMEMORY, "out of memory");
+	if (pac_identity_read(proof->logon_info, c->pac, &c->identity, e) != 0)
+		return -1;
+	buf_init(&sid, SID_WIRE_MAX);
+	sid_put(&sid, &c->identity.user);
+	rc = dir_account_by_sid(l->d, buf_bytes(&sid), on_account_of_ticket, c, e);
+	buf_fini(&sid);
+	return rc;
+}
+
+static void *
+kerberos_verify(void *ctx, const struct auth_kerberos_proof *proof, auth_verdict_fn *cb, void *arg)
+{
+	struct logon *l = ctx;
+	struct check *c = check_new(l, arg);
+	struct err e;
+
+	if (c == NULL) {
+		(void)ERR(&e, E_OUTOFMEMORY, "out of memory");
+	} else if (start_ticket(l, c, proof, &e) == 0) {
+		c->verdict = cb;
+		return c;
+	}
+	if (c != NULL)
+		check_free(c);
+	cb(arg, NULL, &e);
+	return NULL;
+}
+
 /* ---- tokens without a logon ---- */
 
 static void
@@ -321,7 +420,9 @@ logon_new(struct dir *d, int (*local_groups)(void *arg, struct token *t, struct 
 	l->d = d;
 	l->local_groups = local_groups;
 	l->local_arg = arg;
-	l->authority = (struct auth_authority){ l, ntlm_verify, cancel };
+	l->authority = (struct auth_authority){
+		.ctx = l, .ntlm_verify = ntlm_verify, .cancel = cancel, .kerberos_verify = kerberos_verify
+	};
 	return l;
 }
 
@@ -329,6 +430,12 @@ const struct auth_authority *
 logon_authority(struct logon *l)
 {
 	return &l->authority;
+}
+
+void
+logon_set_kerberos(struct logon *l, struct kerberos *k)
+{
+	l->authority.kerberos = k;
 }
 
 /* The directory still owes the answers: they find their checks cut loose. */

@@ -15,6 +15,9 @@ void
 logon_free(struct logon *l);
 const struct auth_authority *
 logon_authority(struct logon *l);
+/* Kerberos is served from here on; NULL: it is not. Lent. */
+void
+logon_set_kerberos(struct logon *l, struct kerberos *k);
 
 /* A token for an account without a logon, as "principal show" and "rehearse" need it. */
 typedef void

@@ -54,6 +54,15 @@ on_verify(void *ctx, const struct auth_ntlm_proof *proof, auth_verdict_fn *cb, v
 	return sec->behind->ntlm_verify(sec->behind->ctx, proof, cb, arg);
 }
 
+static void *
+on_kerberos_verify(void *ctx, const struct auth_kerberos_proof *proof, auth_verdict_fn *cb, void *arg)
+{
+	struct rpc_security *sec = ctx;
+
+	snprintf(sec->claimed, sizeof(sec->claimed), "%s@%s", proof->name, proof->realm);
+	return sec->behind->kerberos_verify(sec->behind->ctx, proof, cb, arg);
+}
+
 static void
 on_verify_cancel(void *ctx, void *handle)
 {
@@ -139,6 +148,13 @@ start_leg(struct rpc_conn *c, struct rpc_security *sec, struct bytes token)
 	auth_ctx_step(sec->auth, token, leg_done, c);
 }
 
+static bool
+is_offered(const struct auth_authority *a, uint8_t type)
+{
+	return type == AUTH_MECH_SPNEGO || type == AUTH_MECH_NTLM ||
+	    (type == AUTH_MECH_KERBEROS && a->kerberos != NULL);
+}
+
 /* A new context for the trailer of a first leg; NULL: refused. */
 static struct rpc_security *
 begin(struct rpc_conn *c, const struct rpc_trailer *t)
@@ -151,7 +167,7 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 		refuse_leg(c, RPC_NAK_NOT_SPECIFIED, RPC_FAULT_ACCESS_DENIED, e.msg);
 		return NULL;
 	}
-	if (t->type != AUTH_MECH_SPNEGO && t->type != AUTH_MECH_NTLM) {
+	if (!is_offered(c->server->cfg.authority, t->type)) {
 		ERR(&e, SEC_E_INVALID_TOKEN, "authentication type %u is not offered (MS-RPCE 3.3.3.5.3)",
 		    t->type);
 		refuse_leg(c, RPC_NAK_AUTH_TYPE_UNKNOWN, RPC_FAULT_ACCESS_DENIED, e.msg);
@@ -166,7 +182,12 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 	sec = calloc(1, sizeof(*sec));
 	if (sec != NULL) {
 		sec->behind = c->server->cfg.authority;
-		sec->authority = (struct auth_authority){ sec, on_verify, on_verify_cancel };
+		sec->authority = (struct auth_authority){ .ctx = sec,
+			.ntlm_verify = on_verify,
+			.cancel = on_verify_cancel,
+			.kerberos = sec->behind->kerberos,
+			.kerberos_verify = on_kerberos_verify,
+			.dce_style = true };
 		sec->auth = auth_ctx_new((enum auth_mech)t->type, c->server->cfg.names, &sec->authority, &e);
 	}
 	if (sec == NULL || sec->auth == NULL) {

@@ -41,7 +41,7 @@ run_acceptor(enum auth_mech mech, const struct bytes *first, struct bytes token)
 {
 	static const struct auth_names names = { "CA01", "CORP", "ca01.corp.contoso.com", "corp.contoso.com",
 		"contoso.com" };
-	static const struct auth_authority authority = { NULL, welcome, no_cancel };
+	static const struct auth_authority authority = { .ntlm_verify = welcome, .cancel = no_cancel };
 	enum auth_state st = AUTH_NEED_TOKEN;
 	uint8_t pdu[32] = { 0 }, sig[16];
 	struct auth_ctx *c;

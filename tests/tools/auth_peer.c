@@ -192,7 +192,7 @@ main(int argc, char **argv)
 	static const struct auth_names names = { "CA01", "CORP", "ca01.corp.contoso.com", "corp.contoso.com",
 		"corp.contoso.com" };
 	struct peer p = { .accounts = argv + 2, .n_accounts = argc - 2 };
-	const struct auth_authority authority = { &p, verify, cancel };
+	const struct auth_authority authority = { .ctx = &p, .ntlm_verify = verify, .cancel = cancel };
 	struct buf a, b;
 	char *line = NULL;
 	size_t cap = 0;

@@ -38,7 +38,7 @@ main(int argc, char **argv)
 {
 	struct event_base *base = event_base_new();
 	struct fixture_authority fixture = { base, true };
-	const struct auth_authority authority = { &fixture, fixture_verify, fixture_cancel };
+	const struct auth_authority authority = { .ctx = &fixture, .ntlm_verify = fixture_verify, .cancel = fixture_cancel };
 	struct rpc_config cfg = { .base = base, .names = &fixture_names, .authority = &authority };
 	struct fixture_ctx ctx = { 0 };
 	struct rpc_server *s = NULL;

@@ -121,7 +121,7 @@ SUPPORT void
 authority_init(struct test_authority *t)
 {
 	memset(t, 0, sizeof(*t));
-	t->vtable = (struct auth_authority){ t, authority_verify, authority_cancel };
+	t->vtable = (struct auth_authority){ .ctx = t, .ntlm_verify = authority_verify, .cancel = authority_cancel };
 	t->password = "Passw0rd!";
 }
 

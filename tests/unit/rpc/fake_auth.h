@@ -31,6 +31,7 @@ struct auth_ctx {
 	void *arg;
 };
 
+static const struct auth_authority fake_authority; /* offers no Kerberos, is never asked */
 static struct auth_ctx *fake_undecided; /* the latest */
 static unsigned fake_alive;             /* contexts not yet freed */
 

@@ -80,7 +80,7 @@ rig_connect(struct rig *r)
 static MAYBE_UNUSED void
 rig_init(struct rig *r, const struct rpc_limits *limits, bool one_context_per_bind)
 {
-	struct rpc_config cfg = { .names = &fixture_names, .one_context_per_bind = one_context_per_bind };
+	struct rpc_config cfg = { .names = &fixture_names, .authority = &fake_authority, .one_context_per_bind = one_context_per_bind };
 	struct err e;
 
 	memset(r, 0, sizeof(*r));

@@ -35,7 +35,7 @@ on_incident(void *arg, const struct rpc_incident *i)
 static void
 tcp_init(struct tcp *t, const struct rpc_limits *limits)
 {
-	struct rpc_config cfg = { .names = &fixture_names };
+	struct rpc_config cfg = { .names = &fixture_names, .authority = &fake_authority };
 	struct err e = { 0 };
 	int fd;
 
