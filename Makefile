@@ -24,7 +24,7 @@ LDFLAGS += $(SAN) -Wl,-z,relro,-z,now -Wl,--as-needed
 LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
-FOLDERS = base ndr idl auth net http x509 dir store policy rehearse lint ca logon rpc dcom svc control client ctl
+FOLDERS = base ndr idl auth net http x509 dir store policy rehearse lint ca logon kdc rpc dcom svc control client ctl
 PROGRAMS = adcsd adcsctl
 
 # $(call below,folder): the libraries a unit test of that folder links.
@@ -41,6 +41,7 @@ LINK_policy = policy x509 auth base
 LINK_rehearse = rehearse policy x509 auth base
 LINK_lint = lint rehearse policy x509 auth dir base
 LINK_ca = ca rehearse policy x509 auth dir store base
+LINK_kdc = kdc dir base
 LINK_logon = logon auth dir idl ndr base
 LINK_rpc = rpc net idl ndr auth base
 LINK_dcom = dcom rpc net idl ndr auth base
@@ -48,7 +49,7 @@ LINK_svc = svc dcom rpc net idl ndr ca rehearse policy x509 auth dir store base
 LINK_control = control ca net rehearse policy x509 auth dir store base
 LINK_client = client idl ndr auth x509 base
 LINK_ctl = ctl client idl ndr lint rehearse policy x509 auth dir base
-LINK_adcsd = adcsd control http svc dcom rpc net idl logon ca rehearse policy x509 dir store auth ndr base
+LINK_adcsd = adcsd control http svc dcom rpc net idl logon kdc ca rehearse policy x509 dir store auth ndr base
 
 libs = $(foreach f,$(1),$(B)/lib$(f).a)
 
@@ -156,6 +157,9 @@ SUB = $(MAKE) --no-print-directory
 deps: ## install what packages.txt names (root), or print the line to run
 	@tools/deps
 
+deps-samba: deps ## install what make check-samba needs besides (root), or print the line to run
+	@tools/deps samba
+
 demo: deps ## install, build, and walk the main job from start to end
 	@$(SUB) -j$(J) all
 	@B=$(B) tools/demo
@@ -248,5 +252,5 @@ clean: ## remove what was built
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 FORCE:
 .SECONDARY:
-.PHONY: FORCE all help deps demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
+.PHONY: FORCE all help deps deps-samba demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
   check-e2e check-interop check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean

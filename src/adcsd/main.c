@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adcsd/options.h"
+#include "adcsd/realm.h"
 #include "adcsd/state.h"
 #include "base/log.h"
 #include "ca/ca.h"
@@ -37,6 +38,7 @@ struct server {
 	struct dir *dir;
 	struct ca *ca;
 	struct logon *logon;
+	struct realm *realm;
 	struct auth_names names;
 	char nb_computer[16];
 	struct rpc_server *rpc;
@@ -61,11 +63,11 @@ fail(struct server *s, int code, const char *what, const struct err *e)
 static json_t *
 ready_json(const struct server *s)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:i}, s:s, s:s, s:b, s:s, s:f}", "pid",
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:i}, s:s, s:s, s:b, s:s, s:o, s:f}", "pid",
 	    (int)getpid(), "ca", ca_name(s->ca), "config", ca_config_string(s->ca), "address", s->opt.listen,
 	    "ports", "epm", (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "http",
 	    (int)s->http_port, "state", s->paths.state, "directory", dir_uri(s->dir), "seeded", s->opt.seeded,
-	    "domain", dir_forest(s->dir)->dns_domain, "ms",
+	    "domain", dir_forest(s->dir)->dns_domain, "kerberos", realm_json(s->realm), "ms",
 	    (double)(clock_monotonic_us() - s->started_us) / 1000.0);
 }
 
@@ -184,6 +186,7 @@ start_rpc(struct server *s, struct err *e)
 	s->logon = logon_new(s->dir, local_groups, s);
 	if (s->logon == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the logon service");
+	logon_set_kerberos(s->logon, realm_kerberos(s->realm));
 	ca_set_accounts(s->ca, &(struct ca_accounts){ account_token, s });
 	cfg.authority = logon_authority(s->logon);
 	s->rpc = rpc_server_new(&cfg, e);
@@ -212,8 +215,9 @@ start_http(struct server *s, struct err *e)
 	return s->http != NULL ? 0 : -1;
 }
 
+/* CA and Kerberos are there: the fronts open. */
 static void
-on_ca_ready(void *arg, const struct err *why)
+on_realm_ready(void *arg, const struct err *why)
 {
 	struct server *s = arg;
 	struct control_config cc = { .base = s->base, .verbs = verbs, .verbs_ctx = s };
@@ -221,7 +225,7 @@ on_ca_ready(void *arg, const struct err *why)
 	struct err e = { 0 };
 
 	if (why != NULL) {
-		fail(s, EXIT_UNAVAILABLE, "the CA does not start", why);
+		fail(s, EXIT_UNAVAILABLE, "Kerberos does not start", why);
 		return;
 	}
 	if (start_rpc(s, &e) != 0) {
@@ -241,6 +245,30 @@ on_ca_ready(void *arg, const struct err *why)
 		return;
 	}
 	announce(s);
+}
+
+static void
+on_ca_ready(void *arg, const struct err *why)
+{
+	struct server *s = arg;
+	struct realm_config rc = {
+		.base = s->base, .dir = s->dir, .state_dir = s->paths.state, .address = s->opt.listen
+	};
+	struct err e = { 0 };
+
+	if (why != NULL) {
+		fail(s, EXIT_UNAVAILABLE, "the CA does not start", why);
+		return;
+	}
+	rc.host = ca_dns_name(s->ca);
+	rc.keytab = ca_keytab(s->ca);
+	rc.kdc = ca_wants_kdc(s->ca);
+	if (s->opt.keytab != NULL || s->opt.kdc) { /* the command line wins, whatever it says */
+		rc.keytab = s->opt.keytab;
+		rc.kdc = s->opt.kdc;
+	}
+	if (realm_start(&s->realm, &rc, on_realm_ready, s, &e) != 0)
+		fail(s, EXIT_UNAVAILABLE, "Kerberos does not start", &e);
 }
 
 static void
@@ -405,6 +433,7 @@ stop(struct server *s)
 	svc_free(s->svc);
 	ca_close(s->ca);
 	logon_free(s->logon);
+	realm_free(s->realm);
 	dir_free(s->dir);
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i] != NULL)

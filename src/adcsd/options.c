@@ -28,6 +28,8 @@ static const char help[] =
     "  --user NAME          started as root, drop to this account after binding the ports (default nobody)\n"
     "  --data-dir DIR       where ldap-schema/, templates/ and the sample forest are\n"
     "  --slapd PATH         the slapd program (default /usr/sbin/slapd)\n"
+    "  --keytab FILE        accept Kerberos too, with the keys of this keytab, any service in it\n"
+    "  --kdc                start a Kerberos KDC for the forest (krb5kdc), its files in DIR/kdc: see 'server show'\n"
     "  --check-config       check --config (and the rest of the command line), then exit: 0 or file:line and "
     "reason\n"
     "  --trace AREAS        detailed log: rpc,ndr,auth,policy,ldap,ca,store,control,main or all\n"
@@ -50,6 +52,8 @@ enum {
 	OPT_USER,
 	OPT_DATA_DIR,
 	OPT_SLAPD,
+	OPT_KEYTAB,
+	OPT_KDC,
 	OPT_CHECK_CONFIG,
 	OPT_TRACE,
 	OPT_QUIET,
@@ -69,6 +73,8 @@ static const struct option options[] = {
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "data-dir", required_argument, NULL, OPT_DATA_DIR },
 	{ "slapd", required_argument, NULL, OPT_SLAPD },
+	{ "keytab", required_argument, NULL, OPT_KEYTAB },
+	{ "kdc", no_argument, NULL, OPT_KDC },
 	{ "check-config", no_argument, NULL, OPT_CHECK_CONFIG },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
@@ -140,6 +146,12 @@ apply(struct options *o, int opt, const char *arg)
 		break;
 	case OPT_SLAPD:
 		o->slapd = arg;
+		break;
+	case OPT_KEYTAB:
+		o->keytab = arg;
+		break;
+	case OPT_KDC:
+		o->kdc = true;
 		break;
 	case OPT_CHECK_CONFIG:
 		o->check_config = true;

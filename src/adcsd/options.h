@@ -20,6 +20,8 @@ struct options {
 	const char *ready_file; /* --ready-file */
 	const char *user;       /* --user, when started as root */
 	const char *slapd;      /* --slapd; NULL: found in the usual places */
+	const char *keytab;     /* --keytab; NULL: the setting, or none */
+	bool kdc;               /* --kdc */
 	bool ports_auto;        /* --port-base auto */
 	unsigned port_base;     /* 0..16383 */
 	bool seeded;

@@ -523,6 +523,18 @@ ca_interface_flags(const struct ca *ca)
 	return ca->settings.interface_flags;
 }
 
+const char *
+ca_keytab(const struct ca *ca)
+{
+	return ca->settings.keytab[0] != '\0' ? ca->settings.keytab : NULL;
+}
+
+bool
+ca_wants_kdc(const struct ca *ca)
+{
+	return ca->settings.kdc != 0;
+}
+
 /* ---- callers and incidents ---- */
 
 int

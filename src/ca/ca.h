@@ -99,6 +99,11 @@ const char *
 ca_dns_name(const struct ca *ca);
 uint32_t
 ca_interface_flags(const struct ca *ca);
+/* The settings of [kerberos]: NULL for no keytab. */
+const char *
+ca_keytab(const struct ca *ca);
+bool
+ca_wants_kdc(const struct ca *ca);
 
 /* Tokens of accounts that have not logged on (logon_token_start), for principal.show and rehearsals: t is
  * lent, or NULL with e. Set once, before the first call; without it those verbs fail. */

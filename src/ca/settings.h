@@ -75,6 +75,9 @@ struct ca_settings {
 	struct x509_strings administrators, users, dcom_access;
 	/* [privileges] */
 	struct x509_strings security_privilege, backup_privilege;
+	/* [kerberos] */
+	const char *keytab; /* "": none */
+	uint32_t kdc;
 	/* [journal] */
 	uint32_t journal_megabytes;
 };

@@ -282,6 +282,11 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "privileges", "SeBackupPrivilege", SETTING_LIST, AT(backup_privilege), "BA\nBO",
 	  "Who may back the CA host up, which makes an Operator." },
 
+	{ .section = "kerberos", "Keytab", SETTING_TEXT, AT(keytab), "",
+	  "Ours: accept Kerberos with the keys of this file; any service in it." },
+	{ .section = "kerberos", "KDC", SETTING_BOOL, AT(kdc), "0",
+	  "Ours: start a KDC for the embedded forest; it makes its keytab itself." },
+
 	{ .section = "journal", "MaximumMegabytes", SETTING_NUMBER, AT(journal_megabytes), "16",
 	  "Size at which journal.jsonl becomes journal.1.jsonl (replacing the one before): disk use stays below twice this.",
 	  .lowest = 1, .highest = 1024, .fixed = true },
