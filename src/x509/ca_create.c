@@ -319,7 +319,7 @@ signer_init(struct x509_signer *signer, const struct x509_ca_create *how, bool n
 		return 0;
 	}
 	*signer = (struct x509_signer){ .rng = *how->rng };
-	if (how->rng->seeded && x509_seeded_lib_init(&signer->lib, e) != 0)
+	if (how->rng->seeded && x509_seeded_lib_get(&signer->lib, e) != 0)
 		return -1;
 	signer->alg = x509_signature_algorithm(kind->rsa_bits != 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, hash);
 	signer->key = x509_key_generate(
@@ -330,10 +330,8 @@ signer_init(struct x509_signer *signer, const struct x509_ca_create *how, bool n
 static void
 signer_fini(struct x509_signer *signer, bool new_key)
 {
-	if (!new_key)
-		return;
-	EVP_PKEY_free(signer->key);
-	x509_lib_fini(&signer->lib);
+	if (new_key)
+		EVP_PKEY_free(signer->key);
 }
 
 int

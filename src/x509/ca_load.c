@@ -286,7 +286,7 @@ x509_ca_load(
 	buf_init(&ca->spki, 65536);
 	if (x509_hash_from_name(&h, hash, e) != 0)
 		goto fail;
-	if (rng->seeded && x509_seeded_lib_init(&ca->signer.lib, e) != 0)
+	if (rng->seeded && x509_seeded_lib_get(&ca->signer.lib, e) != 0)
 		goto fail;
 	if (load_key(ca, key_path, e) != 0 || load_chain(ca, cert_path, e) != 0)
 		goto fail;
@@ -307,7 +307,6 @@ x509_ca_free(struct x509_ca *ca)
 	if (ca == NULL)
 		return;
 	EVP_PKEY_free(ca->signer.key); /* wipes */
-	x509_lib_fini(&ca->signer.lib);
 	for (size_t i = 0; i < ca->n_chain; i++)
 		OPENSSL_free((void *)(uintptr_t)ca->chain[i].p);
 	buf_fini(&ca->subject);

@@ -35,12 +35,11 @@ x509_private_key_make_rsa(
 	if (!rng->seeded)
 		return x509_private_key_wrap(x509_key_generate(NULL, bits, NULL, rng, purpose, id, e), e);
 	/* out of the seeded context into the default one, which has a life of its own */
-	if (x509_seeded_lib_init(&lib, e) != 0)
+	if (x509_seeded_lib_get(&lib, e) != 0)
 		return NULL;
 	made = x509_key_generate(lib.ctx, bits, NULL, rng, purpose, id, e);
 	n = made != NULL ? i2d_PrivateKey(made, &der) : -1;
 	EVP_PKEY_free(made);
-	x509_lib_fini(&lib);
 	if (n <= 0)
 		return NULL;
 	p = der;

@@ -6,7 +6,9 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 
 #include "x509/x509_priv.h"
 
@@ -185,31 +187,29 @@ provider_init(
 	return 1;
 }
 
-int
-x509_seeded_lib_init(struct x509_lib *lib, struct err *e)
+static OSSL_LIB_CTX *
+make_context(void)
 {
-	*lib = (struct x509_lib){ .ctx = OSSL_LIB_CTX_new() };
-	if (lib->ctx == NULL || OSSL_PROVIDER_add_builtin(lib->ctx, PROVIDER_NAME, provider_init) != 1)
-		goto fail;
-	lib->seeded = OSSL_PROVIDER_load(lib->ctx, PROVIDER_NAME);
-	lib->standard = OSSL_PROVIDER_load(lib->ctx, "default");
-	if (lib->seeded == NULL || lib->standard == NULL ||
-	    RAND_set_DRBG_type(lib->ctx, GENERATOR_NAME, GENERATOR_PROPERTIES, NULL, NULL) != 1)
-		goto fail;
-	return 0;
-fail:
-	ERR(e, NTE_FAIL, "seeded library context: %s", x509_openssl_reason());
-	x509_lib_fini(lib);
-	return -1;
+	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+
+	if (ctx != NULL && OSSL_PROVIDER_add_builtin(ctx, PROVIDER_NAME, provider_init) == 1 &&
+	    OSSL_PROVIDER_load(ctx, PROVIDER_NAME) != NULL && OSSL_PROVIDER_load(ctx, "default") != NULL &&
+	    RAND_set_DRBG_type(ctx, GENERATOR_NAME, GENERATOR_PROPERTIES, NULL, NULL) == 1)
+		return ctx;
+	OSSL_LIB_CTX_free(ctx); /* nobody else has seen it */
+	return NULL;
 }
 
-void
-x509_lib_fini(struct x509_lib *lib)
+int
+x509_seeded_lib_get(struct x509_lib *lib, struct err *e)
 {
-	if (lib->seeded != NULL)
-		OSSL_PROVIDER_unload(lib->seeded);
-	if (lib->standard != NULL)
-		OSSL_PROVIDER_unload(lib->standard);
-	OSSL_LIB_CTX_free(lib->ctx);
-	*lib = (struct x509_lib){ NULL, NULL, NULL };
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static OSSL_LIB_CTX *shared;
+
+	pthread_mutex_lock(&lock);
+	if (shared == NULL)
+		shared = make_context();
+	lib->ctx = shared;
+	pthread_mutex_unlock(&lock);
+	return lib->ctx != NULL ? 0 : ERR(e, NTE_FAIL, "seeded library context: %s", x509_openssl_reason());
 }

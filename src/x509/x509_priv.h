@@ -3,7 +3,6 @@
 #define ADCSD_X509_X509_PRIV_H
 
 #include <openssl/evp.h>
-#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 #include "x509/cert.h"
@@ -163,10 +162,9 @@ struct x509_signature_algorithm {
 	struct bytes der; /* AlgorithmIdentifier */
 };
 
-/* OpenSSL's surroundings of a key. All NULL: the default ones. */
+/* OpenSSL's surroundings of a key; borrowed. NULL: the default ones. */
 struct x509_lib {
 	OSSL_LIB_CTX *ctx;
-	OSSL_PROVIDER *standard, *seeded;
 };
 
 struct x509_signer {
@@ -211,12 +209,11 @@ x509_ca_signer(const struct x509_ca *ca);
 
 /* ---- seeded randomness (rand_provider.c) ---- */
 
-/* A library context whose random numbers come from the calling thread's current stream, and from nowhere
- * else. Free it when its keys are freed and the other threads that used it are done; zeroes are fine. */
+/* The library context whose random numbers come from the calling thread's current stream, and from nowhere
+ * else. There is one for the whole process, and it stays: OpenSSL visits a context whenever a thread that has
+ * used it ends. */
 int
-x509_seeded_lib_init(struct x509_lib *lib, struct err *e) MUST_CHECK;
-void
-x509_lib_fini(struct x509_lib *lib);
+x509_seeded_lib_get(struct x509_lib *lib, struct err *e) MUST_CHECK;
 /* Sets the thread's current stream, NULL for none: then a draw in a seeded context fails. */
 void
 x509_seeded_stream_set(struct rng_stream *s);
