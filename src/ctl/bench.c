@@ -149,8 +149,8 @@ make_requests(struct bench *b, const char *spec, struct err *e)
 
 	for (json_int_t i = 0; rc == 0 && i < b->csrs; i++) {
 		struct x509_new_key *key = x509_new_key_make(spec, e);
-		struct policy_made_up m = { .subject = pool_printf(
-						b->c->pool, "CN=bench%lld", (long long)i) };
+		struct policy_made_up m = { .subject =
+						pool_printf(b->c->pool, "CN=bench%lld", (long long)i) };
 		struct buf spki, info, csr;
 
 		buf_init(&spki, CSR_MAX);
@@ -290,8 +290,8 @@ find_server(struct bench *b, struct err *e)
 	const struct client_target *t = client_session_target(b->s);
 	json_t *o;
 
-	if (client_epm_map(client_session_base(b->s), t->host, t->epm_port, &client_icertpassage, t->timeout_s,
-		&b->load.port, e) != 0)
+	if (client_epm_map(client_session_base(b->s), t->host, t->epm_port, &client_icertpassage,
+		t->timeout_s, &b->load.port, e) != 0)
 		return -1;
 	b->load.host = t->host;
 	b->load.ca = t->ca;
@@ -367,8 +367,9 @@ ctl_bench(struct ctl *c, const struct ctl_args *a)
 
 	if (number(a, "requests", 4000, &b.requests) != CTL_OK ||
 	    number(a, "warm-up", 200, &b.warm_up) != CTL_OK ||
-	    number(a, "connections", 8, &b.connections) != CTL_OK || number(a, "csrs", 16, &b.csrs) != CTL_OK ||
-	    number(a, "idle", 0, &b.idle) != CTL_OK || number(a, "calls", 0, &b.calls) != CTL_OK)
+	    number(a, "connections", 8, &b.connections) != CTL_OK ||
+	    number(a, "csrs", 16, &b.csrs) != CTL_OK || number(a, "idle", 0, &b.idle) != CTL_OK ||
+	    number(a, "calls", 0, &b.calls) != CTL_OK)
 		return CTL_USAGE;
 	if (b.connections == 0 || b.csrs == 0)
 		return ctl_usage("bench needs a connection and a request");

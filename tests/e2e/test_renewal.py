@@ -4,6 +4,7 @@ import datetime
 import pathlib
 import re
 import subprocess
+import threading
 
 import pytest
 from cryptography import x509
@@ -319,6 +320,63 @@ def test_nothing_outlives_the_certificate_that_signs_it(server):
     (_, whole), = issue(server)
     assert whole.not_valid_after - whole.not_valid_before == datetime.timedelta(days=730)
     assert whole.not_valid_after <= ca_cert(server, 1).not_valid_after
+
+
+def test_an_expired_ca_is_renewed(server):
+    server.ctl("clock", "advance", "1900d")
+    with icpr.Client(server, "Administrator", harness.PASSWORDS["Administrator"]) as c:
+        assert c.request(pkcs10.csr(name=pkcs10.subject(cn="late")), "CertificateTemplate:WebServer").disposition == 0x800B0101
+    renew(server)
+    (_, cert), = issue(server)
+    assert cert.not_valid_before > ca_cert(server, 0).not_valid_after
+
+
+def test_requests_during_renewals(server, tmp_path):
+    """Whichever certificate answers a request: its AKI, its chain, its CDP and its row are of that one."""
+    stop, issued = threading.Event(), []
+
+    def enroll(number):
+        with icpr.Client(server, "Administrator", harness.PASSWORDS["Administrator"]) as c:
+            while not stop.is_set():
+                answer = c.request(pkcs10.csr(name=pkcs10.subject(cn=f"device {number}")), "CertificateTemplate:WebServer")
+                assert answer.disposition == icpr.CR_DISP_ISSUED
+                issued.append(answer)
+
+    threads = [threading.Thread(target=enroll, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for _ in range(3):
+        renew(server, "--new-key", "--key", "P-256")
+    stop.set()
+    for t in threads:
+        t.join()
+    cas = [ca_cert(server, i) for i in range(4)]
+    by_key = {key_id(ca): i for i, ca in enumerate(cas)}
+    seen = set()
+    for answer in issued:
+        leaf = x509.load_der_x509_certificate(answer.certificate)
+        index = by_key[authority_key_id(leaf)]
+        seen.add(index)
+        assert set(pkcs7.load_der_pkcs7_certificates(answer.chain)) == {cas[index], leaf}
+        assert urls(leaf)[0][1].endswith(f"{CA}({index}).crl" if index else f"{CA}.crl")
+        assert f"{leaf.serial_number:038x}"[26:30] == f"{index:04x}"
+        assert server.json("request", "show", str(answer.request_id))["columns"]["IssuerNameId"] == index << 16 | index
+    assert len(seen) > 1 and len(threads) == 4 and len(issued) > 8
+    for index in seen:
+        leaf = next(c for c in (x509.load_der_x509_certificate(a.certificate) for a in issued) if authority_key_id(c) == key_id(cas[index]))
+        assert "OK" in openssl_verify(tmp_path, leaf, [cas[index]])
+
+
+def test_a_seed_repeats_a_renewal(fresh):
+    made = []
+    for _ in range(2):
+        server = fresh("--clock", START, "--seed", "11")
+        renew(server, "--new-key", "--key", "P-256")
+        renew(server)
+        server.ctl("clock", "advance", "1d")
+        made.append({p.name: p.read_bytes() for p in (pathlib.Path(server.state) / "CertEnroll").iterdir()})
+    assert made[0].keys() == made[1].keys()
+    assert [n for n in made[0] if made[0][n] != made[1][n]] == []
 
 
 def test_an_expired_key_has_no_more_lists(server):

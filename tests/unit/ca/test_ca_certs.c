@@ -230,6 +230,49 @@ test_renewed(void **state)
 }
 
 static void
+on_second(void *arg, json_t *result, const struct err *e)
+{
+	assert_null(result);
+	*(uint32_t *)arg = e->hr;
+}
+
+/* One after the other: the second would take the same number. */
+static void
+test_one_at_a_time(void **state)
+{
+	struct ca_caller admin = {
+		.front = "control", .peer = "", .call = "", .package = "", .privacy = true, .local_admin = true
+	};
+	struct bench *b = *state;
+	uint32_t hr = 0;
+	bool done = false;
+
+	ca_admin_start(b->ca, &admin, "ca.renew", NULL, on_renewed, &done);
+	ca_admin_start(b->ca, &admin, "ca.renew", NULL, on_second, &hr);
+	assert_int_equal(hr, CERTSRV_E_BAD_REQUESTSTATUS);
+	while (!done)
+		turn(b);
+	assert_int_equal(ca_cert_count(b->ca), 2);
+	renew(b, false);
+	assert_int_equal(ca_cert_count(b->ca), 3);
+}
+
+/* Who may manage the CA, and nobody else. */
+static void
+test_who_may(void **state)
+{
+	struct bench *b = *state;
+	struct ca_caller user = {
+		.front = "ICertAdminD", .peer = "", .call = "", .package = "", .privacy = true, .token = b->user
+	};
+	uint32_t hr = 0;
+
+	ca_admin_start(b->ca, &user, "ca.renew", NULL, on_second, &hr);
+	assert_int_equal(hr, E_ACCESSDENIED);
+	assert_int_equal(ca_cert_count(b->ca), 1);
+}
+
+static void
 test_a_key_expires(void **state)
 {
 	struct bench *b = *state;
@@ -259,6 +302,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unknown_serial, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renewed, setup, teardown_renewed),
 		cmocka_unit_test_setup_teardown(test_a_key_expires, setup, teardown_renewed),
+		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown_renewed),
+		cmocka_unit_test_setup_teardown(test_who_may, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("CA certificates", tests, NULL, NULL);
