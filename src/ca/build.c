@@ -122,14 +122,41 @@ make_certificate(struct ca_request *r, struct err *e)
 	return keep(r->pool, &chain, &r->chain) == 0 ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for the chain");
 }
 
+/* The explanation ends with what no rule of the table said. */
+static void
+add_reason(struct ca_request *r, const struct err *why)
+{
+	size_t n = r->out.n_reasons;
+	struct policy_reason *list = pool_calloc(r->pool, n + 1, sizeof(*list));
+	const char *text = pool_strdup(r->pool, why->msg);
+
+	if (list == NULL || text == NULL)
+		return; /* message and code still tell */
+	memcpy(list, r->out.reasons, n * sizeof(*list));
+	list[n] = (struct policy_reason){
+		.step = 38,
+		.rule = "CA constraints",
+		.section = "RFC 5280 6.1",
+		.said = POLICY_REFUSE,
+		.text = text,
+		.fix =
+		    "ask for what the CA's own certificate allows, or renew the CA with another CAPolicy.inf"
+	};
+	r->out.reasons = list;
+	r->out.n_reasons = n + 1;
+	r->explanation = ca_explanation_text(r->pool, list, n + 1);
+}
+
 /* A rehearsal, too, hears what the CA's own certificates forbid. */
 static int
 construct(struct ca_request *r, struct err *e)
 {
 	bool ignore_policies = (r->live->settings.crl_flags & CRLF_IGNORE_INVALID_POLICIES) != 0;
 
-	if (x509_ca_check_plan(r->issuer->x509, &r->out.plan, ignore_policies, e) != 0)
+	if (x509_ca_check_plan(r->issuer->x509, &r->out.plan, ignore_policies, e) != 0) {
+		add_reason(r, e);
 		return -1;
+	}
 	return r->rehearsed == NULL ? make_certificate(r, e) : 0;
 }
 

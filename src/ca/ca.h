@@ -124,7 +124,8 @@ struct ca_request_args { /* MS-ICPR CertServerRequest, MS-WCCE Request: the same
 	uint32_t request_id;
 	const char *attributes; /* UTF-8; NULL when none */
 	struct bytes request;   /* empty: status query by request_id */
-	/* Request2: a status query names its certificate here, NULL or "" for none; elsewhere by attributes. */
+	/* Request2: a status query names its certificate here, NULL or "" for none; elsewhere by attributes.
+	 */
 	bool is_request2;
 	const char *serial;
 };

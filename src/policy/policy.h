@@ -166,7 +166,8 @@ int
 policy_attributes_parse(
     const char *text, struct pool *pool, struct policy_attribute **out, size_t *n, struct err *e) MUST_CHECK;
 
-/* The dotted OID that an entry of SubjectTemplate stands for; the entry itself when it is no known name. Lent.
+/* The dotted OID that an entry of SubjectTemplate stands for; the entry itself when it is no known name.
+ * Lent.
  */
 const char *
 policy_subject_oid(const char *entry);

@@ -60,9 +60,13 @@ def test_name_constraints(sample, tmp_path):
                                "included in the permitted list or is explicitly excluded. 0x800b0114 (-2146762476 CERT_E_INVALID_NAME)")
         row = server.json("request", "show", str(bad.request_id))
         assert row["state"] == "failed" and "serial" not in row
+        last = server.json("request", "explain", str(bad.request_id), code=4)["rules"][-1]
+        assert (last["rule"], last["said"], last["step"]) == ("CA constraints", "refuse", 38) and "subtree" in last["text"]
+        assert "CAPolicy.inf" in server.ctl("request", "explain", str(bad.request_id), code=4)
     told = server.json("rehearse", "--as", "CORP\\Administrator", "--template", "WebServer", "--subject", "CN=x", "--san",
                        "dns:web.example.com", code=4)
     assert told["verdict"] == "failed" and told["hr"].startswith("0x800b0114") and "permitted subtree" in told["reason"]
+    assert told["rules"][-1]["rule"] == "CA constraints" and told["rules"][-1]["fix"]
     # they stay when the CA is renewed, and the new certificate's count
     server.ctl("ca", "renew", "--new-key", "--key", "P-256")
     assert ca_cert(server, 1).extensions.get_extension_for_class(x509.NameConstraints).value == constraints.value
