@@ -209,7 +209,7 @@ check-interop: all ## other people's clients in pinned versions, on the real por
 	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/interop/run.py run $(B)/interop --at-least $(INTEROP_CLIENTS) $(INTEROP_ARGS)
 
-check-samba: all ## template verbs on a Samba AD DC in a network namespace of its own (root)
+check-samba: all ## template verbs and Kerberos tickets on a Samba AD DC in a network namespace of its own (root)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-samba
 
 ASAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

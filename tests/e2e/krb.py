@@ -33,10 +33,10 @@ AES256 = 18
 class Tickets:
     """A credential cache; the environment's while it is entered."""
 
-    def __init__(self, server, account=None, password=None, options=()):
+    def __init__(self, server, account=None, password=None, options=(), conf=None):
         self.folder = tempfile.TemporaryDirectory(prefix="adcsd-krb5-")
         self.path = pathlib.Path(self.folder.name) / "cc"
-        self.env = {"KRB5_CONFIG": server.ready["kerberos"]["krb5_conf"], "KRB5CCNAME": str(self.path)}
+        self.env = {"KRB5_CONFIG": conf or server.ready["kerberos"]["krb5_conf"], "KRB5CCNAME": str(self.path)}
         if account:
             self.kinit(account, password or harness.PASSWORDS[account], options)
 
@@ -65,10 +65,10 @@ class Tickets:
         self.folder.cleanup()
 
 
-def impacket(server, level="privacy", ticket=None, account="janedoe", realm=REALM, **more):
+def impacket(server, level="privacy", ticket=None, account="janedoe", realm=REALM, host=HOST, **more):
     """An icpr.Client by impacket's Kerberos (SPNEGO), with the tickets of the environment or with this one."""
     made = icpr.Client.__new__(icpr.Client)
-    rpc = transport.DCERPCTransportFactory(f"ncacn_ip_tcp:{HOST}[{server.object_port}]")
+    rpc = transport.DCERPCTransportFactory(f"ncacn_ip_tcp:{host}[{server.object_port}]")
     rpc.setRemoteHost(server.address)
     rpc.set_connect_timeout(20)
     rpc.set_credentials(account, "", realm, "", "", None, None, ticket)
@@ -96,13 +96,13 @@ def signing_mended():
 class Samba(icpr_samba.Client):
     """Samba's client with the tickets of the environment. options: "seal,krb5", "sign,spnego", ..."""
 
-    def __init__(self, server, tickets, options, port=None):
+    def __init__(self, server, tickets, options, port=None, host=HOST):
         lp = icpr_samba.load_parm()
         creds = credentials.Credentials()
         creds.guess(lp)
         creds.set_kerberos_state(credentials.MUST_USE_KERBEROS)
         creds.set_named_ccache(f"FILE:{tickets.path}", credentials.SPECIFIED, lp)
-        where = f"{port or server.object_port},target_hostname={HOST},{options}"
+        where = f"{port or server.object_port},target_hostname={host},{options}"
         self.how = f"ncacn_ip_tcp:{server.address}[{where}]", lp, creds
         self.mgmt = mgmt.mgmt(*self.how)
 

@@ -85,9 +85,9 @@ def main():
     (DIR / "wrong").write_text("wrong\n")
     ctl("template", "list", code=1, bind=["--bind", ADMIN, "--password-file", str(DIR / "wrong")])
     how = "simple"
+    (DIR / "krb5.conf").write_text("[libdefaults]\n default_realm = AD.TEST\n dns_lookup_kdc = false\n rdns = false\n"
+                                   " dns_canonicalize_hostname = false\n[realms]\n AD.TEST = {\n  kdc = 127.0.0.1\n }\n")
     if shutil.which("kinit") and list(pathlib.Path("/usr/lib").glob("*/sasl2/libgssapiv2.so")):
-        (DIR / "krb5.conf").write_text("[libdefaults]\n default_realm = AD.TEST\n dns_lookup_kdc = false\n rdns = false\n"
-                                       "[realms]\n AD.TEST = {\n  kdc = 127.0.0.1\n }\n")
         os.environ.update(KRB5_CONFIG=str(DIR / "krb5.conf"), KRB5CCNAME=f"FILE:{DIR}/cc")
         subprocess.run(["samba-tool", "spn", "add", "ldap/dc1.ad.test", "DC1$", "-s", str(DIR / "dc/etc/smb.conf")], check=False,
                        capture_output=True)
