@@ -236,6 +236,7 @@ fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%) ## every fuzz target for FUZZ_SECONDS (600) ea
 bench: all $(BENCHES) ## start-up times, memory, CPU per certificate beside openssl speed
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/authentications.py
 
 format: ## clang-format over src (the tables of the tests are laid out by hand)
 	@clang-format -i $(wildcard src/*/*.[ch])

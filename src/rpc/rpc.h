@@ -99,6 +99,9 @@ const struct rpc_interface *
 rpc_port_interface(const struct rpc_port *p, unsigned i);
 const struct rpc_server *
 rpc_port_server(const struct rpc_port *p);
+/* Is RPC_C_AUTHN_GSS_KERBEROS accepted (and Kerberos in SPNEGO)? */
+bool
+rpc_server_offers_kerberos(const struct rpc_server *s);
 
 /* What a body may ask about its call. Lent for the call's life. */
 struct pool *

@@ -149,10 +149,10 @@ start_leg(struct rpc_conn *c, struct rpc_security *sec, struct bytes token)
 }
 
 static bool
-is_offered(const struct auth_authority *a, uint8_t type)
+is_offered(const struct rpc_server *s, uint8_t type)
 {
 	return type == AUTH_MECH_SPNEGO || type == AUTH_MECH_NTLM ||
-	    (type == AUTH_MECH_KERBEROS && a->kerberos != NULL);
+	    (type == AUTH_MECH_KERBEROS && rpc_server_offers_kerberos(s));
 }
 
 /* A new context for the trailer of a first leg; NULL: refused. */
@@ -167,7 +167,7 @@ begin(struct rpc_conn *c, const struct rpc_trailer *t)
 		refuse_leg(c, RPC_NAK_NOT_SPECIFIED, RPC_FAULT_ACCESS_DENIED, e.msg);
 		return NULL;
 	}
-	if (!is_offered(c->server->cfg.authority, t->type)) {
+	if (!is_offered(c->server, t->type)) {
 		ERR(&e, SEC_E_INVALID_TOKEN, "authentication type %u is not offered (MS-RPCE 3.3.3.5.3)",
 		    t->type);
 		refuse_leg(c, RPC_NAK_AUTH_TYPE_UNKNOWN, RPC_FAULT_ACCESS_DENIED, e.msg);

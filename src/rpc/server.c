@@ -138,6 +138,12 @@ rpc_port_interface(const struct rpc_port *p, unsigned i)
 	return i < p->n_bindings ? p->bindings[i].iface : NULL;
 }
 
+bool
+rpc_server_offers_kerberos(const struct rpc_server *s)
+{
+	return s->cfg.authority->kerberos != NULL;
+}
+
 const struct rpc_server *
 rpc_port_server(const struct rpc_port *p)
 {

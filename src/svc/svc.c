@@ -42,7 +42,10 @@ offer_dcom(struct svc *s, struct ca *ca, const struct clock *clock, struct rpc_p
     struct rpc_port *object, struct err *e)
 {
 	struct dcom_config cfg = {
-		.clock = clock, .dns_name = ca_dns_name(ca), .policy = svc_dcom_policy(ca)
+		.clock = clock,
+		.dns_name = ca_dns_name(ca),
+		.kerberos = rpc_server_offers_kerberos(rpc_port_server(object)),
+		.policy = svc_dcom_policy(ca),
 	};
 
 	s->dcom = dcom_new(&cfg, resolver, object, e);

@@ -1,5 +1,6 @@
 """Kerberos with impacket's and Samba's clients: tickets of the server's own KDC, and made ones for what no KDC gives out."""
 import base64
+import contextlib
 import datetime
 import json
 import os
@@ -7,13 +8,16 @@ import pathlib
 import re
 import select
 import shutil
+import socket
 import struct
 from unittest import mock
 
 import pytest
+from impacket.dcerpc.v5 import dcomrt, transport
 from impacket.dcerpc.v5.rpcrt import DCERPCException
 from impacket.krb5 import kerberosv5
 
+import dcom
 import harness
 import icpr
 import krb
@@ -164,6 +168,41 @@ def test_other_encryption_types(realm, enctype, options):
             assert c.is_server_listening() == (0, 1)
 
 
+# ---- DCOM ----
+
+@contextlib.contextmanager
+def by_name(server):
+    """The host's name leads to the server."""
+    real = socket.getaddrinfo
+
+    def resolve(host, *args, **options):
+        return real(server.address if host == krb.HOST else host, *args, **options)
+    with mock.patch.object(socket, "getaddrinfo", resolve):
+        yield
+
+
+@pytest.mark.parametrize("method, iid", [("submit", dcom.IID_ICertRequestD), ("submit2", dcom.IID_ICertRequestD2)])
+def test_dcom(realm, connector, method, iid):
+    """Activation and the object exporter, each connection with an authenticator of its own."""
+    before = realm.log().count(f"{CONNECTOR} by SPNEGO/Kerberos, level 6")
+    with by_name(realm), dcom.Connection(realm, CONNECTOR, "", krb.REALM, target=krb.HOST, doKerberos=True,
+                                         kdcHost=realm.address) as c:
+        check_issued(getattr(c, method)(c.activate(iid=iid), pkcs10.csr(), TEMPLATE, harness.CA_NAME))
+    assert realm.log().count(f"{CONNECTOR} by SPNEGO/Kerberos, level 6") == before + 2
+
+
+def test_resolver_names_kerberos(realm, how_to):
+    for server, named in ((realm, True), (how_to, False)):
+        rpc = transport.DCERPCTransportFactory(f"ncacn_ip_tcp:{server.address}[{server.epm_port}]").get_dce_rpc()
+        rpc.connect()
+        rpc.bind(dcomrt.IID_IObjectExporter)
+        bindings = rpc.request(dcomrt.ServerAlive2())["ppdsaOrBindings"]
+        words = struct.unpack(f"<{bindings['wNumEntries']}H", b"".join(struct.pack("<H", w) for w in bindings["aStringArray"]))
+        kinds = words[bindings["wSecurityOffset"]:]
+        assert (16 in kinds) == named and 9 in kinds and 10 in kinds
+        rpc.disconnect()
+
+
 # ---- refused ----
 
 def made(server, **how):
@@ -235,7 +274,6 @@ def test_replay(realm):
 
 def bind_with_token(server, token, auth_type):
     """A bind by hand: what comes back."""
-    import socket
     syntaxes = (struct.pack("<HBB", 0, 1, 0) + icpr.MSRPC_UUID_ICPR
                 + bytes.fromhex("045d888aeb1cc9119fe808002b10486002000000"))
     body = struct.pack("<HHLBBH", 4280, 4280, 0, 1, 0, 0) + syntaxes
