@@ -209,6 +209,9 @@ check-interop: all ## other people's clients in pinned versions, on the real por
 	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/interop/run.py run $(B)/interop --at-least $(INTEROP_CLIENTS) $(INTEROP_ARGS)
 
+check-pkilint: all ## pkilint over issued certificates and CRLs (reaches PyPI; python3-venv)
+	@B=$(B) PYTHON=$(PYTHON) tools/check-pkilint
+
 check-samba: all ## template verbs and Kerberos tickets on a Samba AD DC in a network namespace of its own (root)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-samba
 
@@ -254,4 +257,4 @@ clean: ## remove what was built
 FORCE:
 .SECONDARY:
 .PHONY: FORCE all help deps deps-samba demo run install check check-fast check-unit check-seeds check-layers check-headers check-banned \
-  check-e2e check-interop check-samba oracle mutate asan fuzz bench format tidy cppcheck spec-report clean
+  check-e2e check-interop check-samba check-pkilint oracle mutate asan fuzz bench format tidy cppcheck spec-report clean
