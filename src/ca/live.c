@@ -109,6 +109,10 @@ set_security(struct ca_live *live, const struct ca *ca, struct err *e)
 
 	if (sd_from_sddl(&live->security, live->pool, s->security, &ca->domain, e) != 0)
 		return err_prefix(e, "Security");
+	if (sd_from_sddl(&live->dcom_launch, live->pool, s->dcom_launch, &ca->domain, e) != 0)
+		return err_prefix(e, "LaunchPermission");
+	if (sd_from_sddl(&live->dcom_access, live->pool, s->dcom_calls, &ca->domain, e) != 0)
+		return err_prefix(e, "AccessPermission");
 	if (read_restrictions(live, ca, s->officer_rights, &live->officers, "OfficerRights", e) != 0 ||
 	    read_restrictions(live, ca, s->agent_rights, &live->agents, "EnrollmentAgentRights", e) != 0)
 		return -1;

@@ -26,7 +26,7 @@ struct ca_live {
 	struct ca_settings settings;
 	struct ca_urls *urls; /* by index of the CA's certificates, those there were when this was made */
 	size_t n_urls;
-	struct sd security;
+	struct sd security, dcom_launch, dcom_access;
 	struct restrictions *officers, *agents; /* NULL: no restriction */
 	struct ca_local_group groups[CA_LOCAL_GROUPS];
 	struct sid *security_privilege, *backup_privilege;

@@ -73,6 +73,9 @@ struct ca_settings {
 	uint32_t publish_cert_flags;
 	/* [local groups] */
 	struct x509_strings administrators, users, dcom_access;
+	/* [dcom] */
+	uint32_t dcom_integrity;
+	const char *dcom_launch, *dcom_calls;
 	/* [privileges] */
 	struct x509_strings security_privilege, backup_privilege;
 	/* [kerberos] */

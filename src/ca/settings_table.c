@@ -277,6 +277,16 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "local groups", "CertificateServiceDCOMAccess", SETTING_LIST, AT(dcom_access), "AU",
 	  "Members of BUILTIN\\Certificate Service DCOM Access." },
 
+	{ .section = "dcom", "RequireIntegrityActivationAuthenticationLevel", SETTING_BOOL, AT(dcom_integrity), "1",
+	  "KB5004442: activation and object calls below packet integrity are refused. 0: as before, packet or connect will do." },
+	{ .section = "dcom", "LaunchPermission", SETTING_SDDL, AT(dcom_launch),
+	  "O:BAG:BAD:(A;;0x1f;;;BA)(A;;0x1f;;;CD)",
+	  "Who may activate the CA's DCOM classes: 0x1 execute, 0x2 and 0x4 launch locally and remotely, 0x8 and 0x10 activate "
+	  "so. CD is Certificate Service DCOM Access." },
+	{ .section = "dcom", "AccessPermission", SETTING_SDDL, AT(dcom_calls),
+	  "O:BAG:BAD:(A;;0x7;;;BA)(A;;0x7;;;CD)",
+	  "Who may call their objects: 0x1 execute, 0x2 locally, 0x4 remotely." },
+
 	{ .section = "privileges", "SeSecurityPrivilege", SETTING_LIST, AT(security_privilege), "BA",
 	  "Who may manage the auditing and security log of the CA host, which makes an Auditor: SIDs or SDDL aliases." },
 	{ .section = "privileges", "SeBackupPrivilege", SETTING_LIST, AT(backup_privilege), "BA\nBO",
