@@ -93,8 +93,13 @@ unframe(struct bytes token, struct bytes *inner)
 	if (der_enter(&d, GSS_FRAME_TAG, &body, "GSS frame", &e) != 0 ||
 	    der_get_oid(&body, &oid, "mechanism", &e) != 0)
 		return false;
+#ifdef ADCSD_PLANTED_BUG_AUTH_KERBEROS /* the fuzz target must find a frame that ends with its OID */
+	if (memcmp(body.p, tok_id_ap_req, TOK_ID_LEN) != 0)
+		return false;
+#else
 	if ((size_t)(body.end - body.p) < TOK_ID_LEN || memcmp(body.p, tok_id_ap_req, TOK_ID_LEN) != 0)
 		return false;
+#endif
 	inner->p = body.p + TOK_ID_LEN;
 	inner->len = (size_t)(body.end - inner->p);
 	return true;
