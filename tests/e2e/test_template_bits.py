@@ -65,6 +65,6 @@ def test_bit_is_settable(server, attribute, mask, name, effect):
     del effect
     edits = "".join(f"replace: {a}\n{a}: {LEVELS_2016 if a == 'msPKI-Private-Key-Flag' else 0}\n-\n" for a in TABLES.values())
     server.ldapmodify(f"dn: {server.template_dn('Bits')}\nchangetype: modify\n{edits}")
-    for sign, there in (("-", False), ("+", True), ("-", False)):
+    for sign, there in (("+", True), ("-", False)):
         server.ctl("template", "set", "Bits", f"{OPTIONS[attribute]}={sign}{name}")
         assert bool(stored(server, attribute) & mask) == BY_SAVING.get(name, there), f"{sign}{name}"
