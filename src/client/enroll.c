@@ -33,9 +33,8 @@ client_icpr_put(const struct client_request *r, struct buf *stub, struct err *e)
 	return rc;
 }
 
-/* UTF-16LE with its NUL, which a server may have left out. */
-static const char *
-message_text(struct bytes wide, struct pool *pool)
+const char *
+client_message_text(struct bytes wide, struct pool *pool)
 {
 	struct err ignored;
 	const char *s;
@@ -61,7 +60,7 @@ client_icpr_get(struct bytes stub, struct pool *pool, struct client_answer *out,
 		.disposition = o->disposition,
 		.certificate = o->certificate,
 		.chain = o->chain,
-		.message = message_text(o->message, pool) };
+		.message = client_message_text(o->message, pool) };
 	return 0;
 }
 

@@ -42,6 +42,10 @@ client_icpr_put(const struct client_request *r, struct buf *stub, struct err *e)
 int
 client_icpr_get(struct bytes stub, struct pool *pool, struct client_answer *out, struct err *e) MUST_CHECK;
 
+/* A blob of UTF-16LE with its NUL, which a server may have left out; "" for what is no text. */
+const char *
+client_message_text(struct bytes wide, struct pool *pool);
+
 /* "issued", "under submission", ...; "error" for an HRESULT. */
 const char *
 client_disposition_name(uint32_t disposition);

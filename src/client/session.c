@@ -4,12 +4,15 @@
 
 #include <event2/event.h>
 
+#include "client/dcom.h"
 #include "client/epm.h"
+#include "idl/icertrequestd.h"
 
 struct client_session {
 	struct client_target target;
 	struct event_base *base;
 	struct client_link *icpr;
+	struct client_object *requests; /* CCertRequestD */
 };
 
 struct client_session *
@@ -34,6 +37,7 @@ client_session_free(struct client_session *s)
 	if (s == NULL)
 		return;
 	client_link_free(s->icpr);
+	client_object_free(s->requests);
 	event_base_free(s->base);
 	free(s);
 }
@@ -88,4 +92,67 @@ client_session_icpr(struct client_session *s, const struct client_request *r, st
 	buf_fini(&in);
 	buf_fini(&answer);
 	return rc;
+}
+
+/* ---- DCOM ---- */
+
+static int
+open_requests(struct client_session *s, struct err *e)
+{
+	struct client_activation a = { .host = s->target.host,
+		.port = s->target.epm_port,
+		.auth = s->target.auth,
+		.timeout_s = s->target.timeout_s,
+		.clsid = CCERTREQUESTD_CLSID,
+		.iid = ICERTREQUESTD2_IID };
+
+	if (s->requests == NULL)
+		s->requests = client_object_activate(s->base, &a, e);
+	return s->requests != NULL ? 0 : err_prefix(e, "CCertRequestD");
+}
+
+int
+client_session_dcom(struct client_session *s, const struct client_request *r, struct pool *pool,
+    struct client_answer *out, struct err *e)
+{
+	static const struct client_method request2 = { "Request2", WCCE_Request2, wcce_request2_in,
+		wcce_request_out, sizeof(struct wcce_request_out) };
+	struct wcce_request2_in in = { .authority = r->authority,
+		.flags = r->flags,
+		.request_id = r->request_id,
+		.attributes = r->attributes,
+		.request = r->request };
+	struct wcce_request_out *o;
+	void *decoded;
+
+	if (open_requests(s, e) != 0 ||
+	    client_object_call(s->requests, &request2, &in, pool, &decoded, e) != 0)
+		return -1;
+	o = decoded;
+	*out = (struct client_answer){ .result = o->result,
+		.request_id = o->request_id,
+		.disposition = o->disposition,
+		.certificate = o->certificate,
+		.chain = o->chain,
+		.message = client_message_text(o->message, pool) };
+	return 0;
+}
+
+int
+client_session_property(struct client_session *s, uint32_t id, uint32_t index, uint32_t type,
+    struct pool *pool, struct bytes *out, struct err *e)
+{
+	static const struct client_method get = { "GetCAProperty", WCCE_GetCAProperty,
+		wcce_get_ca_property_in, wcce_blob_out, sizeof(struct wcce_blob_out) };
+	struct wcce_get_ca_property_in in = { s->target.ca, id, index, type };
+	struct wcce_blob_out *o;
+	void *decoded;
+
+	if (open_requests(s, e) != 0 || client_object_call(s->requests, &get, &in, pool, &decoded, e) != 0)
+		return -1;
+	o = decoded;
+	if (o->result != 0)
+		return ERR(e, o->result, "CA property %u, index %u", id, index);
+	*out = o->blob;
+	return 0;
 }

@@ -29,5 +29,13 @@ client_session_base(struct client_session *s);
 int
 client_session_icpr(struct client_session *s, const struct client_request *r, struct pool *pool,
     struct client_answer *out, struct err *e) MUST_CHECK;
+/* The same by ICertRequestD2::Request2 on an object of CCertRequestD, activated with the first call. */
+int
+client_session_dcom(struct client_session *s, const struct client_request *r, struct pool *pool,
+    struct client_answer *out, struct err *e) MUST_CHECK;
+/* ICertRequestD2::GetCAProperty (MS-WCCE 3.2.1.4.3.2); the value as it came, in the pool. */
+int
+client_session_property(struct client_session *s, uint32_t id, uint32_t index, uint32_t type,
+    struct pool *pool, struct bytes *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -84,6 +84,9 @@ struct ctl_verb {
 };
 
 extern const struct ctl_verb ctl_verbs[]; /* ends with noun NULL */
+/* A verb with --config: over RPC, or refused when it needs the server's control socket or directory. */
+int
+ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a);
 
 /*
  * Lays a file that "adcsctl --json ca show" wrote, or a part of it, over *o (NULL: nothing yet): its members

@@ -164,17 +164,14 @@ deliver(struct ctl *c, const struct ctl_args *a, const struct client_answer *r)
 
 /* ---- the verb ---- */
 
-static int
-submit(struct client_session *s, const struct client_request *r, struct pool *pool, struct client_answer *out,
-    struct err *e)
-{
-	return client_session_icpr(s, r, pool, out, e);
-}
+typedef int
+submit_fn(struct client_session *s, const struct client_request *r, struct pool *pool,
+    struct client_answer *out, struct err *e);
 
 /* Asks again until somebody has decided. */
 static int
-poll_request(struct client_session *s, const struct client_request *r, unsigned seconds, struct pool *pool,
-    struct client_answer *out, struct err *e)
+poll_request(submit_fn *submit, struct client_session *s, const struct client_request *r, unsigned seconds,
+    struct pool *pool, struct client_answer *out, struct err *e)
 {
 	for (;;) {
 		struct timespec pause = { .tv_sec = (time_t)seconds };
@@ -189,7 +186,7 @@ poll_request(struct client_session *s, const struct client_request *r, unsigned 
 }
 
 static int
-run(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct buf *csr,
+run(struct ctl *c, const struct ctl_args *a, struct client_session *s, submit_fn *submit, struct buf *csr,
     struct client_answer *out, struct err *e)
 {
 	const char *retrieve = ctl_arg(a, "retrieve"), *poll_id = ctl_arg(a, "poll");
@@ -205,7 +202,7 @@ run(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct bu
 		if (ctl_number_arg(retrieve != NULL ? retrieve : poll_id, "the request's ID", &id) != CTL_OK)
 			return ERR(e, E_INVALIDARG, "--retrieve and --poll take the ID of a request");
 		r.request_id = (uint32_t)id;
-		return poll_id != NULL ? poll_request(s, &r, (unsigned)seconds, c->pool, out, e)
+		return poll_id != NULL ? poll_request(submit, s, &r, (unsigned)seconds, c->pool, out, e)
 				       : submit(s, &r, c->pool, out, e);
 	}
 	if ((ctl_arg(a, "csr") != NULL ? file_request(c, ctl_arg(a, "csr"), csr, e)
@@ -224,12 +221,14 @@ ctl_enroll(struct ctl *c, const struct ctl_args *a)
 	struct client_answer answer;
 	struct buf csr;
 	struct err e;
+	bool icpr;
 	int rc;
 
 	if (ctl_arg(a, "ca") != NULL)
 		c->config = ctl_arg(a, "ca");
-	if (transport != NULL && strcasecmp(transport, "icpr") != 0)
-		return ctl_usage("--transport takes icpr");
+	icpr = transport != NULL && strcasecmp(transport, "icpr") == 0;
+	if (transport != NULL && !icpr && strcasecmp(transport, "dcom") != 0)
+		return ctl_usage("--transport takes dcom or icpr");
 	if (ctl_arg(a, "csr") != NULL &&
 	    (ctl_arg(a, "subject") != NULL || ctl_arg(a, "san") != NULL || ctl_arg(a, "key") != NULL ||
 		ctl_arg(a, "out-key") != NULL))
@@ -238,7 +237,7 @@ ctl_enroll(struct ctl *c, const struct ctl_args *a)
 	if (s == NULL)
 		return ctl_fail(c, &e);
 	buf_init(&csr, CSR_MAX);
-	rc = run(c, a, s, &csr, &answer, &e);
+	rc = run(c, a, s, icpr ? client_session_icpr : client_session_dcom, &csr, &answer, &e);
 	rc = rc == 0 ? deliver(c, a, &answer) : ctl_fail(c, &e);
 	buf_fini(&csr);
 	client_session_free(s);

@@ -258,7 +258,7 @@ run_verb(struct ctl *c, const struct ctl_verb *v, int argc, char **argv)
 	if (a.n_positional < v->min_positional)
 		return wrong_call(
 		    v, "%s: %s is missing", verb_name(c, v), nth_word(c, v->positional, a.n_positional));
-	return v->run(c, &a);
+	return c->config != NULL ? ctl_run_remote(c, v, &a) : v->run(c, &a);
 }
 
 static int

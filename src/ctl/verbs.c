@@ -116,7 +116,7 @@ static const struct ctl_option enroll_options[] = {
 	{ "retrieve", "ID", "ask for an earlier request once" },
 	{ "poll", "ID", "ask for an earlier request until somebody has decided" },
 	{ "interval", "SECONDS", "of --poll (default 10)" },
-	{ "transport", "icpr", "ICertPassage (MS-ICPR)" },
+	{ "transport", "dcom|icpr", "ICertRequestD2 (MS-WCCE, the default) or ICertPassage (MS-ICPR)" },
 	{ "full-response", NULL, "ask for a CMC full response instead of PKCS #7" },
 	{ "out", "FILE", "the certificate in PEM (default: standard output)" },
 	{ "out-chain", "FILE", "the PKCS #7 or CMC full response as it came" },

@@ -1,7 +1,6 @@
 """adcsctl as a client of a CA: enroll over RPC, every way to authenticate, and what it says when the CA says no."""
 import json
 import os
-import resource
 import subprocess
 
 import pytest
@@ -26,8 +25,14 @@ def config(server):
     return f"{server.address}:{server.epm_port}\\{harness.CA_NAME}"
 
 
+@pytest.fixture(params=["dcom", "icpr"], autouse=True)
+def transport(request):
+    """Every test over both."""
+    enroll.transport = request.param
+
+
 def enroll(server, *args, user="CORP\\janedoe", **kwargs):
-    return adcsctl("--config", config(server), "--user", user, "enroll", *args, **kwargs)
+    return adcsctl("--config", config(server), "--user", user, "enroll", "--transport", enroll.transport, *args, **kwargs)
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
@@ -105,9 +110,18 @@ def test_wrong_password(how_to, auth, level):
 @pytest.mark.parametrize("level", ["none", "connect", "packet", "integrity"])
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
 def test_levels_below_privacy(how_to, auth, level):
-    """The CA itself refuses, in its answer: every level below was agreed, and its messages were right."""
-    answer = enroll(how_to, "--auth", auth, "--level", level, "--retrieve", "1", code=1)
-    assert "E_ACCESSDENIED" in answer["hr"]
+    """
+    ICertPassage: the CA itself refuses, in its answer: every level below was agreed, and its messages were right. DCOM: the
+    object's exporter hints at privacy, and the client obeys; without authentication nobody activates anything.
+    """
+    if enroll.transport == "icpr":
+        assert "E_ACCESSDENIED" in enroll(how_to, "--auth", auth, "--level", level, "--retrieve", "1", code=1)["hr"]
+    elif level == "none":
+        answer = enroll(how_to, "--level", level, "--retrieve", "1", code=1)
+        assert "E_ACCESSDENIED" in answer["error"]["hr"]
+    else:
+        answer = enroll(how_to, "--auth", auth, "--level", level, "--retrieve", "99999", code=1)
+        assert "CERTSRV_E_PROPERTY_EMPTY" in answer["hr"]
 
 
 def test_hash_and_upn(how_to):
@@ -144,38 +158,26 @@ def test_existing_key_stays(how_to, tmp_path):
     assert "E_ALREADY_EXISTS" in answer["error"]["hr"] and (tmp_path / "k").read_text() == "precious"
 
 
-# ---- bench ----
+# ---- other verbs with --config ----
 
-def test_bench(fresh, tmp_path):
-    """What it counts is what the CA's database holds; two accounts take turns."""
-    server = fresh()
-    server.ctl("template", "duplicate", "User", "--display-name", "Bench", "--subject", "request")
-    server.ctl("ca", "publish", "Bench")
-    (tmp_path / "who").write_text("CORP\\janedoe:Jane-Passw0rd\nCORP\\bob:Bob-Passw0rd\n")
-    told = adcsctl("--state", server.state, "--user", "CORP\\janedoe", "bench", "--template", "Bench", "--requests", "40", "--warm-up", "2",
-                   "--connections", "5", "--csrs", "3", "--principals", str(tmp_path / "who"), "--calls", "20", "--idle", "20")
-    assert (told["certificates"], told["failed"], told["principals"], told["idleConnections"]) == (40, 0, 2, 20)
-    assert 0 < told["p50Ms"] <= told["p99Ms"] and told["certificatesPerSecond"] > 0 and told["callsPerSecond"] > 0
-    rows = server.json("request", "list", "--state", "issued")["requests"]
-    assert len(rows) == 42 and {row["requester"] for row in rows} == {"CORP\\janedoe", "CORP\\bob"}
+def test_ca_over_rpc(how_to, tmp_path, transport):
+    del transport
+    asked = ["--config", config(how_to), "--user", "CORP\\janedoe"]
+    local = how_to.json("ca", "show")
+    told = adcsctl(*asked, "ca", "show")
+    assert told["name"] == harness.CA_NAME and told["dnsName"] == "ca01.corp.contoso.com" and "parent" not in told
+    assert "IntunePKCS" in told["templates"] and sorted(told["templates"]) == sorted(names_of(local))
+    assert adcsctl(*asked, "ca", "cert")["der"] == how_to.json("ca", "cert")["der"]
+    assert adcsctl(*asked, "crl", "get")["der"] == how_to.json("crl", "get")["der"]
+    assert adcsctl(*asked, "crl", "get", "--delta")["der"] == how_to.json("crl", "get", "--delta")["der"]
 
 
-def test_bench_says_what_failed(how_to):
-    told = adcsctl("--state", how_to.state, "--user", "CORP\\janedoe", "bench", "--requests", "4", "--warm-up", "0",
-                   "--template", "SubCA", "--csrs", "1", code=1)
-    assert "CERTSRV_E_TEMPLATE_DENIED" in told["error"]["hr"]
+def names_of(shown):
+    return [t["name"] if isinstance(t, dict) else t for t in shown["templates"]]
 
 
-def test_five_thousand_idle_connections(fresh):
-    """adcsd raises its own descriptor limit, and goes on serving."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert hard >= 6000 or os.geteuid() == 0
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
-    try:
-        server = fresh()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    told = adcsctl("--state", server.state, "--user", "CORP\\janedoe", "bench", "--requests", "10", "--warm-up", "0",
-                   "--csrs", "1", "--idle", "5000")
-    assert told["idleConnections"] == 5000 and told["certificates"] == 10
-    assert told["residentKiBWithIdle"] - told["residentKiB"] < 5000 * 32
+def test_verbs_that_need_the_server_itself(how_to):
+    """Never by mistake on the CA of --state."""
+    done = subprocess.run([str(harness.BUILD / "adcsctl"), "--state", how_to.state, "--config", config(how_to), "request",
+                           "list"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "not with --config" in done.stderr and done.stdout == ""

@@ -1,0 +1,193 @@
+/* Verbs with --config: what a CA tells over ICertRequestD2 of itself, ours or a real one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/admin.h"
+#include "ctl/remote.h"
+
+#define PEM_MAX (256u << 20)
+
+/* MS-WCCE 3.2.1.4.3.2 */
+enum {
+	CR_PROP_FILEVERSION = 1,
+	CR_PROP_CANAME = 6,
+	CR_PROP_SANITIZEDCANAME = 7,
+	CR_PROP_PARENTCA = 9,
+	CR_PROP_CASIGCERT = 0xc,
+	CR_PROP_BASECRL = 0x11,
+	CR_PROP_DELTACRL = 0x12,
+	CR_PROP_DNSNAME = 0x16,
+	CR_PROP_TEMPLATES = 0x1d,
+	PROPTYPE_BINARY = 3,
+	PROPTYPE_STRING = 4,
+	NEWEST = 0xffffffff, /* index */
+};
+
+/* ---- ca show ---- */
+
+/* Lines in turn: a template's name, its OID (empty for schema version 1). */
+static json_t *
+templates_of(struct ctl *c, const char *text)
+{
+	char *copy = pool_strdup(c->pool, text), *line;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; copy != NULL && *copy != '\0'; i++) {
+		line = copy;
+		copy += strcspn(copy, "\n");
+		if (*copy == '\n')
+			*copy++ = '\0';
+		if (i % 2 == 0)
+			json_array_append_new(list, json_string(line));
+	}
+	return list;
+}
+
+/* A property that the CA does not have is left out: the root has no parent. */
+static int
+put_text(struct ctl *c, struct client_session *s, const char *name, uint32_t id, json_t *out, struct err *e)
+{
+	struct bytes value;
+	const char *text;
+
+	if (client_session_property(s, id, 0, PROPTYPE_STRING, c->pool, &value, e) != 0)
+		return e->hr == E_FILE_NOT_FOUND || e->hr == E_INVALIDARG ? 0 : -1;
+	text = client_message_text(value, c->pool);
+	json_object_set_new(out, name, id == CR_PROP_TEMPLATES ? templates_of(c, text) : json_string(text));
+	return 0;
+}
+
+static int
+show(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
+{
+	static const struct {
+		const char *name;
+		uint32_t id;
+	} rows[] = {
+		{ "name", CR_PROP_CANAME },
+		{ "sanitizedName", CR_PROP_SANITIZEDCANAME },
+		{ "dnsName", CR_PROP_DNSNAME },
+		{ "parent", CR_PROP_PARENTCA },
+		{ "version", CR_PROP_FILEVERSION },
+		{ "templates", CR_PROP_TEMPLATES },
+	};
+	json_t *out = json_object(), *v, *item;
+	const char *name;
+	size_t i;
+
+	(void)a;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		if (put_text(c, s, rows[i].name, rows[i].id, out, e) != 0) {
+			json_decref(out);
+			return -1;
+		}
+	}
+	if (c->json)
+		return ctl_print_json(out);
+	json_object_foreach(out, name, v)
+	{
+		if (json_is_string(v))
+			printf("%-14s %s\n", name, json_string_value(v));
+		json_array_foreach(v, i, item)
+		    printf("%-14s %s\n", i == 0 ? name : "", json_string_value(item));
+	}
+	json_decref(out);
+	return CTL_OK;
+}
+
+/* ---- ca cert, crl get ---- */
+
+static int
+fetch(struct ctl *c, const struct ctl_args *a, struct client_session *s, uint32_t id, const char *label,
+    struct err *e)
+{
+	struct bytes der;
+	struct buf out;
+	int rc;
+
+	if (client_session_property(s, id, NEWEST, PROPTYPE_BINARY, c->pool, &der, e) != 0)
+		return -1;
+	buf_init(&out, PEM_MAX);
+	if (c->json) {
+		text_put_base64(&out, der, 0);
+		rc = ctl_print_json(json_pack("{s:s}", "der", buf_cstr(&out)));
+		buf_fini(&out);
+		return rc;
+	}
+	if (ctl_arg(a, "der") != NULL) {
+		buf_put_bytes(&out, der);
+	} else {
+		buf_printf(&out, "-----BEGIN %s-----\n", label);
+		text_put_base64(&out, der, 64);
+		if (out.len > 0 && out.p[out.len - 1] != '\n')
+			buf_put_str(&out, "\n");
+		buf_printf(&out, "-----END %s-----\n", label);
+	}
+	rc = ctl_write_file(ctl_arg(a, "out"), out.p, out.len, e);
+	buf_fini(&out);
+	return rc == 0 ? CTL_OK : -1;
+}
+
+static int
+cert(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
+{
+	return fetch(c, a, s, CR_PROP_CASIGCERT, "CERTIFICATE", e);
+}
+
+static int
+crl_get(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
+{
+	return fetch(
+	    c, a, s, ctl_arg(a, "delta") != NULL ? CR_PROP_DELTACRL : CR_PROP_BASECRL, "X509 CRL", e);
+}
+
+/* ---- dispatch ---- */
+
+/* An exit code, or -1 with *e. */
+static const struct {
+	const char *noun, *verb;
+	int (*run)(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e);
+} remote_verbs[] = {
+	{ "ca", "show", show },
+	{ "ca", "cert", cert },
+	{ "crl", "get", crl_get },
+};
+
+/* Options that are answered by the server's own control socket only. */
+static const char *
+local_option(const struct ctl_args *a)
+{
+	static const char *const names[] = { "chain", "index", "exchange", "partition" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (ctl_arg(a, names[i]) != NULL)
+			return names[i];
+	return NULL;
+}
+
+int
+ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a)
+{
+	struct client_session *s;
+	struct err e;
+	int rc = -1;
+
+	if (v->verb == NULL && (strcmp(v->noun, "enroll") == 0 || strcmp(v->noun, "bench") == 0))
+		return v->run(c, a);
+	for (size_t i = 0; i < ARRAY_LEN(remote_verbs); i++) {
+		if (strcmp(v->noun, remote_verbs[i].noun) != 0 || v->verb == NULL ||
+		    strcmp(v->verb, remote_verbs[i].verb) != 0)
+			continue;
+		if (local_option(a) != NULL)
+			return ctl_usage(
+			    "--%s works on a server of --state, not with --config", local_option(a));
+		s = ctl_remote_open(c, &e);
+		if (s != NULL)
+			rc = remote_verbs[i].run(c, a, s, &e);
+		client_session_free(s);
+		return rc >= 0 ? rc : ctl_fail(c, &e);
+	}
+	return ctl_usage("%s%s%s works on a server of --state or on a directory, not with --config", v->noun,
+	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
+}
