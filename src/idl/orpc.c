@@ -46,7 +46,7 @@ skip_extensions(struct ndr_in *in, uint32_t *count, struct err *e)
 		present += id != 0;
 	}
 	for (uint32_t i = 0; i < present; i++) {
-#ifdef ADCSD_PLANTED_BUG_DCOM_ORPC /* the fuzz target must find data read without its length */
+#ifdef ADCSD_PLANTED_BUG_IDL_ORPC /* the fuzz target must find data read without its length */
 		if (ndr_in_left(in) == 4) {
 			volatile uint8_t beyond = in->p[in->len + present];
 
@@ -100,8 +100,6 @@ this_print(const void *host, struct buf *out)
 
 	buf_printf(out, "%u.%u flags %" PRIu32 " cid %s", t->version.major, t->version.minor, t->flags,
 	    guid_to_text(&t->cid, text));
-	if (t->n_extensions > 0)
-		buf_printf(out, " extensions %" PRIu32, t->n_extensions);
 }
 
 const struct ndr_custom orpc_this = { 4, 32, this_pull, this_push, this_print };
@@ -147,8 +145,6 @@ that_print(const void *host, struct buf *out)
 	const struct orpcthat *t = host;
 
 	buf_printf(out, "flags %" PRIu32, t->flags);
-	if (t->n_extensions > 0)
-		buf_printf(out, " extensions %" PRIu32, t->n_extensions);
 }
 
 const struct ndr_custom orpc_that = { 4, ORPCTHAT_LEN, that_pull, that_push, that_print };

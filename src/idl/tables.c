@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#include "idl/activation.h"
 #include "idl/epm.h"
 #include "idl/icertadmind.h"
 #include "idl/icertpassage.h"
+#include "idl/icertrequestd.h"
+#include "idl/iobjectexporter.h"
+#include "idl/iremunknown.h"
 #include "idl/mgmt.h"
 #include "idl/pac.h"
 
@@ -66,6 +70,32 @@ const struct idl_table idl_tables[] = {
 	TABLE("ICertAdminD2.ImportKey.in", csra_import_key_in),
 	TABLE("ICertAdminD2.DeleteRow.in", csra_delete_row_in),
 	TABLE("pac.KERB_VALIDATION_INFO", pac_logon_info_top),
+	TABLE("IObjectExporter.ResolveOxid.in", or_resolve_in),
+	TABLE("IObjectExporter.ResolveOxid.out", or_resolve_out),
+	TABLE("IObjectExporter.ComplexPing.in", or_complex_ping_in),
+	TABLE("IObjectExporter.ComplexPing.out", or_complex_ping_out),
+	TABLE("IObjectExporter.ServerAlive2.out", or_alive2_out),
+	TABLE("IActivation.RemoteActivation.in", activation_remote_in),
+	TABLE("IActivation.RemoteActivation.out", activation_remote_out),
+	TABLE("IRemoteSCMActivator.RemoteGetClassObject.in", activation_class_in),
+	TABLE("IRemoteSCMActivator.RemoteCreateInstance.in", activation_create_in),
+	TABLE("IRemoteSCMActivator.RemoteCreateInstance.out", activation_properties_out),
+	TABLE("IRemUnknown.RemQueryInterface.in", rem_query_in),
+	TABLE("IRemUnknown.RemQueryInterface.out", rem_query_out),
+	TABLE("IRemUnknown.RemRelease.in", rem_refs_in),
+	TABLE("IRemUnknown.RemAddRef.out", rem_add_out),
+	TABLE("IRemUnknown2.RemQueryInterface2.in", rem_query2_in),
+	TABLE("IRemUnknown2.RemQueryInterface2.out", rem_query2_out),
+	TABLE("IClassFactory.CreateInstance.out", class_create_out),
+	TABLE("ICertRequestD.Request.in", wcce_request_in),
+	TABLE("ICertRequestD.Request.out", wcce_request_out),
+	TABLE("ICertRequestD.GetCACert.in", wcce_get_ca_cert_in),
+	TABLE("ICertRequestD.Ping.in", wcce_ping_in),
+	TABLE("ICertRequestD2.Request2.in", wcce_request2_in),
+	TABLE("ICertRequestD2.GetCAProperty.in", wcce_get_ca_property_in),
+	TABLE("ICertRequestD2.GetCAProperty.out", wcce_blob_out),
+	TABLE("ICertRequestD2.GetCAPropertyInfo.out", wcce_get_ca_property_info_out),
+	{ "IObjectExporter.ResolveOxid2.out", or_resolve2_out, sizeof(struct or_resolve_out) },
 };
 const size_t idl_n_tables = ARRAY_LEN(idl_tables);
 
