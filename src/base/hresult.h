@@ -10,6 +10,7 @@
 #define HRESULT_ROW(value, name, text) name = (value),
 enum hresult {
 	S_OK = 0,
+	S_FALSE = 1,
 #include "base/hresult.def"
 };
 #undef HRESULT_ROW

@@ -198,8 +198,8 @@ admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *
 }
 
 /* MS-CSRA 3.1.4.1, before any method: not for local callers (the control socket). */
-static int
-check_interface(const struct ca *ca, const struct ca_who *w, struct err *e)
+int
+ca_admin_interface_check(const struct ca *ca, const struct ca_who *w, struct err *e)
 {
 	uint32_t flags = ca->settings.interface_flags;
 
@@ -266,7 +266,7 @@ ca_admin_start(
 	if (a->verb == NULL) {
 		ERR(&e, E_INVALIDARG, "there is no verb '%.60s'", verb);
 		admin_fail(a, &e);
-	} else if (check_interface(ca, &a->who, &e) != 0 ||
+	} else if (ca_admin_interface_check(ca, &a->who, &e) != 0 ||
 	    ca_access_check(ca, &a->who, a->verb->rights, &e) != 0) {
 		admin_fail(a, &e);
 	} else if (is_restricted(a->verb) && named_request(a, &id)) {

@@ -279,6 +279,9 @@ ca_roles(const struct ca *ca, const struct ca_who *w);
 /* E_ACCESSDENIED, or CERTSRV_E_ROLECONFLICT under role separation, unless Read would do. */
 int
 ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, struct err *e) MUST_CHECK;
+/* InterfaceFlags and the protection of a call by ICertAdminD or ICertAdminD2; others pass. */
+int
+ca_admin_interface_check(const struct ca *ca, const struct ca_who *w, struct err *e) MUST_CHECK;
 
 enum ca_acl_change { CA_ACL_GRANT, CA_ACL_DENY, CA_ACL_REMOVE };
 /*

@@ -97,7 +97,7 @@ put_cell_value(const struct csra_cell *c, size_t start, size_t at, struct buf *o
 {
 	size_t before;
 
-	if ((c->type & PROPTYPE_MASK) == PROPTYPE_STRING) {
+	if ((c->type & CSRA_TYPE_MASK) == CSRA_STRING) {
 		if (put_text(out, start, at, c->b.len > 0 ? (const char *)c->b.p : "", c->b.len, e) != 0)
 			return -1;
 		if (buf_ok(out)) {
@@ -109,11 +109,11 @@ put_cell_value(const struct csra_cell *c, size_t start, size_t at, struct buf *o
 	pad(out, start);
 	put_offset(out, start, at);
 	before = out->len;
-	switch (c->type & PROPTYPE_MASK) {
-	case PROPTYPE_LONG:
+	switch (c->type & CSRA_TYPE_MASK) {
+	case CSRA_LONG:
 		buf_put_u32le(out, (uint32_t)c->n);
 		break;
-	case PROPTYPE_DATE:
+	case CSRA_DATE:
 		buf_put_u64le(out, (uint64_t)c->n);
 		break;
 	default:
@@ -287,24 +287,24 @@ get_cell(struct bytes row, size_t i, struct pool *pool, struct csra_cell *out, s
 		return 0;
 	if (get_octets(row, at, n, pool, &out->b, e) != 0)
 		return -1;
-	switch (out->type & PROPTYPE_MASK) {
-	case PROPTYPE_LONG:
+	switch (out->type & CSRA_TYPE_MASK) {
+	case CSRA_LONG:
 		if (n != 4)
 			return ERR(e, E_INVALID_DATA, "a LONG of %u octets", n);
 		out->n = (int32_t)get_u32le(out->b.p);
 		break;
-	case PROPTYPE_DATE:
+	case CSRA_DATE:
 		if (n != 8)
 			return ERR(e, E_INVALID_DATA, "a DATE of %u octets", n);
 		out->n = (int64_t)get_u64le(out->b.p);
 		break;
-	case PROPTYPE_STRING:
+	case CSRA_STRING:
 		text = get_text(out->b, 0, pool, e);
 		if (text == NULL)
 			return -1;
 		out->b = (struct bytes){ (const uint8_t *)text, strlen(text) };
 		break;
-	case PROPTYPE_BINARY:
+	case CSRA_BINARY:
 		break;
 	default:
 		return ERR(e, E_INVALID_DATA, "a value of type 0x%x", out->type);

@@ -12,9 +12,9 @@
 #include "base/pool.h"
 
 /* The low octet of Type, and its flag. */
-enum { PROPTYPE_LONG = 1, PROPTYPE_DATE, PROPTYPE_BINARY, PROPTYPE_STRING };
-#define PROPTYPE_MASK 0xffu
-#define PROPFLAGS_INDEXED 0x00010000u
+enum { CSRA_LONG = 1, CSRA_DATE, CSRA_BINARY, CSRA_STRING };
+#define CSRA_TYPE_MASK 0xffu
+#define CSRA_INDEXED 0x00010000u
 
 /* CERTTRANSDBCOLUMN */
 struct csra_column {

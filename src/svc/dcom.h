@@ -7,6 +7,8 @@
 
 /* CCertRequestD with ICertRequestD and ICertRequestD2 (MS-WCCE 3.2.1.4). ctx: struct ca *. */
 extern const struct dcom_class svc_ccertrequestd;
+/* CCertAdminD with ICertAdminD and ICertAdminD2 (MS-CSRA 3.1.4). ctx: struct ca *. */
+extern const struct dcom_class svc_ccertadmind;
 
 /* Levels and permissions by the CA's settings. ca must outlive the server. */
 struct dcom_policy

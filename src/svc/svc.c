@@ -49,7 +49,9 @@ offer_dcom(struct svc *s, struct ca *ca, const struct clock *clock, struct rpc_p
 	};
 
 	s->dcom = dcom_new(&cfg, resolver, object, e);
-	return s->dcom != NULL && dcom_register(s->dcom, &svc_ccertrequestd, ca, e) == 0 ? 0 : -1;
+	if (s->dcom == NULL || dcom_register(s->dcom, &svc_ccertrequestd, ca, e) != 0)
+		return -1;
+	return dcom_register(s->dcom, &svc_ccertadmind, ca, e);
 }
 
 struct svc *

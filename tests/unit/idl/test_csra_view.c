@@ -135,7 +135,7 @@ rows(void **state)
 			assert_int_equal(a->id, b->id);
 			assert_int_equal(a->set, b->set);
 			assert_int_equal(a->n, b->n);
-			if (a->set && (a->type & PROPTYPE_MASK) == PROPTYPE_STRING)
+			if (a->set && (a->type & CSRA_TYPE_MASK) == CSRA_STRING)
 				assert_true(bytes_equal(a->b, b->b));
 		}
 	}
@@ -148,11 +148,11 @@ static void
 edges(void **state)
 {
 	static const struct csra_cell cells[] = {
-		{ PROPTYPE_LONG, 1, true, (int64_t)0x80094800u, { NULL, 0 } },
-		{ PROPTYPE_STRING, 2, true, 0, { NULL, 0 } },
-		{ PROPTYPE_BINARY, 3, true, 0, { NULL, 0 } },
-		{ PROPTYPE_BINARY, 4, true, 0, TEXT("\x01\x02\x03\x04\x05") },
-		{ PROPTYPE_STRING, 5, true, 0, TEXT("b\xc3\xb6rje \xf0\x9f\x94\x91") },
+		{ CSRA_LONG, 1, true, (int64_t)0x80094800u, { NULL, 0 } },
+		{ CSRA_STRING, 2, true, 0, { NULL, 0 } },
+		{ CSRA_BINARY, 3, true, 0, { NULL, 0 } },
+		{ CSRA_BINARY, 4, true, 0, TEXT("\x01\x02\x03\x04\x05") },
+		{ CSRA_STRING, 5, true, 0, TEXT("b\xc3\xb6rje \xf0\x9f\x94\x91") },
 	};
 	const struct csra_row row = { 7, cells, 5 };
 	struct csra_row *got;
