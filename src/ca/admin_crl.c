@@ -108,7 +108,8 @@ admin_request_valid(struct ca_admin *a)
 		admin_fail(a, &e);
 		return;
 	}
-	o = json_pack("{s:s, s:i, s:s}", "serial", serial, "disposition", (int)disposition, "state",
+	o = json_pack("{s:s, s:i, s:i, s:s}", "serial", serial, "disposition", (int)disposition, "reasonCode",
+	    (int)reason, "state",
 	    disposition == 2       ? "revoked"
 		: disposition == 3 ? "valid"
 				   : "neverIssued");

@@ -1,26 +1,53 @@
 /* CCertAdminD: the tables of ICertAdminD and ICertAdminD2 (MS-CSRA 3.1.4). ctx: struct ca *. */
-#include "idl/icertadmind.h"
-#include "svc/dcom.h"
+#include "svc/icertadmind.h"
 #include "svc/icertadmind_view.h"
 
 #define ROW(opnum, in, out, run) [CSRA_##opnum] = { #opnum, in, out, sizeof(struct in), run }
+#define BARE(opnum, out, run) [CSRA_##opnum] = { #opnum, NULL, out, 0, run }
 
-#define ADMIND_ROWS                                                                                          \
-	ROW(EnumViewColumn, csra_range_in, csra_items_out, svc_csra_enum_view_column),                       \
-	    ROW(GetViewDefaultColumnSet, csra_number_in, csra_items_out,                                     \
-		svc_csra_get_view_default_column_set),                                                       \
-	    ROW(EnumAttributesOrExtensions, csra_enum_attributes_in, csra_items_out,                         \
-		svc_csra_enum_attributes),                                                                   \
-	    ROW(OpenView, csra_open_view_in, csra_items_out, svc_csra_open_view),                            \
-	    ROW(EnumView, csra_range_in, csra_items_out, svc_csra_enum_view),                                \
-	    ROW(CloseView, csra_authority_in, csra_result_out, svc_csra_close_view)
+/* clang-format off */
+#define ADMIND_ROWS \
+	ROW(SetExtension, csra_set_extension_in, csra_result_out, svc_csra_set_extension), \
+	ROW(SetAttributes, csra_set_attributes_in, csra_result_out, svc_csra_set_attributes), \
+	ROW(ResubmitRequest, csra_request_in, csra_number_out, svc_csra_resubmit_request), \
+	ROW(DenyRequest, csra_request_in, csra_result_out, svc_csra_deny_request), \
+	ROW(IsValidCertificate, csra_is_valid_certificate_in, csra_is_valid_certificate_out, svc_csra_is_valid_certificate), \
+	ROW(PublishCRL, csra_publish_crl_in, csra_result_out, svc_csra_publish_crl), \
+	ROW(GetCRL, csra_authority_in, csra_blob_out, svc_csra_get_crl), \
+	ROW(RevokeCertificate, csra_revoke_certificate_in, csra_result_out, svc_csra_revoke_certificate), \
+	ROW(EnumViewColumn, csra_range_in, csra_items_out, svc_csra_enum_view_column), \
+	ROW(GetViewDefaultColumnSet, csra_number_in, csra_items_out, svc_csra_get_view_default_column_set), \
+	ROW(EnumAttributesOrExtensions, csra_enum_attributes_in, csra_items_out, svc_csra_enum_attributes), \
+	ROW(OpenView, csra_open_view_in, csra_items_out, svc_csra_open_view), \
+	ROW(EnumView, csra_range_in, csra_items_out, svc_csra_enum_view), \
+	ROW(CloseView, csra_authority_in, csra_result_out, svc_csra_close_view), \
+	ROW(ServerControl, csra_number_in, csra_blob_out, svc_csra_server_control), \
+	ROW(Ping, csra_authority_in, csra_result_out, svc_csra_ping), \
+	ROW(GetServerState, csra_authority_in, csra_number_out, svc_csra_get_server_state), \
+	ROW(ImportCertificate, csra_import_certificate_in, csra_number_out, svc_csra_import_certificate)
 
 static const struct rpc_method methods[] = { ADMIND_ROWS };
 
 static const struct rpc_method methods2[] = {
 	ADMIND_ROWS,
+	ROW(PublishCRLs, csra_publish_crls_in, csra_result_out, svc_csra_publish_crls),
+	ROW(GetCAProperty, csra_get_ca_property_in, csra_blob_out, svc_csra_get_ca_property),
+	ROW(SetCAProperty, csra_set_ca_property_in, csra_result_out, svc_csra_set_ca_property),
+	ROW(GetCAPropertyInfo, csra_authority_in, csra_items_out, svc_csra_get_ca_property_info),
 	ROW(EnumViewColumnTable, csra_table_range_in, csra_items_out, svc_csra_enum_view_column_table),
+	ROW(GetCASecurity, csra_authority_in, csra_blob_out, svc_csra_get_ca_security),
+	ROW(SetCASecurity, csra_blob_in, csra_result_out, svc_csra_set_ca_security),
+	ROW(Ping2, csra_authority_in, csra_result_out, svc_csra_ping),
+	ROW(GetAuditFilter, csra_authority_in, csra_number_out, svc_csra_get_audit_filter),
+	ROW(SetAuditFilter, csra_number_in, csra_result_out, svc_csra_set_audit_filter),
+	ROW(GetOfficerRights, csra_authority_in, csra_items_out, svc_csra_get_officer_rights),
+	ROW(SetOfficerRights, csra_set_officer_rights_in, csra_result_out, svc_csra_set_officer_rights),
+	ROW(GetConfigEntry, csra_get_config_entry_in, csra_get_config_entry_out, svc_csra_get_config_entry),
+	ROW(SetConfigEntry, csra_set_config_entry_in, csra_result_out, svc_csra_set_config_entry),
+	ROW(GetMyRoles, csra_authority_in, csra_number_out, svc_csra_get_my_roles),
+	ROW(DeleteRow, csra_delete_row_in, csra_number_out, svc_csra_delete_row),
 };
+/* clang-format on */
 
 static const struct rpc_interface icertadmind = {
 	.name = "ICertAdminD",
