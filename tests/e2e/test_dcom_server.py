@@ -365,6 +365,15 @@ def test_ping_sets_change(stopped):
         assert alive(objects, a) and not alive(objects, b)
 
 
+def test_ping_sets_are_bounded(stopped):
+    with exporter(stopped) as c:
+        answers = [complex_ping(c, 0, 0) for _ in range(1025)]
+        assert all(status == 0 for _, status in answers[:1024]) and answers[1024] == (0, 14)
+        assert len({which for which, _ in answers[:1024]}) == 1024
+        stopped.ctl("clock", "advance", "360s")
+        assert complex_ping(c, 0, 0)[1] == 0
+
+
 # ---- levels and permissions ----
 
 def test_levels(server):
