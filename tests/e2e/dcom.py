@@ -187,7 +187,8 @@ class Connection:
         return self.request(interface, call, iid)
 
     def close(self):
-        connections = dcomrt.INTERFACE.CONNECTIONS.get(self.target, {}).get(threading.current_thread().name, {})
+        # impacket forgets the thread's entry with the first connection, and misses it with the next that activated nothing
+        connections = dcomrt.INTERFACE.CONNECTIONS.setdefault(self.target, {}).setdefault(threading.current_thread().name, {})
         for entry in connections.values():
             entry["dce"].disconnect()
         self.dcom.disconnect()
