@@ -1,5 +1,5 @@
 /* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c,
- * admin_archival.c, admin_request.c. */
+ * admin_archival.c, admin_request.c, admin_edit.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +42,11 @@ static const struct ca_verb verbs[] = {
 	{ "request.revoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_revoke },
 	{ "request.unrevoke", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_unrevoke },
 	{ "request.publish-expired", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_publish_expired },
+	{ "request.set-extension", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_set_extension },
+	{ "request.set-attributes", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_set_attributes },
+	{ "ca.templates.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_templates_set },
+	{ "ca.audit-filter.set", CA_ACCESS_ADMIN | CA_ACCESS_AUDITOR, JOURNAL_CALL,
+	    admin_ca_audit_filter_set },
 	{ "request.valid", READERS, JOURNAL_CALL, admin_request_valid },
 	{ "ca.renew", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_renew },
 	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },
@@ -56,7 +61,7 @@ static const struct ca_verb verbs[] = {
 
 /* OfficerRights say about which request: MS-CSRA 3.1.1.7. */
 static const char *const restricted_verbs[] = { "request.issue", "request.deny", "request.revoke",
-	"request.unrevoke", "request.publish-expired" };
+	"request.unrevoke", "request.publish-expired", "request.set-extension", "request.set-attributes" };
 
 /* ---- answers ---- */
 

@@ -1,4 +1,4 @@
-/* ca.show, ca.publish, ca.unpublish, ca.cert. */
+/* ca.show, ca.publish, ca.unpublish, ca.templates.set, ca.cert. */
 #include <string.h>
 #include <strings.h>
 
@@ -128,6 +128,15 @@ find_template(const struct dir_snapshot *snap, const char *name)
 	return NULL;
 }
 
+static int
+write_names(
+    struct ca_admin *a, const struct dir_entry *service, const struct bytes *list, size_t n, struct err *e)
+{
+	struct dir_mod mod = { DIR_MOD_REPLACE, "certificateTemplates", list, n };
+
+	return dir_modify_start(a->ca->dir, service->dn, &mod, 1, on_list_written, a, e);
+}
+
 /* The whole list is written anew: its order counts, and a new template comes first. */
 static int
 write_list(struct ca_admin *a, const struct dir_entry *service, const char *first, const char *without,
@@ -136,7 +145,6 @@ write_list(struct ca_admin *a, const struct dir_entry *service, const char *firs
 	const struct dir_attr *names = dir_entry_attr(service, "certificateTemplates");
 	size_t n_have = names != NULL ? names->n : 0, n = 0;
 	struct bytes *list = pool_calloc(a->pool, n_have + 1, sizeof(*list));
-	struct dir_mod mod = { DIR_MOD_REPLACE, "certificateTemplates", list, 0 };
 
 	if (list == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for the list of templates");
@@ -146,8 +154,7 @@ write_list(struct ca_admin *a, const struct dir_entry *service, const char *firs
 		if (strcasecmp((const char *)names->values[i].p, without) != 0)
 			list[n++] = names->values[i];
 	}
-	mod.n = n;
-	return dir_modify_start(a->ca->dir, service->dn, &mod, 1, on_list_written, a, e);
+	return write_names(a, service, list, n, e);
 }
 
 static bool
@@ -208,6 +215,75 @@ void
 admin_ca_unpublish(struct ca_admin *a)
 {
 	admin_ca_publish(a); /* on_publish() asks which of the two it is */
+}
+
+/* A name as it goes into the list: the template's own spelling, or, of one that is gone, the one that is
+ * listed: who reads the list and writes it back, as SetCAProperty's callers do, must not stumble over it. */
+static const char *
+listed_name(const struct dir_snapshot *snap, const struct dir_entry *service, const char *name)
+{
+	const char *cn = find_template(snap, name);
+
+	return cn != NULL ? cn : is_listed(service, name) ? name : NULL;
+}
+
+/* The names given, each once. */
+static int
+write_given(
+    struct ca_admin *a, const struct dir_snapshot *snap, const struct dir_entry *service, struct err *e)
+{
+	const json_t *given = json_object_get(a->args, "templates");
+	struct bytes *list = pool_calloc(a->pool, json_array_size(given), sizeof(*list));
+	size_t n = 0;
+
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for the list of templates");
+	for (size_t i = 0; i < json_array_size(given); i++) {
+		const char *name = json_string_value(json_array_get(given, i));
+		const char *cn = listed_name(snap, service, name);
+		size_t k = 0;
+
+		if (cn == NULL)
+			return ERR(e, CERTSRV_E_UNKNOWN_CERT_TYPE,
+			    "there is no template '%.80s' (its cn counts, not its display name)", name);
+		while (k < n && strcasecmp((const char *)list[k].p, cn) != 0)
+			k++;
+		if (k == n)
+			list[n++] = (struct bytes){ (const uint8_t *)cn, strlen(cn) };
+	}
+	return write_names(a, service, list, n, e);
+}
+
+static void
+on_templates_set(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	struct ca_admin *a = arg;
+	const struct dir_entry *service = e == NULL ? ca_service_entry(a->ca, snap) : NULL;
+	struct err why = { 0 };
+
+	if (e != NULL) {
+		admin_fail(a, e);
+		return;
+	}
+	if (service == NULL)
+		ERR(&why, E_DS_NO_SUCH_OBJECT, "this CA's pKIEnrollmentService object is gone");
+	if (service == NULL || write_given(a, snap, service, &why) != 0)
+		admin_fail(a, &why);
+}
+
+void
+admin_ca_templates_set(struct ca_admin *a)
+{
+	const json_t *given = json_object_get(a->args, "templates");
+	bool ok = json_is_array(given);
+	struct err e = { 0 };
+
+	for (size_t i = 0; ok && i < json_array_size(given); i++)
+		ok = json_string_length(json_array_get(given, i)) > 0;
+	if (!ok)
+		ERR(&e, E_INVALIDARG, "%s needs 'templates', a list of names", a->verb_name);
+	if (!ok || dir_snapshot_get(a->ca->dir, on_templates_set, a, &e) != 0)
+		admin_fail(a, &e);
 }
 
 /* ---- certificate ---- */

@@ -111,6 +111,14 @@ admin_request_unrevoke(struct ca_admin *a);
 void
 admin_request_publish_expired(struct ca_admin *a);
 void
+admin_request_set_extension(struct ca_admin *a);
+void
+admin_request_set_attributes(struct ca_admin *a);
+void
+admin_ca_templates_set(struct ca_admin *a);
+void
+admin_ca_audit_filter_set(struct ca_admin *a);
+void
 admin_request_valid(struct ca_admin *a);
 void
 admin_crl_show(struct ca_admin *a);

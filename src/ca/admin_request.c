@@ -149,6 +149,19 @@ columns_json(const struct store_row *r)
 	return o;
 }
 
+static const char *
+origin_name(uint32_t flags)
+{
+	switch (flags & STORE_EXT_ORIGIN_MASK) {
+	case STORE_EXT_ORIGIN_REQUEST:
+		return "request";
+	case STORE_EXT_ORIGIN_ADMIN:
+		return "officer";
+	default:
+		return "policy";
+	}
+}
+
 static json_t *
 extensions_json(const struct store_row *r)
 {
@@ -160,8 +173,7 @@ extensions_json(const struct store_row *r)
 		json_array_append_new(list,
 		    json_pack("{s:s, s:b, s:b, s:s, s:o}", "oid", x->name, "critical",
 			(x->flags & STORE_EXT_CRITICAL) != 0, "enabled", (x->flags & STORE_EXT_DISABLED) == 0,
-			"origin", (x->flags & 0xffff0000u) == STORE_EXT_ORIGIN_REQUEST ? "request" : "policy",
-			"value", base64_json(x->value, false)));
+			"origin", origin_name(x->flags), "value", base64_json(x->value, false)));
 	}
 	return list;
 }

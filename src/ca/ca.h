@@ -167,6 +167,9 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                 certificate: PEM as above  Administrator
  *   ca.publish       {template}                  {templates: [cn]}      Administrator
  *   ca.unpublish     {template}                  {templates: [cn]}      Administrator
+ *   ca.templates.set {templates: [cn]}           {templates: [cn]}      Administrator; the whole list
+ *   ca.audit-filter.set {filter}                 {filter}               Administrator or Auditor; with
+ *                                                IF_ENABLEADMINASAUDITOR only Administrator
  *   ca.acl.show      {}                          {sddl, aces: [{type, principal, rights: [name], mask}]}
  *   ca.acl.grant     {principal, rights: [name]} as ca.acl.show         Administrator
  *   ca.acl.deny      {principal, rights: [name]} as ca.acl.show         Administrator
@@ -192,6 +195,10 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.revoke   {id | serial, reason?, effective?}  row            Officer
  *   request.unrevoke {id | serial}               row                    Officer
  *   request.publish-expired {id | serial, off?}  row; listed when it has expired, too  Officer
+ *   request.set-extension  {id, oid, type, flags, value: base64}  {id}   Officer; of a pending request. type: 1 number (4
+ *                                                octets, little-endian), 2 time (FILETIME), 3 octets, 4 text (UTF-16LE
+ *                                                and its NUL); flags: 1 critical, 2 disabled
+ *   request.set-attributes {id, attributes: "Name:Value\n..."}  {id}    Officer; of a pending request
  *   request.valid    {serial}                    {serial, disposition, state, reason?}; state: valid, revoked, neverIssued
  *   crl.show         {}                          {crls: [crl], folder}
  *   crl.get          {delta?, key?}              crl and {der: base64}; key: its index, the current one's by default

@@ -144,6 +144,7 @@ struct ca_request {
 	const char *asked_for;    /* requestername of a signed request; NULL: the caller asks for itself */
 	struct token *named;      /* of asked_for, when EnrollmentAgentRights ask; else NULL */
 	const char *on_behalf_of; /* the same once the directory knows it, "CORP\\janedoe" */
+	const struct store_row *stored; /* of a resubmission: the row as it was */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;
@@ -236,6 +237,10 @@ ca_partition_assign(struct ca_request *r, struct err *e) MUST_CHECK;
 /* "aa bb cc": how the database writes hashes and key identifiers. In the pool; NULL without memory. */
 const char *
 ca_spaced_hex(struct pool *pool, const uint8_t *p, size_t n);
+/* The row's attributes: the first of each name counts, as in policy. They stay the pool's. */
+int
+ca_row_attributes(struct store_row *row, struct pool *pool, const struct policy_attribute *v, size_t n,
+    struct err *e) MUST_CHECK;
 int
 ca_row_build(struct ca_request *r, struct err *e) MUST_CHECK;
 

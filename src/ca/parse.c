@@ -112,6 +112,22 @@ copy_attribute(struct ca_request *r, const struct x509_name_value *nv, struct po
 	return 0;
 }
 
+/* Those of a request that waited: an officer may have set some since (MS-CSRA 3.1.4.1.2). */
+static int
+stored_attributes(struct ca_request *r, struct err *e)
+{
+	const struct store_row *row = r->stored;
+	struct policy_attribute *all = pool_calloc(r->pool, row->n_attributes, sizeof(*all));
+
+	if (all == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for request attributes");
+	for (size_t i = 0; i < row->n_attributes; i++)
+		all[i] = (struct policy_attribute){ row->attributes[i].name, row->attributes[i].value };
+	r->in.attributes = all;
+	r->in.n_attributes = row->n_attributes;
+	return 0;
+}
+
 /* Request attributes of the call, of the PKCS #10 and of what is around it, in this order
  * (MS-WCCE 3.2.1.4.2.1.2). */
 int
@@ -120,6 +136,8 @@ ca_request_attributes(struct ca_request *r, struct err *e)
 	struct policy_attribute *given = NULL, *all;
 	size_t n_given = 0, n_own = r->parsed.n_name_values, n_around = r->cms.n_name_values;
 
+	if (r->stored != NULL)
+		return stored_attributes(r, e);
 	if (r->args.attributes != NULL &&
 	    policy_attributes_parse(r->args.attributes, r->pool, &given, &n_given, e) != 0)
 		return -1;

@@ -687,6 +687,29 @@ ca_request_rehearse(struct ca *ca, struct token *as, const struct ca_request_arg
 
 /* ---- officer actions ---- */
 
+/* What SetExtension left with the request. */
+static int
+load_officer_extensions(struct ca_request *r, struct err *e)
+{
+	const struct store_row *row = r->stored;
+	struct policy_extension *list = pool_calloc(r->pool, row->n_extensions, sizeof(*list));
+	size_t n = 0;
+
+	if (list == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for extensions");
+	for (size_t i = 0; i < row->n_extensions; i++) {
+		const struct store_extension *x = &row->extensions[i];
+
+		if ((x->flags & STORE_EXT_ORIGIN_MASK) != STORE_EXT_ORIGIN_ADMIN)
+			continue;
+		list[n++] = (struct policy_extension){ x->name, (x->flags & STORE_EXT_CRITICAL) != 0,
+			(x->flags & STORE_EXT_DISABLED) != 0, x->value };
+	}
+	r->in.officer_extensions = list;
+	r->in.n_officer_extensions = n;
+	return 0;
+}
+
 static int
 load_stored(struct ca_request *r, uint32_t id, struct err *e)
 {
@@ -716,7 +739,8 @@ load_stored(struct ca_request *r, uint32_t id, struct err *e)
 	r->args.request = store_bytes(row, Request_RawRequest);
 	r->submitted = row->v[Request_SubmittedWhen].n;
 	r->partition = store_long(row, Request_CRLPartitionIndex);
-	return 0;
+	r->stored = row;
+	return load_officer_extensions(r, e);
 }
 
 int

@@ -1,5 +1,6 @@
 /* The database row of a request: AD CS's columns filled as its own tools show them. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "ca/signing_certs.h"
@@ -218,17 +219,25 @@ fill_certificate(struct ca_request *r)
 
 /* ---- attributes and extensions ---- */
 
-static int
-fill_attributes(struct ca_request *r, struct err *e)
+int
+ca_row_attributes(
+    struct store_row *row, struct pool *pool, const struct policy_attribute *v, size_t n, struct err *e)
 {
-	struct store_attribute *list = pool_calloc(r->pool, r->in.n_attributes, sizeof(*list));
+	struct store_attribute *list = pool_calloc(pool, n, sizeof(*list));
+	size_t kept = 0;
 
 	if (list == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for attributes");
-	for (size_t i = 0; i < r->in.n_attributes; i++)
-		list[i] = (struct store_attribute){ r->in.attributes[i].name, r->in.attributes[i].value };
-	r->row.attributes = list;
-	r->row.n_attributes = r->in.n_attributes;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < kept && strcasecmp(list[k].name, v[i].name) != 0)
+			k++;
+		if (k == kept)
+			list[kept++] = (struct store_attribute){ v[i].name, v[i].value };
+	}
+	row->attributes = list;
+	row->n_attributes = kept;
 	return 0;
 }
 
@@ -260,6 +269,17 @@ put_extension(struct ca_request *r, struct store_extension *out, const struct x5
 	return 0;
 }
 
+/* Its row stays as the officer left it. */
+static bool
+is_officers(const struct ca_request *r, const char *oid)
+{
+	for (size_t i = 0; i < r->in.n_officer_extensions; i++) {
+		if (strcmp(r->in.officer_extensions[i].oid, oid) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What the certificate has, from policy or taken over; then what the request asked for and did not get. */
 static int
 fill_extensions(struct ca_request *r, struct err *e)
@@ -278,17 +298,19 @@ fill_extensions(struct ca_request *r, struct err *e)
 		    find_extension(r->parsed.extensions, r->parsed.n_extensions, have[i].oid);
 		bool same = asked != NULL && bytes_equal(asked->value, have[i].value);
 
-		if (put_extension(r, &list[n++], &have[i],
+		if (put_extension(r, &list[n], &have[i],
 			same ? STORE_EXT_ORIGIN_REQUEST : STORE_EXT_ORIGIN_POLICY, e) != 0)
 			return -1;
+		n += !is_officers(r, list[n].name);
 	}
 	for (size_t i = 0; i < r->parsed.n_extensions; i++) {
 		const struct x509_extension *x = &r->parsed.extensions[i];
 
 		if (find_extension(have, n_have, x->oid) != NULL)
 			continue;
-		if (put_extension(r, &list[n++], x, STORE_EXT_ORIGIN_REQUEST | STORE_EXT_DISABLED, e) != 0)
+		if (put_extension(r, &list[n], x, STORE_EXT_ORIGIN_REQUEST | STORE_EXT_DISABLED, e) != 0)
 			return -1;
+		n += !is_officers(r, list[n].name);
 	}
 	r->row.n_extensions = n;
 	return 0;
@@ -313,7 +335,7 @@ ca_row_build(struct ca_request *r, struct err *e)
 	fill_certificate(r);
 	if (store_row_fit(row, e) != 0)
 		rc = -1;
-	if (fill_attributes(r, e) != 0)
+	if (ca_row_attributes(row, r->pool, r->in.attributes, r->in.n_attributes, e) != 0)
 		rc = -1;
 	/* a row that failed keeps no extensions: they may be the reason */
 	if (r->db_disposition != DB_DISP_ERROR && fill_extensions(r, e) != 0)

@@ -149,6 +149,15 @@ static const struct ctl_option lint_options[] = {
 	{ "connector", "PRINCIPAL", "with --profile: the connector's account; trusted" },
 	{ 0 },
 };
+static const struct ctl_option set_extension_options[] = {
+	{ "file", "FILE", "the value, as it is ('-' for standard input)" },
+	{ "text", "TEXT", "the value, an IA5String" },
+	{ "number", "N", "the value, an INTEGER" },
+	{ "date", "TIME", "the value, a time (2026-06-01T12:00:00Z)" },
+	{ "critical", NULL, "a critical extension" },
+	{ "disable", NULL, "not in the certificate, whatever request and template say" },
+	{ 0 },
+};
 static const struct ctl_option revoke_options[] = {
 	{ "reason", "REASON", "unspecified (default), keyCompromise, cACompromise, affiliationChanged, superseded, "
 	    "cessationOfOperation, certificateHold, removeFromCRL" },
@@ -213,6 +222,9 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "ca", "show", "", 0, 0, NULL, "the CA: names, key, settings, published templates", ctl_ca_show },
 	{ "ca", "publish", "TEMPLATE...", 1, 64, NULL, "Certificate Template to Issue", ctl_ca_publish },
 	{ "ca", "unpublish", "TEMPLATE...", 1, 64, NULL, "stop issuing a template", ctl_ca_unpublish },
+	{ "ca", "set-templates", "TEMPLATE...", 1, 256, NULL, "certutil -SetCATemplates: these, in this order, and no others",
+	    ctl_ca_set_templates },
+	{ "ca", "audit-filter", "NUMBER", 1, 1, NULL, "CA\\AuditFilter, as an auditor may set it, too", ctl_ca_audit_filter },
 	{ "ca", "acl show", "", 0, 0, NULL, "the Security tab of the CA", ctl_ca_acl_show },
 	{ "ca", "acl grant", "PRINCIPAL RIGHT...", 2, 8, NULL,
 	    "allow Read, IssueAndManageCertificates, ManageCA, RequestCertificates", ctl_ca_acl_grant },
@@ -256,6 +268,10 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "enroll", NULL, "", 0, 0, enroll_options, "submit a request to a CA over RPC as a user, poll, retrieve", ctl_enroll },
 	{ "bench", NULL, "", 0, 0, bench_options, "load a CA: certificates per second, latencies, CPU of a local server", ctl_bench },
 	{ "lint", NULL, "", 0, 0, lint_options, "what is dangerous, contradictory or dead (ESC1 to ESC16 and more)", ctl_lint },
+	{ "request", "set-extension", "ID OID", 2, 2, set_extension_options,
+	    "certutil -setextension: of a pending request's certificate to be", ctl_request_set_extension },
+	{ "request", "set-attributes", "ID NAME:VALUE...", 2, 64, NULL, "certutil -setattributes: of a pending request",
+	    ctl_request_set_attributes },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
 	{ "request", "publish-expired", "ID|--serial HEX", 0, 1, publish_expired_options,
 	    "keep a revoked certificate on the CRL when it has expired", ctl_request_publish_expired },

@@ -97,6 +97,28 @@ rule_take(struct eval *ev, const char *oid, const struct x509_extension *x)
 }
 
 int
+rule_take_officer(struct eval *ev, const struct policy_extension *x)
+{
+	struct extension_slot *s = append(ev, x->oid);
+
+	if (s == NULL)
+		return rule_nomem(ev);
+	s->critical = x->critical;
+	s->value = x->value;
+	s->filled = !x->disabled;
+	s->officer = true;
+	return 0;
+}
+
+bool
+rule_of_officer(const struct eval *ev, const char *oid)
+{
+	const struct extension_slot *s = find(ev, oid);
+
+	return s != NULL && s->officer;
+}
+
+int
 rule_put(struct eval *ev, const char *oid, bool critical, struct bytes value, const char *fmt, ...)
 {
 	struct extension_slot *s = find(ev, oid);
@@ -106,6 +128,10 @@ rule_put(struct eval *ev, const char *oid, bool critical, struct bytes value, co
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	if (s != NULL && s->officer && !s->filled)
+		return rule_skipped(ev, "%s is left out: an officer disabled it", oid);
+	if (s != NULL && s->officer)
+		return rule_pass(ev, "%s stays as an officer set it", oid);
 	if (rule_disabled(ev, oid))
 		return rule_skipped(ev, "%s is in DisableExtensionList", oid);
 	if (s != NULL && s->filled)

@@ -81,6 +81,13 @@ struct policy_attribute { /* request attribute "Name:Value", name normalised (is
 	const char *name, *value;
 };
 
+struct policy_extension { /* set by an officer (MS-CSRA 3.1.4.1.1); each OID once */
+	const char *oid;
+	bool critical;
+	bool disabled; /* not in the certificate, whoever else would put it there */
+	struct bytes value;
+};
+
 struct policy_signer { /* a certificate that signed around the request (CMS, CMC); a PKCS #10 alone has none
 			*/
 	const char *name;                         /* its subject, for texts */
@@ -107,7 +114,9 @@ struct policy_input {
 	const struct x509_strings *published; /* certificateTemplates of this CA, cn */
 	const struct policy_subject *subject; /* NULL until fetched, see policy_needs_subject() */
 	filetime_t now;                       /* virtual */
-	bool approved;                        /* resubmitted by an officer: manager approval is skipped */
+	const struct policy_extension *officer_extensions; /* of a request that waited */
+	size_t n_officer_extensions;
+	bool approved; /* resubmitted by an officer: manager approval is skipped */
 };
 
 enum policy_outcome { POLICY_ISSUE, POLICY_PEND, POLICY_DENY };

@@ -33,6 +33,7 @@ struct extension_slot {
 	struct bytes body; /* of the OBJECT IDENTIFIER */
 	bool critical;
 	bool filled;
+	bool officer; /* an officer's: stays as it is, filled or not */
 	struct bytes value;
 };
 
@@ -120,6 +121,11 @@ rule_put(struct eval *ev, const char *oid, bool critical, struct bytes value, co
 /* An extension kept from the request, at the next place. */
 int
 rule_take(struct eval *ev, const char *oid, const struct x509_extension *x) MUST_CHECK;
+/* An officer's extension, which no later rule changes. */
+int
+rule_take_officer(struct eval *ev, const struct policy_extension *x) MUST_CHECK;
+bool
+rule_of_officer(const struct eval *ev, const char *oid);
 bool
 rule_has_extension(const struct eval *ev, const char *oid);
 /* Writes the plan from what the rules left. */
@@ -164,6 +170,7 @@ san_attribute_type(const char *type, size_t n);
 /* clang-format off */
 int check_extension_size(struct eval *ev);          /* rule_request_extensions.c */
 int apply_request_extensions(struct eval *ev);
+int apply_officer_extensions(struct eval *ev);
 int check_template_named(struct eval *ev);          /* rule_template.c */
 int check_template_single(struct eval *ev);
 int check_template_published(struct eval *ev);

@@ -30,6 +30,7 @@ check_extension_size(struct eval *ev)
 enum fate {
 	DROPPED,  /* stored with the request, not in the certificate */
 	DISABLED, /* DisableExtensionList */
+	OFFICER,  /* an officer set or disabled it */
 	REPEATED, /* the first of its OID counts */
 	KEPT,
 	RESERVED, /* its place is kept, a later rule decides on the value */
@@ -72,6 +73,8 @@ is_enabled(const struct eval *ev, const char *oid)
 static enum fate
 fate_of(const struct eval *ev, const char *oid)
 {
+	if (rule_of_officer(ev, oid))
+		return OFFICER;
 	if (rule_disabled(ev, oid))
 		return DISABLED;
 	for (size_t i = 0; i < ev->n_slots; i++)
@@ -111,10 +114,33 @@ carry_out(struct eval *ev, enum fate fate, const char *oid, const struct x509_ex
 	}
 }
 
+/* First of all: what an officer decided about a request that waited governs, also over DisableExtensionList.
+ */
+int
+apply_officer_extensions(struct eval *ev)
+{
+	const struct policy_input *in = ev->in;
+
+	if (in->n_officer_extensions == 0)
+		return rule_pass(ev, "no officer set an extension");
+	for (size_t i = 0; i < in->n_officer_extensions; i++) {
+		const struct policy_extension *x = &in->officer_extensions[i];
+
+		if (rule_take_officer(ev, x) != 0)
+			return -1;
+		buf_printf(&ev->scratch, "%s%s%s", i > 0 ? ", " : "", x->oid,
+		    x->disabled       ? " disabled"
+			: x->critical ? " (critical)"
+				      : "");
+	}
+	return rule_adds(ev, "%s", rule_keep_text(ev));
+}
+
 int
 apply_request_extensions(struct eval *ev)
 {
-	static const char *const words[] = { "stored only", "disabled", "repeated", "kept", "decided below" };
+	static const char *const words[] = { "stored only", "disabled", "an officer's", "repeated", "kept",
+		"decided below" };
 	const struct x509_request *r = ev->request;
 
 	if (r->n_extensions == 0)

@@ -44,6 +44,7 @@ const struct policy_rule policy_rules[] = {
 	{ 36, "validity period",           "pKIExpirationPeriod",                  "MS-WCCE 3.2.2.6.2.1.4.4.2", 1, check_validity, NULL },
 	{ 36, "renewal overlap",           "pKIOverlapPeriod",                     "MS-CRTD 2.15",              1, check_overlap, NULL },
 	{ 37, "manager approval",          "msPKI-Enrollment-Flag",                "MS-WCCE 3.2.2.6.2.1.4.5.6", 1, check_pending, NULL },
+	{ 38, "officer extensions",        NULL,                                   "MS-CSRA 3.1.4.1.1",         1, NULL, apply_officer_extensions },
 	{ 38, "request extensions",        "EnableRequestExtensionList",           "MS-WCCE 3.2.1.4.2.1.4.7",   1, NULL, apply_request_extensions },
 	{ 38, "subject key identifier",    NULL,                                   "MS-WCCE 3.2.1.4.2.1.4.7",   1, NULL, apply_subject_key_id },
 	{ 38, "authority key identifier",  "EditFlags",                            "MS-WCCE 3.2.1.4.2.1.4.7",   1, NULL, apply_authority_key_id },
@@ -115,7 +116,8 @@ policy_evaluate(const struct policy_input *in, struct pool *pool, struct policy_
 
 	memset(out, 0, sizeof(*out));
 	out->outcome = POLICY_ISSUE;
-	ev.slots_cap = in->request->n_extensions + sizeof(policy_rules) / sizeof(policy_rules[0]);
+	ev.slots_cap = in->request->n_extensions + in->n_officer_extensions +
+	    sizeof(policy_rules) / sizeof(policy_rules[0]);
 	ev.slots = pool_calloc(pool, ev.slots_cap, sizeof(*ev.slots));
 	if (ev.slots == NULL)
 		return rule_nomem(&ev);

@@ -68,6 +68,8 @@ struct store_extension {
 #define STORE_EXT_DISABLED 0x2u
 #define STORE_EXT_ORIGIN_REQUEST 0x10000u
 #define STORE_EXT_ORIGIN_POLICY 0x20000u
+#define STORE_EXT_ORIGIN_ADMIN 0x30000u
+#define STORE_EXT_ORIGIN_MASK 0xffff0000u
 
 /* One request with its certificate. Request_RequestID is the key. */
 struct store_row {

@@ -105,6 +105,8 @@ VERBS = {
         "remove": ["CORP\\agent"], "set": ["--sddl", "O:BAG:BAD:"], "clear": []}.items()},
     "ca role-separation": ["off"], "ca get": ["policy\\EditFlags"], "ca set": ["EditFlags", "+EDITF_ATTRIBUTEENDDATE"],
     "ca unset": ["EditFlags"],
+    "ca set-templates": ["IntunePKCS", "Approved", "User"], "ca audit-filter": ["127"],
+    "request set-extension": ["3", "1.2.3.4", "--text", "seen"], "request set-attributes": ["3", "ccm:ws01"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
     "lint": ["--fail-on", "never"],
     "enroll": ["--user", "CORP\\janedoe", "--hash", ntlm.compute_nthash("Jane-Passw0rd").hex(), "--retrieve", "1"],

@@ -473,6 +473,16 @@ def make_principal(r):
     return subject_, token
 
 
+def officer_extensions(r):
+    """Mostly none; else some that the request or the policy may state too."""
+    if r.randrange(6):
+        return []
+    values = {model.SAN: general_names(r), model.EKU: der.seq(der.oid(EKUS[0])), model.KEY_USAGE: der.tlv(0x03, b"\x05\xa0"),
+              model.SKI: der.tlv(0x04, bytes(20)), model.CDP: der.seq(), model.AIA: der.seq(), model.SID: sid_extension("S-1-5-18"),
+              model.TEMPLATE_INFO: template_info("1.2.3", 1, 0), "1.2.3.4.5": der.tlv(0x04, b"officer"), "1.2.3.9": b""}
+    return [[o, r.randrange(3) == 0, r.randrange(2) == 0, values[o].hex()] for o in r.sample(list(values), r.randrange(1, 4))]
+
+
 def make_case(seed, number):
     r = random.Random("oracle %s %d" % (seed, number))
     who, token = make_principal(r)
@@ -493,6 +503,7 @@ def make_case(seed, number):
             "signers": make_signers(r, int(templates[0]["attributes"]["msPKI-RA-Signature"][0])), "attributes": r.choice(["\n", "\r\n"]).join(lines + other_lines(r)),
             "now": NOW, "approved": r.randrange(6) == 0, "csr": csr(request)}
     wrap(r, case)
+    case["officer_extensions"] = officer_extensions(random.Random("officer %s %d" % (seed, number)))
     return case
 
 

@@ -139,6 +139,7 @@ class Decision:
         self.requested = {o: (critical, bytes.fromhex(v)) for o, critical, v in self.request["extensions"]}
         self.edit = self.ca["edit_flags"]
         self.renewal = case["renewal"]
+        self.set_by_officer = {x[0] for x in case["officer_extensions"]}
         self.disabled = self.ca["disable_extensions"] if self.edit & 0x4 else []
 
     def attribute(self, name):
@@ -427,7 +428,11 @@ class Decision:
             elif oid not in replaced and (oid in allowed or self.edit & 0x1):
                 out.append((oid, critical, value))
         out += [(oid,) + rest for oid, rest in mine.items()]
-        return [x for x in out if x[0] not in self.disabled]
+        return self.officer_extensions() + [x for x in out if x[0] not in self.disabled and x[0] not in self.set_by_officer]
+
+    def officer_extensions(self):
+        """MS-CSRA 3.1.4.1.1: an officer's word about an extension is the last one."""
+        return [(o, critical, bytes.fromhex(v)) for o, critical, disabled, v in self.case["officer_extensions"] if not disabled]
 
     def policy_extensions(self):
         """What policy adds, in the order in which it appends."""

@@ -249,6 +249,25 @@ read_wrapping(struct run *r, const json_t *given, struct x509_certificate *renew
 	in->renewal = renewal;
 }
 
+/* [[oid, critical, disabled, value]] */
+static void
+read_officer_extensions(struct run *r, const json_t *array, struct policy_input *in)
+{
+	size_t n = json_array_size(array);
+	struct policy_extension *x = must(pool_calloc(r->pool, n, sizeof(*x)), "memory");
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *o = json_array_get(array, i);
+
+		x[i].oid = json_string_value(json_array_get(o, 0));
+		x[i].critical = json_is_true(json_array_get(o, 1));
+		x[i].disabled = json_is_true(json_array_get(o, 2));
+		x[i].value = octets(r, json_string_value(json_array_get(o, 3)));
+	}
+	in->officer_extensions = x;
+	in->n_officer_extensions = n;
+}
+
 /* pwszAttributes first, then the request's own. */
 static void
 read_attributes(struct run *r, const char *given, const struct x509_request *request, struct policy_input *in)
@@ -378,6 +397,7 @@ run_case(struct run *r, const json_t *given)
 	read_templates(r, member(given, "templates"), &in);
 	read_signers(r, member(given, "signers"), &in);
 	read_wrapping(r, given, &renewal, &in);
+	read_officer_extensions(r, member(given, "officer_extensions"), &in);
 	if (x509_request_parse(&request, r->pool, octets(r, text(given, "csr")), &r->e) != 0)
 		must(NULL, r->e.msg);
 	read_attributes(r, text(given, "attributes"), &request, &in);

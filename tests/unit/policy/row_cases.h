@@ -203,8 +203,14 @@ static const struct row_case {
 	{ 37, "manager approval", REFUSE, "every request denied", "disposition 2", R, CERTSRV_E_ADMIN_DENIED_REQUEST, "denies every" },
 	{ 37, "manager approval", BOUNDARY, "approval asked", "set msPKI-Enrollment-Flag 2", W, 0, "asks for approval" },
 
+	{ 38, "officer extensions", PASS, "one is set", "officer 1.2.3.4 0500", A, 0, "1.2.3.4" },
+	{ 38, "officer extensions", REFUSE, "none is set", "", P, 0, "no officer" },
+	{ 38, "officer extensions", BOUNDARY, "disabled, beside a critical one", "officer- 2.5.29.15 00; officer! 2.5.29.33 3000", A, 0,
+	    "2.5.29.15 disabled, 2.5.29.33 (critical)" },
+
 	{ 38, "request extensions", PASS, "kept", "ext 2.5.29.33 3000", P, 0, "2.5.29.33 kept" },
 	{ 38, "request extensions", REFUSE, "unknown ones are stored only", "ext 1.2.3.4 0500", P, 0, "1.2.3.4 stored only" },
+	{ 38, "request extensions", BOUNDARY, "an officer's wins", "ext 2.5.29.33 3000; officer 2.5.29.33 0500", P, 0, "2.5.29.33 an officer's" },
 	{ 38, "request extensions", BOUNDARY, "disabled wins over the list", "ext 2.5.29.33 3000; disable 2.5.29.33", P, 0, "2.5.29.33 disabled" },
 
 	{ 38, "subject key identifier", PASS, "made", "", A, 0, "2.5.29.14: SHA-1" },
@@ -238,6 +244,8 @@ static const struct row_case {
 	{ 38, "extended key usage", PASS, "the template's", "", A, 0, "extended key usage of the template" },
 	{ 38, "extended key usage", REFUSE, "the template has none", "unset pKIExtendedKeyUsage; unset msPKI-Certificate-Application-Policy", S, 0,
 	    "none" },
+	{ 38, "extended key usage", BOUNDARY, "an officer's stays", "officer 2.5.29.37 3000", P, 0, "stays as an officer set it" },
+	{ 38, "extended key usage", BOUNDARY, "disabled by an officer", "officer- 2.5.29.37 3000", S, 0, "an officer disabled it" },
 	{ 38, "extended key usage", BOUNDARY, "the attribute's, by the flag", "edit 0x11814e; attr CertificateUsage 1.2.3", A, 0,
 	    "EDITF_ATTRIBUTEEKU: 1.2.3" },
 

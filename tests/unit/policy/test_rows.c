@@ -15,6 +15,7 @@ struct bench {
 	struct x509_certificate old;
 	struct policy_signer signers[4];
 	const char *eku[4], *issuance[4], *disabled[2], *ocsp[1];
+	struct policy_extension officer[4];
 	char *a, *b; /* arguments, NULL when not given */
 };
 
@@ -217,6 +218,34 @@ do_critical_ext(struct bench *s)
 	desk_extension(s->d, s->a, true, s->b);
 }
 
+static struct policy_extension *
+add_officer(struct bench *s)
+{
+	struct policy_extension *x = &s->officer[s->d->in.n_officer_extensions++];
+
+	*x = (struct policy_extension){ .oid = s->a, .value = desk_hex(s->d, s->b) };
+	s->d->in.officer_extensions = s->officer;
+	return x;
+}
+
+static void
+do_officer(struct bench *s)
+{
+	add_officer(s);
+}
+
+static void
+do_critical_officer(struct bench *s)
+{
+	add_officer(s)->critical = true;
+}
+
+static void
+do_disabled_officer(struct bench *s)
+{
+	add_officer(s)->disabled = true;
+}
+
 static void
 do_extlen(struct bench *s)
 {
@@ -321,6 +350,9 @@ static const struct {
 	{ "keygen", do_keygen },
 	{ "ext", do_ext },
 	{ "ext!", do_critical_ext },
+	{ "officer", do_officer },
+	{ "officer!", do_critical_officer },
+	{ "officer-", do_disabled_officer },
 	{ "extlen", do_extlen },
 	{ "lacks", do_lacks },
 	{ "dns", do_dns },
