@@ -212,7 +212,7 @@ check-interop: all ## other people's clients in pinned versions, on the real por
 check-pkilint: all ## pkilint over issued certificates and CRLs (reaches PyPI; python3-venv)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-pkilint
 
-check-samba: all ## template verbs and Kerberos tickets on a Samba AD DC in a network namespace of its own (root)
+check-samba: all $(B)/tools/client_mgmt ## template verbs, Kerberos tickets and our RPC client on a Samba AD DC in a network namespace of its own (root)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-samba
 
 ASAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
