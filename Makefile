@@ -240,6 +240,7 @@ bench: all $(BENCHES) ## start-up times, memory, CPU per certificate beside open
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/authentications.py
+	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/issuance.py
 
 format: ## clang-format over src (the tables of the tests are laid out by hand)
 	@clang-format -i $(wildcard src/*/*.[ch])

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "idl/icertrequestd.h"
 #include "idl/mgmt.h"
 
 struct lane {
@@ -29,6 +30,20 @@ struct client_load_run {
 
 /* ---- opening ---- */
 
+static const struct rpc_syntax certrequestd2 = { ICERTREQUESTD2_IID, 0, 0 };
+
+static int
+put_stub(const struct client_load *l, struct bytes request, struct buf *out, struct err *e)
+{
+	struct client_request q = { .authority = l->ca, .attributes = l->attributes, .request = request };
+	struct wcce_request2_in in = { .authority = l->ca, .attributes = l->attributes, .request = request };
+
+	if (l->object == NULL)
+		return client_icpr_put(&q, out, e);
+	client_orpcthis_put(out);
+	return ndr_push(wcce_request2_in, &in, out, e);
+}
+
 static int
 make_stubs(struct client_load_run *r, struct err *e)
 {
@@ -38,12 +53,8 @@ make_stubs(struct client_load_run *r, struct err *e)
 	if (r->stubs == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu requests", l->n_requests);
 	for (size_t i = 0; i < l->n_requests; i++) {
-		struct client_request q = {
-			.authority = l->ca, .attributes = l->attributes, .request = l->requests[i]
-		};
-
 		buf_init(&r->stubs[i], CLIENT_STUB_MAX);
-		if (client_icpr_put(&q, &r->stubs[i], e) != 0)
+		if (put_stub(l, l->requests[i], &r->stubs[i], e) != 0)
 			return -1;
 	}
 	return 0;
@@ -90,7 +101,8 @@ open_lanes(struct client_load_run *r, struct err *e)
 		if (lane->link == NULL)
 			return -1;
 		r->busy++;
-		client_conn_bind(client_link_conn(lane->link), &client_icertpassage,
+		client_conn_bind(client_link_conn(lane->link),
+		    l->object != NULL ? &certrequestd2 : &client_icertpassage,
 		    &l->principals[i % l->n_principals], on_bound, lane);
 		while (r->busy >= OPENING_MOST)
 			if (event_base_loop(r->base, EVLOOP_ONCE) != 0)
@@ -165,11 +177,14 @@ on_answer(void *arg, struct bytes stub, const struct err *e)
 	struct lane *lane = arg;
 	struct client_load_run *r = lane->run;
 	struct client_load_result *out = r->result;
+	/* behind ORPCTHAT, if any, and the request id */
+	size_t at = (r->load.object != NULL ? 8 : 0) + 4;
+	uint32_t disposition = e == NULL && stub.len >= at + 4 ? get_u32le(stub.p + at) : 0;
 
-	if (e == NULL && stub.len >= 8 && get_u32le(stub.p + 4) == CR_DISP_ISSUED)
+	if (disposition == CR_DISP_ISSUED)
 		out->latencies[out->done++] = (uint32_t)(clock_monotonic_us() - lane->asked_us);
 	else
-		count_failure(out, e, e == NULL && stub.len >= 8 ? get_u32le(stub.p + 4) : 0);
+		count_failure(out, e, disposition);
 	r->busy--;
 	if (r->left > 0 && !client_conn_dead(client_link_conn(lane->link)))
 		ask(lane);
@@ -184,7 +199,11 @@ ask(struct lane *lane)
 	r->left--;
 	r->busy++;
 	lane->asked_us = clock_monotonic_us();
-	client_conn_call(client_link_conn(lane->link), 0, 0, NULL, buf_bytes(stub), on_answer, lane);
+	if (r->load.object != NULL)
+		client_conn_call(client_link_conn(lane->link), 0, WCCE_Request2,
+		    client_object_ipid(r->load.object), buf_bytes(stub), on_answer, lane);
+	else
+		client_conn_call(client_link_conn(lane->link), 0, 0, NULL, buf_bytes(stub), on_answer, lane);
 }
 
 static int

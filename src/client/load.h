@@ -1,15 +1,17 @@
 /*
- * Load for a CA: many connections at once, each asking for certificates over sealed ICertPassage as fast as
- * it is answered. Blocks until all is done; the sums are the caller's.
+ * Load for a CA: many connections at once, each asking for certificates over ICertPassage or ICertRequestD2
+ * as fast as it is answered. Blocks until all is done; the sums are the caller's.
  */
 #ifndef ADCSD_CLIENT_LOAD_H
 #define ADCSD_CLIENT_LOAD_H
 
+#include "client/dcom.h"
 #include "client/session.h"
 
 struct client_load {
 	const char *host;
-	uint16_t port; /* of the interface, not of the mapper */
+	uint16_t port;                      /* of ICertPassage or the object's exporter, not of the mapper */
+	const struct client_object *object; /* ICertRequestD2, whose IPID all call; NULL: ICertPassage */
 	const char *ca;
 	unsigned connections;
 	const struct client_auth *principals; /* connections take them in turn */

@@ -96,19 +96,39 @@ client_session_icpr(struct client_session *s, const struct client_request *r, st
 
 /* ---- DCOM ---- */
 
-static int
-open_requests(struct client_session *s, struct err *e)
+static struct client_activation
+activation(const struct client_session *s)
 {
-	struct client_activation a = { .host = s->target.host,
+	return (struct client_activation){ .host = s->target.host,
 		.port = s->target.epm_port,
 		.auth = s->target.auth,
 		.timeout_s = s->target.timeout_s,
 		.clsid = CCERTREQUESTD_CLSID,
 		.iid = ICERTREQUESTD2_IID };
+}
+
+static int
+open_requests(struct client_session *s, struct err *e)
+{
+	struct client_activation a = activation(s);
 
 	if (s->requests == NULL)
 		s->requests = client_object_activate(s->base, &a, e);
 	return s->requests != NULL ? 0 : err_prefix(e, "CCertRequestD");
+}
+
+struct client_object *
+client_session_requests(struct client_session *s, struct err *e)
+{
+	return open_requests(s, e) == 0 ? s->requests : NULL;
+}
+
+int
+client_session_activate(struct client_session *s, struct err *e)
+{
+	struct client_activation a = activation(s);
+
+	return client_activate_only(s->base, &a, e);
 }
 
 int

@@ -33,6 +33,13 @@ client_session_icpr(struct client_session *s, const struct client_request *r, st
 int
 client_session_dcom(struct client_session *s, const struct client_request *r, struct pool *pool,
     struct client_answer *out, struct err *e) MUST_CHECK;
+/* The object those calls go to, activated when it is not yet; lent. */
+struct client_object;
+struct client_object *
+client_session_requests(struct client_session *s, struct err *e) MUST_CHECK;
+/* Activates CCertRequestD once more and forgets it: what that costs. */
+int
+client_session_activate(struct client_session *s, struct err *e) MUST_CHECK;
 /* ICertRequestD2::GetCAProperty (MS-WCCE 3.2.1.4.3.2); the value as it came, in the pool. */
 int
 client_session_property(struct client_session *s, uint32_t id, uint32_t index, uint32_t type,

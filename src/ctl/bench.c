@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "auth/ntlm_hash.h"
+#include "base/clock.h"
 #include "client/epm.h"
 #include "client/load.h"
 #include "ctl/admin.h"
@@ -23,7 +25,8 @@ struct bench {
 	struct ctl *c;
 	struct client_session *s;
 	struct client_load load;
-	json_int_t requests, warm_up, connections, csrs, idle, calls;
+	json_int_t requests, warm_up, connections, csrs, idle, calls, activations;
+	bool dcom;
 	const char *speed; /* "rsa2048", "ecdsap256"; NULL: not measured */
 	long pid;          /* of the server; 0 when it is elsewhere */
 	json_t *out;
@@ -239,6 +242,24 @@ measure_calls(struct bench *b, struct client_load_run *run, struct err *e)
 	return 0;
 }
 
+/* Each on a connection of its own, authenticated anew, as DCOM clients do it; one after the other. */
+static int
+measure_activations(struct bench *b, struct err *e)
+{
+	double before = cpu_seconds(b->pid), cpu;
+	uint64_t begin = clock_monotonic_us();
+
+	for (json_int_t i = 0; i < b->activations; i++)
+		if (client_session_activate(b->s, e) != 0)
+			return -1;
+	put_real(b, "activationsPerSecond",
+	    (double)b->activations / ((double)(clock_monotonic_us() - begin) / 1e6));
+	cpu = cpu_seconds(b->pid);
+	if (before >= 0 && cpu >= 0)
+		put_real(b, "serverCpuUsPerActivation", (cpu - before) * 1e6 / (double)b->activations);
+	return 0;
+}
+
 /* Connections that are bound and authenticated, and then say nothing. */
 static int
 measure_idle(struct bench *b, struct err *e)
@@ -269,7 +290,8 @@ measure(struct bench *b, struct err *e)
 	uint64_t us;
 	int rc = 0;
 
-	if (b->idle > 0 && measure_idle(b, e) != 0)
+	if ((b->idle > 0 && measure_idle(b, e) != 0) ||
+	    (b->activations > 0 && measure_activations(b, e) != 0))
 		return -1;
 	run = client_load_open(&b->load, &us, e);
 	if (run == NULL)
@@ -290,9 +312,15 @@ find_server(struct bench *b, struct err *e)
 	const struct client_target *t = client_session_target(b->s);
 	json_t *o;
 
-	if (client_epm_map(client_session_base(b->s), t->host, t->epm_port, &client_icertpassage,
-		t->timeout_s, &b->load.port, e) != 0)
+	if (b->dcom) {
+		b->load.object = client_session_requests(b->s, e);
+		if (b->load.object == NULL)
+			return -1;
+		b->load.port = client_object_port(b->load.object);
+	} else if (client_epm_map(client_session_base(b->s), t->host, t->epm_port, &client_icertpassage,
+		       t->timeout_s, &b->load.port, e) != 0) {
 		return -1;
+	}
 	b->load.host = t->host;
 	b->load.ca = t->ca;
 	b->load.timeout_s = t->timeout_s;
@@ -362,6 +390,7 @@ int
 ctl_bench(struct ctl *c, const struct ctl_args *a)
 {
 	struct bench b = { .c = c, .speed = ctl_arg(a, "openssl-speed") };
+	const char *transport = ctl_arg(a, "transport");
 	struct err e;
 	int rc;
 
@@ -369,8 +398,12 @@ ctl_bench(struct ctl *c, const struct ctl_args *a)
 	    number(a, "warm-up", 200, &b.warm_up) != CTL_OK ||
 	    number(a, "connections", 8, &b.connections) != CTL_OK ||
 	    number(a, "csrs", 16, &b.csrs) != CTL_OK || number(a, "idle", 0, &b.idle) != CTL_OK ||
-	    number(a, "calls", 0, &b.calls) != CTL_OK)
+	    number(a, "calls", 0, &b.calls) != CTL_OK ||
+	    number(a, "activations", 0, &b.activations) != CTL_OK)
 		return CTL_USAGE;
+	b.dcom = transport != NULL && strcasecmp(transport, "dcom") == 0;
+	if (transport != NULL && !b.dcom && strcasecmp(transport, "icpr") != 0)
+		return ctl_usage("--transport takes icpr or dcom");
 	if (b.connections == 0 || b.csrs == 0)
 		return ctl_usage("bench needs a connection and a request");
 	if (b.speed != NULL && strspn(b.speed, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(b.speed))
@@ -378,8 +411,8 @@ ctl_bench(struct ctl *c, const struct ctl_args *a)
 	b.s = ctl_remote_open(c, &e);
 	if (b.s == NULL)
 		return ctl_fail(c, &e);
-	b.out = json_pack("{s:s, s:I, s:s}", "transport", "icpr", "connections", b.connections, "key",
-	    ctl_arg(a, "key") != NULL ? ctl_arg(a, "key") : POLICY_MADE_UP_KEY);
+	b.out = json_pack("{s:s, s:I, s:s}", "transport", b.dcom ? "dcom" : "icpr", "connections",
+	    b.connections, "key", ctl_arg(a, "key") != NULL ? ctl_arg(a, "key") : POLICY_MADE_UP_KEY);
 	rc = prepare(&b, a, &e);
 	if (rc == 0)
 		json_object_set_new(b.out, "principals", json_integer((json_int_t)b.load.n_principals));

@@ -131,6 +131,8 @@ static const struct ctl_option bench_options[] = {
 	{ "csrs", "N", "different requests, made beforehand (default 16)" },
 	{ "key", "TYPE", "their keys: rsa:BITS, ec:P-256, ... (default rsa:2048)" },
 	{ "openssl-speed", "NAME", "run openssl speed NAME before and after, for the ratio: rsa2048, ecdsap256" },
+	{ "transport", "icpr|dcom", "ICertPassage (the default) or ICertRequestD2" },
+	{ "activations", "N", "DCOM activations, each on a new authenticated connection" },
 	{ "calls", "N", "sealed calls that do nothing, on one kept connection" },
 	{ "idle", "N", "open so many authenticated connections first, and look at the server's memory" },
 	{ 0 },

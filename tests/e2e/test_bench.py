@@ -2,17 +2,22 @@
 import os
 import resource
 
+import pytest
+
 from test_client import adcsctl
 
 
-def test_bench(fresh, tmp_path):
+@pytest.mark.parametrize("transport", ["icpr", "dcom"])
+def test_bench(fresh, tmp_path, transport):
     """What it counts is what the CA's database holds; two accounts take turns."""
     server = fresh()
     server.ctl("template", "duplicate", "User", "--display-name", "Bench", "--subject", "request")
     server.ctl("ca", "publish", "Bench")
     (tmp_path / "who").write_text("CORP\\janedoe:Jane-Passw0rd\nCORP\\bob:Bob-Passw0rd\n")
-    told = adcsctl("--state", server.state, "--user", "CORP\\janedoe", "bench", "--template", "Bench", "--requests", "40", "--warm-up", "2",
-                   "--connections", "5", "--csrs", "3", "--principals", str(tmp_path / "who"), "--calls", "20", "--idle", "20")
+    told = adcsctl("--state", server.state, "--user", "CORP\\janedoe", "bench", "--template", "Bench", "--requests", "40",
+                   "--warm-up", "2", "--connections", "5", "--csrs", "3", "--principals", str(tmp_path / "who"), "--calls", "20", "--idle", "20",
+                   "--transport", transport, "--activations", "5")
+    assert told["transport"] == transport and told["activationsPerSecond"] > 0
     assert (told["certificates"], told["failed"], told["principals"], told["idleConnections"]) == (40, 0, 2, 20)
     assert 0 < told["p50Ms"] <= told["p99Ms"] and told["certificatesPerSecond"] > 0 and told["callsPerSecond"] > 0
     rows = server.json("request", "list", "--state", "issued")["requests"]
