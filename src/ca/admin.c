@@ -52,6 +52,8 @@ static const struct ca_verb verbs[] = {
 	{ "crl.show", READERS, JOURNAL_CALL, admin_crl_show },
 	{ "crl.get", READERS, JOURNAL_CALL, admin_crl_get },
 	{ "crl.publish", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_crl_publish },
+	{ "view.columns", READERS, JOURNAL_NOTHING, admin_view_columns },
+	{ "view.rows", READERS, JOURNAL_NOTHING, admin_view_rows },
 	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
 	    admin_journal }, /* else reading it would make it grow */
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },

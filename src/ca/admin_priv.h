@@ -127,6 +127,10 @@ admin_crl_get(struct ca_admin *a);
 void
 admin_crl_publish(struct ca_admin *a);
 void
+admin_view_columns(struct ca_admin *a);
+void
+admin_view_rows(struct ca_admin *a);
+void
 admin_journal(struct ca_admin *a);
 void
 admin_clock_show(struct ca_admin *a);

@@ -216,6 +216,11 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                {templates: [cn], principals: [{account, computer, disabled}],
  *                                                 cells: [[disposition]], milliseconds}; a row per principal; 3 issued,
  *                                                 5 pending, else the HRESULT
+ *   view.columns     {table?}                    {columns: [{id, name, display, type, indexed, max}]}; table: requests,
+ *                                                 extensions, attributes, crl
+ *   view.rows        {columns: [id], restrictions?: [{column, seek, sort, value: hex}], limit?, after?: position}
+ *                                                {rows: [[value]], next: position or null}; restrictions as in MS-CSRA
+ *                                                 2.2.1.3; octets in base64
  *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
  *   clock.show       {}                          {virtual, real, stopped}
  *   clock.advance    {seconds}                   as clock.show          Administrator; answers when what fell due is done

@@ -197,6 +197,14 @@ static const struct ctl_option crl_get_options[] = {
 	{ "der", NULL, "binary DER instead of PEM" },
 	{ 0 },
 };
+static const struct ctl_option view_options[] = {
+	{ "table", "requests|extensions|attributes|crl", "default: requests" },
+	{ "restrict", "LIST", "NAME=VALUE, <, <=, >=, >, all of which hold: NotAfter<=now+30d,Disposition=20; +NAME or -NAME sorts" },
+	{ "columns", "NAME,...", "these, or all (default: a choice)" },
+	{ "out", "text|csv|json", "default: text" },
+	{ "limit", "N", "at most N rows" },
+	{ 0 },
+};
 static const struct ctl_option journal_options[] = {
 	{ "after", "N", "records with a higher number" },
 	{ "limit", "N", "at most N (default 100, the newest)" },
@@ -284,6 +292,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "crl", "get", "", 0, 0, crl_get_options, "the newest base or delta CRL, as certutil -GetCRL gives it",
 	    ctl_crl_get },
 	{ "crl", "publish", "", 0, 0, crl_publish_options, "Publish: new CRL", ctl_crl_publish },
+	{ "view", NULL, "", 0, 0, view_options, "rows of the CA's database, as certutil -view lists them", ctl_view },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },

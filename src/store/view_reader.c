@@ -160,6 +160,12 @@ read_value(
 	out->set = true;
 	switch (c->type) {
 	case STORE_LONG:
+#ifdef ADCSD_PLANTED_BUG_STORE_VIEW /* the fuzz target must find a value read past its end */
+		if (in.len < 4) {
+			out->n = (int32_t)get_u32le(in.p);
+			return 0;
+		}
+#endif
 		if (in.len != 4)
 			return ERR(e, E_INVALIDARG, "%s: a LONG has 4 octets, not %zu", c->name, in.len);
 		out->n = (int32_t)get_u32le(in.p);

@@ -115,7 +115,7 @@ VERBS = {
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
     "request deny": ["2"], "request revoke": ["1", "--reason", "certificateHold"], "request unrevoke": ["1"],
     "request publish-expired": ["1"], "request valid": ["61"],
-    "ca renew": [], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
+    "ca renew": [], "view": ["--restrict", "Disposition=20"], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
     "server stop": [],
 }
 

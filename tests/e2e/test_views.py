@@ -1,7 +1,9 @@
 """The CA's database through OpenView, as CA-database tools read it: impacket's runtime, blobs taken apart here by MS-CSRA 2.2."""
 import concurrent.futures
 import contextlib
+import csv
 import datetime
+import json
 import struct
 
 import pytest
@@ -344,3 +346,41 @@ def test_views_end_with_their_client(filled):
             code, r = a.call("OpenView", ccvr=0, acvr=[], ccolOut=2, acolOut=[0x1000, 0x2001], ielt=1, celt=1)
             assert code == 0 and r["pceltFetched"] == 1
     assert filled.process.poll() is None
+
+
+# ---- adcsctl view ----
+
+def listed(server, *args):
+    return json.loads(server.ctl("view", "--out", "json", *args))
+
+
+def test_adcsctl_lists(filled):
+    rows = listed(filled)
+    assert [r["Request.RequestID"] for r in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[1]["SerialNumber"] == f"{filled.issued[2].serial_number:038x}" and rows[1]["CommonName"] == "Bruno"
+    by_moment = listed(filled, "--restrict", "NotAfter<=now+3650d,Disposition=20,-CommonName", "--columns", "CommonName")
+    assert by_moment == [{"CommonName": "carla"}, {"CommonName": "Bruno"}, {"CommonName": "adele"}]
+    assert listed(filled, "--restrict", "NotAfter<now") == []
+    assert len(listed(filled, "--restrict", "SubmittedWhen>=2026-06-01T12:00:00Z", "--limit", "2")) == 2
+    assert listed(filled, "--restrict", 'RequesterName="corp\\pfxconn01$",RequestID>5', "--columns", "RequestID") == [
+        {"Request.RequestID": 6}]
+    assert {r["AttributeName"] for r in listed(filled, "--table", "attributes")} >= {"CertificateTemplate", "rmd"}
+    assert {r["ExtensionRequestId"] for r in listed(filled, "--table", "extensions", "--restrict", "ExtensionName=2.5.29.15")} >= {
+        1, 2, 3, 4}
+    assert len(listed(filled, "--table", "crl", "--columns", "all")) >= 2
+    assert len(listed(filled, "--columns", "all")[0]) == 81
+
+
+def test_adcsctl_prints(filled):
+    lines = list(csv.reader(filled.ctl("view", "--out", "csv", "--columns", "Request.RequestID,CommonName,NotAfter").splitlines()))
+    assert lines[0] == ["Request.RequestID", "CommonName", "NotAfter"] and lines[1][:2] == ["1", "adele"] and len(lines) == 7
+    text = filled.ctl("view", "--limit", "1")
+    assert text.startswith("Row 1:\n  Request ID: 0x1 (1)\n  Request Disposition: 0x14 (20)\n")
+
+
+@pytest.mark.parametrize("args", [["--restrict", "NotAfter"], ["--restrict", "Nothing=1"], ["--restrict", "NotAfter<=soon"],
+                                  ["--restrict", "Disposition=x"], ["--restrict", '"'], ["--columns", "Nothing"],
+                                  ["--table", "nothing"], ["--out", "xml"], ["--limit", "0"],
+                                  ["--restrict", "+NotAfter,-RequesterName"], ["--restrict", "RawRequest<00"]])
+def test_adcsctl_refuses(filled, args):
+    filled.ctl("view", *args, code=2 if args[0] in ("--out", "--limit") else 1)
