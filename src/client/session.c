@@ -6,6 +6,7 @@
 
 #include "client/dcom.h"
 #include "client/epm.h"
+#include "idl/icertadmind.h"
 #include "idl/icertrequestd.h"
 
 struct client_session {
@@ -13,6 +14,7 @@ struct client_session {
 	struct event_base *base;
 	struct client_link *icpr;
 	struct client_object *requests; /* CCertRequestD */
+	struct client_object *admin;    /* CCertAdminD */
 };
 
 struct client_session *
@@ -38,6 +40,7 @@ client_session_free(struct client_session *s)
 		return;
 	client_link_free(s->icpr);
 	client_object_free(s->requests);
+	client_object_free(s->admin);
 	event_base_free(s->base);
 	free(s);
 }
@@ -175,4 +178,51 @@ client_session_property(struct client_session *s, uint32_t id, uint32_t index, u
 		return ERR(e, o->result, "CA property %u, index %u", id, index);
 	*out = o->blob;
 	return 0;
+}
+
+static int
+admin_call(struct client_session *s, const struct client_method *m, const void *args, struct pool *pool,
+    void **out, struct err *e)
+{
+	struct client_activation a = activation(s);
+
+	a.clsid = (struct guid)CCERTADMIND_CLSID;
+	a.iid = (struct guid)ICERTADMIND2_IID;
+	if (s->admin == NULL)
+		s->admin = client_object_activate(s->base, &a, e);
+	if (s->admin == NULL)
+		return err_prefix(e, "CCertAdminD");
+	return client_object_call(s->admin, m, args, pool, out, e);
+}
+
+int
+client_session_resubmit(
+    struct client_session *s, uint32_t request_id, struct pool *pool, uint32_t *disposition, struct err *e)
+{
+	static const struct client_method m = { "ResubmitRequest", CSRA_ResubmitRequest, csra_request_in,
+		csra_number_out, sizeof(struct csra_number_out) };
+	struct csra_request_in in = { s->target.ca, request_id };
+	struct csra_number_out *out;
+	void *decoded;
+
+	if (admin_call(s, &m, &in, pool, &decoded, e) != 0)
+		return -1;
+	out = decoded;
+	*disposition = out->value;
+	return out->result == 0 ? 0 : ERR(e, out->result, "request %u is not resubmitted", request_id);
+}
+
+int
+client_session_deny(struct client_session *s, uint32_t request_id, struct pool *pool, struct err *e)
+{
+	static const struct client_method m = { "DenyRequest", CSRA_DenyRequest, csra_request_in,
+		csra_result_out, sizeof(struct csra_result_out) };
+	struct csra_request_in in = { s->target.ca, request_id };
+	struct csra_result_out *out;
+	void *decoded;
+
+	if (admin_call(s, &m, &in, pool, &decoded, e) != 0)
+		return -1;
+	out = decoded;
+	return out->result == 0 ? 0 : ERR(e, out->result, "request %u is not denied", request_id);
 }

@@ -40,6 +40,13 @@ client_session_requests(struct client_session *s, struct err *e) MUST_CHECK;
 /* Activates CCertRequestD once more and forgets it: what that costs. */
 int
 client_session_activate(struct client_session *s, struct err *e) MUST_CHECK;
+/* ICertAdminD2 on an object of CCertAdminD, activated with the first call (MS-CSRA 3.1.4.1.3, 3.1.4.1.4). */
+int
+client_session_resubmit(struct client_session *s, uint32_t request_id, struct pool *pool,
+    uint32_t *disposition, struct err *e) MUST_CHECK;
+int
+client_session_deny(
+    struct client_session *s, uint32_t request_id, struct pool *pool, struct err *e) MUST_CHECK;
 /* ICertRequestD2::GetCAProperty (MS-WCCE 3.2.1.4.3.2); the value as it came, in the pool. */
 int
 client_session_property(struct client_session *s, uint32_t id, uint32_t index, uint32_t type,

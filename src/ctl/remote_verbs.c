@@ -1,4 +1,5 @@
-/* Verbs with --config: what a CA tells over ICertRequestD2 of itself, ours or a real one. */
+/* Verbs with --config: what a CA tells of itself over ICertRequestD2, and officers' verbs
+ * over ICertAdminD2; ours or a real one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -142,6 +143,46 @@ crl_get(struct ctl *c, const struct ctl_args *a, struct client_session *s, struc
 	    c, a, s, ctl_arg(a, "delta") != NULL ? CR_PROP_DELTACRL : CR_PROP_BASECRL, "X509 CRL", e);
 }
 
+/* ---- officers' verbs, over ICertAdminD2 (MS-CSRA) ---- */
+
+static int
+request_issue(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
+{
+	uint32_t disposition;
+	json_int_t id;
+	int rc = ctl_number_arg(a->positional[0], "ID", &id);
+
+	if (rc != CTL_OK)
+		return rc;
+	if (client_session_resubmit(s, (uint32_t)id, c->pool, &disposition, e) != 0)
+		return -1;
+	if (c->json)
+		rc = ctl_print_json(
+		    json_pack("{s:I, s:s}", "id", id, "disposition", client_disposition_name(disposition)));
+	else
+		printf("request %lld: %s\n", (long long)id, client_disposition_name(disposition));
+	return rc != CTL_OK                           ? rc
+	    : disposition == CR_DISP_ISSUED           ? CTL_OK
+	    : disposition == CR_DISP_UNDER_SUBMISSION ? CTL_PENDING
+						      : CTL_DENIED;
+}
+
+static int
+request_deny(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
+{
+	json_int_t id;
+	int rc = ctl_number_arg(a->positional[0], "ID", &id);
+
+	if (rc != CTL_OK)
+		return rc;
+	if (client_session_deny(s, (uint32_t)id, c->pool, e) != 0)
+		return -1;
+	if (c->json)
+		return ctl_print_json(json_pack("{s:I, s:s}", "id", id, "disposition", "denied"));
+	printf("request %lld: denied\n", (long long)id);
+	return CTL_OK;
+}
+
 /* ---- dispatch ---- */
 
 /* An exit code, or -1 with *e. */
@@ -152,6 +193,8 @@ static const struct {
 	{ "ca", "show", show },
 	{ "ca", "cert", cert },
 	{ "crl", "get", crl_get },
+	{ "request", "issue", request_issue },
+	{ "request", "deny", request_deny },
 };
 
 /* Options that are answered by the server's own control socket only. */

@@ -181,3 +181,22 @@ def test_verbs_that_need_the_server_itself(how_to):
     done = subprocess.run([str(harness.BUILD / "adcsctl"), "--state", how_to.state, "--config", config(how_to), "request",
                            "list"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and "not with --config" in done.stderr and done.stdout == ""
+
+
+def test_officer_over_rpc(fresh, tmp_path, transport):
+    """A request that waits is issued, another denied, over ICertAdminD2; who is no officer is refused."""
+    del transport
+    server = fresh()
+    server.ctl("template", "duplicate", "User", "--display-name", "Slow", "--subject", "request", "--manager-approval", "yes")
+    server.ctl("ca", "publish", "Slow")
+    numbers = [str(enroll(server, "--template", "Slow", "--subject", "CN=x", "--out-key", str(tmp_path / f"k{i}"), code=3)
+                   ["requestId"]) for i in range(2)]
+    asked = ["--config", config(server), "--user"]
+    told = adcsctl(*asked, "CORP\\janedoe", "request", "issue", numbers[0], code=1)
+    assert "E_ACCESSDENIED" in told["error"]["hr"]
+    officer = [*asked, "CORP\\Administrator"]
+    password = harness.PASSWORDS["Administrator"]
+    assert adcsctl(*officer, "request", "issue", numbers[0], password=password)["disposition"] == "issued"
+    adcsctl(*officer, "request", "deny", numbers[1], password=password)
+    states = {str(r["id"]): r["state"] for r in server.json("request", "list")["requests"]}
+    assert states[numbers[0]] == "issued" and states[numbers[1]] == "denied"
