@@ -470,7 +470,7 @@ go_on(struct ca_request *r)
 		return;
 	}
 	/* KRACertCount is 0: nobody could recover the key (issuance.md section 2, row 15) */
-	if (r->wrapped && r->cms.has_archived_key) {
+	if (r->wrapped && r->cms.archived_key.len > 0) {
 		ERR(&e, CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED,
 		    "the request brings a private key, and this CA archives none");
 		fail_now(r, CA_ERROR_ARCHIVING, &e);

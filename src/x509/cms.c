@@ -64,7 +64,8 @@ read_signed_attributes(struct cms_reader *rd, struct x509_cms_signer *s, struct 
 static int
 read_unsigned_attributes(struct cms_reader *rd, struct der *info, struct err *e)
 {
-	struct der list, one;
+	struct der list, one, values;
+	struct der_item value;
 	struct bytes type;
 
 	if (der_enter(info, DER_CONTEXT_CONSTRUCTED(1), &list, "unsignedAttrs", e) != 0)
@@ -73,7 +74,14 @@ read_unsigned_attributes(struct cms_reader *rd, struct der *info, struct err *e)
 		if (der_enter(&list, DER_SEQUENCE, &one, "Attribute", e) != 0 ||
 		    der_get_oid(&one, &type, "attribute type", e) != 0)
 			return -1;
-		rd->cms->has_archived_key |= bytes_equal(type, attr_archived_key);
+		if (!bytes_equal(type, attr_archived_key))
+			continue;
+		if (der_enter(&one, DER_SET, &values, "archived key", e) != 0 ||
+		    der_next(&values, &value, "archived key", e) != 0)
+			return -1;
+		if (!der_at_end(&values) || rd->cms->archived_key.len > 0)
+			return ERR(e, E_INVALID_DATA, "more than one key to archive");
+		rd->cms->archived_key = value.raw;
 	}
 	return 0;
 }
@@ -292,7 +300,7 @@ x509_cms_parse(
 					   : cmc_read_request(&rd, out->content, e);
 	out->name_values = rd.name_values.v;
 	out->n_name_values = rd.name_values.n;
-	request->has_archived_key |= out->has_archived_key;
+	request->has_archived_key |= out->archived_key.len > 0;
 	return rc;
 }
 

@@ -37,7 +37,7 @@ struct x509_cms {
 	 * attributes 1.3.6.1.4.1.311.13.2.1 */
 	struct x509_name_value *name_values;
 	size_t n_name_values;
-	bool has_archived_key; /* an unauthenticated attribute 1.3.6.1.4.1.311.21.13 */
+	struct bytes archived_key; /* value of the unauthenticated attribute 1.3.6.1.4.1.311.21.13, or empty */
 };
 
 /* What SignedData says it holds, without reading further. False when it is no SignedData, or holds neither.
@@ -73,6 +73,19 @@ int
 x509_ca_check_signer(const struct x509_ca *ca, const struct x509_cms *cms,
     const struct x509_certificate *certificate, filetime_t at, struct err *e) MUST_CHECK;
 
+/* ---- key archival, MS-WCCE 3.2.2.6.2.1.2.2 ---- */
+
+/* Is the request's encrypted_key_hash the hash of archived_key, by SHA-1 or the hash of the request's own
+ * signature? CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL without a hash, CRYPT_E_HASH_VALUE. */
+int
+x509_cms_check_key_hash(
+    const struct x509_cms *cms, const struct x509_request *request, struct err *e) MUST_CHECK;
+/* The message without attributes 1.3.6.1.4.1.311.21.13, which no signature covers: what a database may hold.
+ * In the pool, or `raw` itself when there is none. CRYPT_E_ASN1_* when it is no SignedData. */
+int
+x509_cms_strip_archived_key(
+    struct bytes raw, struct pool *pool, struct bytes *out, struct err *e) MUST_CHECK;
+
 /* ---- the answer: CMC full response, MS-WCCE 3.2.1.4.2.1.4.8.2 ---- */
 
 enum x509_cmc_status { X509_CMC_SUCCESS = 0, X509_CMC_FAILED = 2, X509_CMC_PENDING = 3 };
@@ -80,11 +93,21 @@ struct x509_cmc_response {
 	enum x509_cmc_status status;
 	const char *text;         /* disposition message, UTF-8 */
 	struct bytes certificate; /* DER; empty unless one is returned */
+	struct bytes encrypted_key_hash; /* of a key that was archived with it; empty: none was */
 	uint32_t request_id;      /* pendToken, and the randomness stream of a seeded CA */
 	filetime_t received;      /* pendTime */
 };
 int
 x509_ca_cmc_response(
     struct x509_ca *ca, const struct x509_cmc_response *r, struct buf *out, struct err *e) MUST_CHECK;
+
+/*
+ * An archived key as ICertAdminD2::GetArchivedKey gives it (MS-CSRA 3.1.4.2.9): SignedData by the CA, its
+ * content the EnvelopedData for the recovery agents, the certificate of the key and the CA's beside it. Ours:
+ * a signed attribute szOID_ARCHIVED_KEY_CERT_HASH tells which of them is the key's. Appends; id as above.
+ */
+int
+x509_ca_archived_key(struct x509_ca *ca, struct bytes enveloped, struct bytes certificate, uint64_t id,
+    struct buf *out, struct err *e) MUST_CHECK;
 
 #endif

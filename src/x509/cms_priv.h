@@ -18,4 +18,18 @@ cmc_read_request(struct cms_reader *rd, struct bytes raw, struct err *e) MUST_CH
 int
 cmc_read_pki_data(struct cms_reader *rd, struct bytes raw, struct err *e) MUST_CHECK;
 
+/* cms_sign.c: SignedData with one signer, the CA; its chain and the leaf (may be empty) beside it. */
+struct cms_signed {
+	int64_t version;
+	const char *content_type; /* dotted */
+	struct bytes content;
+	struct bytes leaf;
+	const char *attribute; /* one more signed attribute, an OCTET STRING; NULL: none */
+	struct bytes attribute_octets;
+	const char *purpose; /* of the randomness stream of a seeded CA */
+	uint64_t id;
+};
+int
+cms_put_signed(struct buf *out, struct x509_ca *ca, const struct cms_signed *how, struct err *e) MUST_CHECK;
+
 #endif

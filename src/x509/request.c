@@ -155,6 +155,21 @@ note_archived_key(struct reader *rd, struct der_item *value, struct err *e)
 	return 0;
 }
 
+/* MS-WCCE 2.2.2.7.9; of a CMC request, whose CmcAddAttributes come here too. */
+static int
+read_key_hash(struct reader *rd, struct der_item *value, struct err *e)
+{
+	struct der d = der_over(value->raw);
+	struct der_item item;
+
+	if (rd->r->encrypted_key_hash.len > 0)
+		return ERR(e, E_INVALID_DATA, "szOID_ENCRYPTED_KEY_HASH given twice");
+	if (der_expect(&d, DER_OCTET_STRING, &item, "szOID_ENCRYPTED_KEY_HASH", e) != 0)
+		return -1;
+	rd->r->encrypted_key_hash = item.body;
+	return 0;
+}
+
 /* MS-WCCE 2.2.2.7.3. Whether it is a certificate shows when the request turns out to be a renewal. */
 static int
 read_renewal(struct reader *rd, struct der_item *value, struct err *e)
@@ -184,6 +199,8 @@ static const struct known_attribute {
 	    read_name_values },
 	{ "szOID_ARCHIVED_KEY_ATTR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x0d"), false,
 	    note_archived_key },
+	{ "szOID_ENCRYPTED_KEY_HASH", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x15"), true,
+	    read_key_hash },
 };
 
 static const struct known_attribute *

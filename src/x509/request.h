@@ -61,6 +61,7 @@ struct x509_request {
 	uint32_t template_major, template_minor;
 	const char *os_version;           /* 1.3.6.1.4.1.311.13.2.3; may be NULL */
 	bool has_archived_key;            /* attribute 1.3.6.1.4.1.311.21.13 present */
+	struct bytes encrypted_key_hash;  /* value of 1.3.6.1.4.1.311.21.21; empty when absent */
 	bool keygen;                      /* a SignedPublicKeyAndChallenge */
 	struct bytes renewal_certificate; /* value of 1.3.6.1.4.1.311.13.1; empty when absent */
 };

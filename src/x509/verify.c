@@ -282,3 +282,17 @@ x509_request_verify_wrapped(const struct x509_request *r, struct err *e)
 		    "the request's null signature is not its hash", e);
 	return x509_request_verify(r, e);
 }
+
+int
+x509_request_hash(const struct x509_request *r, enum x509_hash *out, struct err *e)
+{
+	struct err ignored;
+	struct how how;
+
+	if (x509_hash_read(r->sig_alg, out, "null signature", &ignored) == 0)
+		return 0;
+	if (understand(&how, r->sig_alg, NULL, e) != 0)
+		return -1;
+	*out = how.hash;
+	return 0;
+}

@@ -75,6 +75,9 @@ x509_algorithm_plain(const struct x509_algorithm *a);
 int
 x509_signature_verify(const struct x509_key_info *key, struct bytes sig_alg, const enum x509_hash *digest,
     struct bytes message, struct bytes signature, const char *what, struct err *e) MUST_CHECK;
+/* The hash in a request's signature, or its null signature. CRYPT_E_UNKNOWN_ALGO. */
+int
+x509_request_hash(const struct x509_request *r, enum x509_hash *out, struct err *e) MUST_CHECK;
 /* AlgorithmIdentifier of a hash. CRYPT_E_UNKNOWN_ALGO. */
 int
 x509_hash_read(struct bytes algorithm, enum x509_hash *out, const char *what, struct err *e) MUST_CHECK;
