@@ -31,6 +31,12 @@ static const struct ca_verb verbs[] = {
 	{ "ca.setting.reset", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_setting_reset },
 	{ "ca.cert", READERS, JOURNAL_CALL, admin_ca_cert },
 	{ "ca.exchange", READERS | CA_ACCESS_ENROLL, JOURNAL_CALL, admin_ca_exchange },
+	{ "ca.kra.list", READERS, JOURNAL_CALL, admin_kra_list },
+	{ "ca.kra.add", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_kra_add },
+	{ "ca.kra.remove", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_kra_remove },
+	{ "ca.kra.use", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_kra_use },
+	{ "request.key", 0, JOURNAL_NOTHING, admin_request_key }, /* these two keep records of their own */
+	{ "request.importKey", 0, JOURNAL_NOTHING, admin_request_import_key },
 	{ "request.list", READERS, JOURNAL_CALL, admin_request_list },
 	{ "request.show", READERS, JOURNAL_CALL, admin_request_show },
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },

@@ -65,6 +65,18 @@ admin_ca_cert(struct ca_admin *a);
 void
 admin_ca_exchange(struct ca_admin *a);
 void
+admin_kra_list(struct ca_admin *a);
+void
+admin_kra_add(struct ca_admin *a);
+void
+admin_kra_remove(struct ca_admin *a);
+void
+admin_kra_use(struct ca_admin *a);
+void
+admin_request_key(struct ca_admin *a);
+void
+admin_request_import_key(struct ca_admin *a);
+void
 admin_acl_show(struct ca_admin *a);
 void
 admin_acl_set(struct ca_admin *a);

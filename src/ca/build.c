@@ -26,6 +26,8 @@ full_response(struct ca_request *r)
 	struct x509_cmc_response how = { .status = X509_CMC_FAILED,
 		.text = r->message,
 		.certificate = r->certificate,
+		.encrypted_key_hash =
+		    r->archived_key.len > 0 ? r->parsed.encrypted_key_hash : (struct bytes){ NULL, 0 },
 		.request_id = r->id,
 		.received = r->submitted };
 	struct err e = { 0 };

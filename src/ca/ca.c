@@ -13,6 +13,7 @@
 #include "ca/ca_priv.h"
 #include "ca/crl.h"
 #include "ca/exchange.h"
+#include "ca/kra.h"
 #include "ca/signing_certs.h"
 #include "x509/name.h"
 
@@ -375,7 +376,7 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	if (load_settings(ca, cfg->settings_file, e) != 0 || set_host_names(ca, e) != 0 ||
 	    load_key(ca, e) != 0 || set_names(ca, e) != 0 || open_store(ca, e) != 0 ||
 	    ca_live_open(ca, e) != 0 || ca_partitions_open(ca, e) != 0 || ca_certs_load(ca, e) != 0 ||
-	    ca_policy_set(ca, e) != 0 || ca_exchange_open(ca, e) != 0)
+	    ca_policy_set(ca, e) != 0 || ca_exchange_open(ca, e) != 0 || ca_kra_open(ca, e) != 0)
 		return -1;
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
@@ -443,6 +444,7 @@ ca_unref(struct ca *ca)
 	ca_templates_unref(ca->templates);
 	ca_deliveries_free(ca->deliveries);
 	ca_exchange_free(ca->exchange);
+	ca_kra_free(ca->kra);
 	ca_live_unref(ca->live);
 	ca_settings_fini(&ca->from_file);
 	ca_certs_free(ca);

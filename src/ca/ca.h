@@ -186,6 +186,13 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   ca.setting.reset {name}                      as ca.setting.show     Administrator; what the settings file says
  *   ca.cert          {index?}                    {der: base64, pem, chain: [pem]}; the newest by default
  *   ca.exchange      {}                          as ca.cert, of the exchange certificate
+ *   ca.kra.list      {}                          {used, agents: [{index, subject, sha1, notBefore, notAfter, state, why?,
+ *                                                 pem}]}; state: valid, expired, revoked, untrusted, invalid
+ *   ca.kra.add       {der: base64}               as ca.kra.list         Administrator; the first one is used at once
+ *   ca.kra.remove    {index}                     as ca.kra.list         Administrator
+ *   ca.kra.use       {count}                     as ca.kra.list         Administrator; how many each key is encrypted for
+ *   request.key      {id}                        {id, der: base64}      Officer; what GetArchivedKey gives
+ *   request.importKey {id | sha1, der: base64, overwrite?}  {id}        Officer
  *   request.list     {state?, limit?, after?, newest?}  {requests: [row], next: id or null}
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
  *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}

@@ -19,7 +19,7 @@
 
 #define CR_IN_FULLRESPONSE 0x00040000u /* dwFlags Y: answer with a CMC full response */
 /* Request.RequestFlags, MS-CSRA 3.1.1.1.2 */
-enum { CR_FLG_RENEWAL = 0x2, CR_FLG_ENROLLONBEHALFOF = 0x10 };
+enum { CR_FLG_RENEWAL = 0x2, CR_FLG_ENROLLONBEHALFOF = 0x10, CR_FLG_VALIDENCRYPTEDKEYHASH = 0x40 };
 
 struct ca_stats {
 	uint64_t admitted, requests, issued, pending, denied, failed, refused, retrieved;
@@ -89,6 +89,7 @@ struct ca {
 	struct ca_revocation *revocations; /* the first one is under way */
 	const char *http_port;             /* %p of URLs */
 	struct ca_exchange *exchange;      /* exchange.h */
+	struct ca_kra *kra;                /* kra.h */
 	ca_ready_fn *ready;
 	void *ready_arg;
 	struct ca_stats stats;
@@ -135,6 +136,7 @@ struct ca_request {
 	const char *sha1; /* of the request as sent, hexadecimal */
 	/* worker */
 	struct bytes der;
+	struct bytes kept; /* for RawRequest, where that is not der: without the private key beside it */
 	struct x509_request parsed;
 	uint32_t request_flags; /* of Request.RequestFlags, besides those that follow from the rest */
 	uint32_t request_type;  /* what the content is: 0x100 PKCS #10, 0x300 CMS, 0x400 CMC */
@@ -145,6 +147,8 @@ struct ca_request {
 	struct token *named;      /* of asked_for, when EnrollmentAgentRights ask; else NULL */
 	const char *on_behalf_of; /* the same once the directory knows it, "CORP\\janedoe" */
 	const struct store_row *stored; /* of a resubmission: the row as it was */
+	struct bytes archived_key;    /* RawArchivedKey, encrypted for the recovery agents; empty: none */
+	const char *recovery_hashes; /* KeyRecoveryHashes */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;
@@ -264,6 +268,8 @@ ca_publish_start(struct ca *ca, ca_ready_fn *done, void *arg, struct err *e) MUS
 char *
 ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, unsigned partition,
     struct pool *pool); /* of its key's CRLs */
+char *
+ca_kra_dn(const struct ca *ca, struct pool *pool);
 char *
 ca_service_dn(const struct ca *ca, struct pool *pool);
 

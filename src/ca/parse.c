@@ -84,8 +84,14 @@ ca_request_parse(struct ca_request *r, struct err *e)
 		    "dwFlags say request type 0x%x, the content is not (MS-WCCE "
 		    "3.2.1.4.2.1)",
 		    type);
-	if (format == X509_FORMAT_CMS)
+	if (format == X509_FORMAT_CMS) {
+		struct err ignored;
+
+		/* first of all: whatever becomes of the request, the key stays out of the database */
+		if (x509_cms_strip_archived_key(r->der, r->pool, &r->kept, &ignored) != 0)
+			r->kept = (struct bytes){ NULL, 0 };
 		return ca_wrapped_parse(r, e);
+	}
 	if ((format == X509_FORMAT_KEYGEN ? parse_keygen(r, e)
 					  : x509_request_parse(&r->parsed, r->pool, r->der, e)) != 0)
 		return -1;

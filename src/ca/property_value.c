@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/ca_certs.h"
+#include "ca/kra.h"
 #include "ca/property_priv.h"
 
 /* Of Windows Server 2022 (wcce.md 2.7). */
@@ -100,8 +101,7 @@ number(struct ca_property_query *q, uint32_t v, struct bytes *out, struct err *e
 uint32_t
 ca_property_kra_count(const struct ca *ca)
 {
-	(void)ca;
-	return 0;
+	return (uint32_t)ca_kra_count(ca);
 }
 
 int
@@ -113,7 +113,7 @@ ca_property_cainfo(struct ca_property_query *q, struct bytes *out, struct err *e
 		type, ca_cert_count(q->ca), 1, /* cCAExchangeCerts */
 		CA_EXIT_COUNT, CA_PROPERTY_ID_MAX,
 		q->ca->settings.role_separation != 0, /* lRoleSeparationEnabled */
-		0,                                    /* cKRACertUsedCount */
+		ca_kra_used_count(q->ca),             /* cKRACertUsedCount */
 		ca_property_kra_count(q->ca), 1,      /* fAdvancedServer */
 	};
 	uint8_t le[sizeof(fields)];
@@ -308,20 +308,30 @@ ca_property_partition_delta_status(struct ca_property_query *q, struct bytes *ou
 	    : number(q, flags, out, e);
 }
 
-/* ---- key recovery agents; the index has been found out of range while there are none ---- */
+/* ---- key recovery agents ---- */
 
 int
 ca_property_kra_cert(struct ca_property_query *q, struct bytes *out, struct err *e)
 {
-	(void)q;
-	(void)out;
-	return ERR(e, E_FILE_NOT_FOUND, "this CA has no key recovery agents");
+	struct bytes der;
+
+	if (ca_kra_get(q->ca, q->index, &der, e) != 0)
+		return -1;
+	return pool_dup_bytes(q->pool, der, out) == 0 ? 0 : ERR(e, E_OUTOFMEMORY, "no memory for a property");
 }
 
 int
 ca_property_kra_states(struct ca_property_query *q, struct bytes *out, struct err *e)
 {
-	return ca_property_kra_cert(q, out, e);
+	uint8_t states[CA_KRA_MAX];
+	size_t n = ca_kra_count(q->ca);
+	struct err why;
+
+	for (size_t i = 0; i < n && i < sizeof(states); i++)
+		states[i] = (uint8_t)ca_kra_state(q->ca, i, &why);
+	return pool_dup_bytes(q->pool, (struct bytes){ states, n }, out) == 0
+	    ? 0
+	    : ERR(e, E_OUTOFMEMORY, "no memory for a property");
 }
 
 /* ---- answers that have to be waited for ---- */

@@ -11,7 +11,7 @@
 #include "x509/name.h"
 
 #define MAX_ATTRS 16
-#define MAX_OBJECTS 6 /* beside the CDP objects of renewed keys */
+#define MAX_OBJECTS 7 /* beside the CDP objects of renewed keys */
 
 /* ENROLLMENT_SERVICE flags: SUPPORTS_NT_AUTHENTICATION | CA_SERVERTYPE_ADVANCED */
 static const char SERVICE_FLAGS[] = "10";
@@ -266,6 +266,15 @@ list_cdps(struct publication *p, const char *parent, struct err *e)
 	return 0;
 }
 
+/* templates.md 8.5: userCertificate is a MUST, too. */
+static void
+list_recovery(struct publication *p)
+{
+	struct object *o = object_new(p, "msPKI-PrivateKeyRecoveryAgent", p->ca->short_name, "CN=KRA,");
+
+	put_bytes(p, o, "userCertificate", (struct bytes){ (const uint8_t *)"", 1 }, KEEP_AS_IS);
+}
+
 static int
 list_objects(struct publication *p, struct err *e)
 {
@@ -282,6 +291,7 @@ list_objects(struct publication *p, struct err *e)
 	if (x509_ca_is_root(ca->x509))
 		list_authority(p, ca->short_name, "CN=Certification Authorities,");
 	list_authority(p, "NTAuthCertificates", "");
+	list_recovery(p);
 	if (list_service(p, e) != 0) /* last: clients find the CA when all else is there */
 		return -1;
 	return p->failed ? ERR(e, E_OUTOFMEMORY, "no memory for directory objects") : 0;
@@ -300,6 +310,16 @@ ca_cdp_dn(const struct ca *ca, const struct ca_cert *c, unsigned partition, stru
 	    ? pool_printf(pool, "CN=%s,CN=%s,CN=CDP,CN=Public Key Services,CN=Services,%s", rdn, host,
 		  dir_forest(ca->dir)->config_dn)
 	    : NULL;
+}
+
+char *
+ca_kra_dn(const struct ca *ca, struct pool *pool)
+{
+	const char *rdn = ca_name_rdn(pool, ca->short_name);
+
+	return rdn != NULL ? pool_printf(pool, "CN=%s,CN=KRA,CN=Public Key Services,CN=Services,%s", rdn,
+				 dir_forest(ca->dir)->config_dn)
+			   : NULL;
 }
 
 char *

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ca/archive.h"
 #include "ca/property.h"
 #include "ca/signing_certs.h"
 
@@ -128,6 +129,22 @@ trace_policy(const struct ca_request *r)
 	}
 }
 
+/* What the exit module does (EXITPUB_ACTIVEDIRECTORY). */
+static void
+publish_certificate(struct ca_request *r)
+{
+	struct ca *ca = r->ca;
+	const char *kra = r->out.publish_to_kra ? ca_kra_dn(ca, r->pool) : NULL;
+
+	if ((ca->settings.publish_cert_flags & 0x2) == 0)
+		return;
+	if (r->out.publish_to_ds)
+		ca_user_certificate_publish(
+		    ca, r->on_behalf_of != NULL ? r->subject.dn : r->requester->dn, r->certificate, r->id);
+	if (kra != NULL)
+		ca_user_certificate_publish(ca, kra, r->certificate, r->id);
+}
+
 static void
 on_stored(void *arg, const struct err *e)
 {
@@ -145,10 +162,8 @@ on_stored(void *arg, const struct err *e)
 	ca_request_count(r);
 	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
 	trace_policy(r);
-	if (r->db_disposition == DB_DISP_ISSUED && r->out.publish_to_ds && !ca->closing &&
-	    (ca->settings.publish_cert_flags & 0x2) != 0)
-		ca_user_certificate_publish(
-		    ca, r->on_behalf_of != NULL ? r->subject.dn : r->requester->dn, r->certificate, r->id);
+	if (r->db_disposition == DB_DISP_ISSUED && !ca->closing)
+		publish_certificate(r);
 	finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", trouble(r));
 }
 
@@ -451,6 +466,32 @@ end_entity_start(struct ca_request *r)
 		fail_now(r, NULL, &e);
 }
 
+static void
+weigh(struct ca_request *r)
+{
+	struct err e = { 0 };
+
+	if (ca_request_attributes(r, &e) != 0) {
+		refuse(r, &e);
+		return;
+	}
+	if ((r->args.flags & CR_IN_ROBO) != 0 && r->resubmits == 0)
+		end_entity_start(r);
+	else
+		evaluate_start(r);
+}
+
+static void
+on_archived(struct ca_request *r, const struct err *e)
+{
+	if (cut_short(r))
+		return;
+	if (e != NULL)
+		fail_now(r, CA_ERROR_ARCHIVING, e);
+	else
+		weigh(r);
+}
+
 /* Parsing is done and the snapshot is here. */
 static void
 go_on(struct ca_request *r)
@@ -469,21 +510,11 @@ go_on(struct ca_request *r)
 		fail_now(r, r->failed_intro, &e);
 		return;
 	}
-	/* KRACertCount is 0: nobody could recover the key (issuance.md section 2, row 15) */
-	if (r->wrapped && r->cms.archived_key.len > 0) {
-		ERR(&e, CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED,
-		    "the request brings a private key, and this CA archives none");
-		fail_now(r, CA_ERROR_ARCHIVING, &e);
-		return;
-	}
-	if (ca_request_attributes(r, &e) != 0) {
-		refuse(r, &e);
-		return;
-	}
-	if ((r->args.flags & CR_IN_ROBO) != 0 && r->resubmits == 0)
-		end_entity_start(r);
+	/* issuance.md section 2, row 15 */
+	if (r->wrapped && r->cms.archived_key.len > 0)
+		ca_archive_request(r, on_archived);
 	else
-		evaluate_start(r);
+		weigh(r);
 }
 
 /* ---- parsing beside the directory ---- */
@@ -740,6 +771,8 @@ load_stored(struct ca_request *r, uint32_t id, struct err *e)
 	r->submitted = row->v[Request_SubmittedWhen].n;
 	r->partition = store_long(row, Request_CRLPartitionIndex);
 	r->stored = row;
+	/* the key was archived when the request came; what is stored has it no more */
+	r->in.archived_for = ca_archived_for(store_text(row, Request_KeyRecoveryHashes));
 	return load_officer_extensions(r, e);
 }
 

@@ -36,6 +36,21 @@ fill_chain(const struct ca *ca, const struct store_row *row, struct pool *pool, 
 	buf_fini(&chain);
 }
 
+/* The hash that the request gave for the key which was archived with it. Empty when none was. */
+static struct bytes
+archived_key_hash(const struct store_row *row, struct pool *pool)
+{
+	const struct bytes none = { NULL, 0 };
+	struct x509_request request;
+	struct x509_cms cms;
+	struct err ignored;
+
+	if ((store_long(row, Request_RequestFlags) & CR_FLG_VALIDENCRYPTEDKEYHASH) == 0 ||
+	    x509_cms_parse(&cms, &request, pool, store_bytes(row, Request_RawRequest), &ignored) != 0)
+		return none;
+	return request.encrypted_key_hash;
+}
+
 static void
 fill_full_response(
     struct ca *ca, const struct store_row *row, struct pool *pool, struct ca_request_result *out)
@@ -45,6 +60,7 @@ fill_full_response(
 	struct x509_cmc_response how = { .status = X509_CMC_FAILED,
 		.text = out->message,
 		.certificate = out->certificate,
+		.encrypted_key_hash = archived_key_hash(row, pool),
 		.request_id = out->request_id,
 		.received = row->v[Request_SubmittedWhen].n };
 	struct err e = { 0 };

@@ -143,12 +143,16 @@ fill_request(struct ca_request *r, struct err *e)
 	struct store_row *row = &r->row;
 	uint32_t full = r->args.flags & CR_IN_FULLRESPONSE, declared = r->args.flags & 0xFF00u;
 
-	store_set_bytes(row, Request_RawRequest, r->der.len > 0 ? r->der : r->args.request);
+	store_set_bytes(row, Request_RawRequest, r->kept.len > 0 ? r->kept : r->der.len > 0 ? r->der : r->args.request);
 	store_set_text(row, Request_RequestAttributes, r->args.attributes);
 	store_set_long(row, Request_RequestType, full | (r->request_type != 0 ? r->request_type : declared));
 	store_set_long(row, Request_RequestFlags,
 	    (r->renewal != NULL ? CR_FLG_RENEWAL : 0) |
 		(r->on_behalf_of != NULL ? CR_FLG_ENROLLONBEHALFOF : 0) | r->request_flags);
+	if (r->archived_key.len > 0 && r->db_disposition != DB_DISP_ERROR) {
+		store_set_bytes(row, Request_RawArchivedKey, r->archived_key);
+		store_set_text(row, Request_KeyRecoveryHashes, r->recovery_hashes);
+	}
 	if (r->renewal != NULL)
 		store_set_bytes(row, Request_RawOldCertificate, r->renewal->raw);
 	store_set_long(row, Request_CRLPartitionIndex, r->partition);

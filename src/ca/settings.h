@@ -65,6 +65,9 @@ struct ca_settings {
 	/* as in a CAPolicy.inf: of the CA's own certificate */
 	uint32_t path_length; /* 0xffffffff: none */
 	struct x509_strings nc_permitted, nc_excluded, ca_policies, ca_cdp_urls, ca_aia_urls;
+	/* [EncryptionCSP] */
+	const char *encryption_algorithm;
+	uint32_t encryption_key_size;
 	/* [policy] */
 	uint32_t edit_flags, request_disposition;
 	struct x509_strings enable_request_extensions, disable_extensions;

@@ -123,6 +123,7 @@ static const struct setting_bit disposition_bits[] = {
 static const char *const periods[] = { "Years", "Months", "Weeks", "Days", "Hours", "Minutes", "Seconds",
 	NULL };
 static const char *const key_types[] = { "RSA-2048", "RSA-3072", "RSA-4096", "P-256", "P-384", NULL };
+static const char *const ciphers[] = { "3DES", "AES", NULL };
 static const char *const hashes[] = { "SHA256", "SHA384", "SHA512", NULL };
 
 #define AT(member) offsetof(struct ca_settings, member)
@@ -247,6 +248,10 @@ const struct setting ca_setting_rows[] = {
 	  "CRL distribution points of the CA's own certificate; a root needs none." },
 	{ .section = "AuthorityInformationAccess", "URL", SETTING_LIST, AT(ca_aia_urls), "",
 	  "Where the certificate of the CA above lies, of the CA's own certificate; a root needs none." },
+	{ .section = "EncryptionCSP", "CNGEncryptionAlgorithm", SETTING_CHOICE, AT(encryption_algorithm), "3DES",
+	  "Cipher of archived keys in the database: 3DES, AES.", .choices = ciphers },
+	{ .section = "EncryptionCSP", "SymmetricKeySize", SETTING_NUMBER, AT(encryption_key_size), "0",
+	  "Bits of its keys, for AES 128, 192 or 256; 0: 168 and 256.", .highest = 256 },
 
 	{ .section = "policy", "EditFlags", SETTING_FLAGS, AT(edit_flags), "0x11014E",
 	  "What the policy module does with requests, as certutil -setreg policy\\EditFlags.", .bits = edit_bits },

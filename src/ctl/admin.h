@@ -29,6 +29,9 @@ ctl_verb_fn ctl_request_revoke, ctl_request_unrevoke, ctl_crl_show, ctl_crl_get,
 /* One call whose answer is only shown with --json; takes args. */
 int
 ctl_call_quietly(struct ctl *c, const char *verb, json_t *args);
+ctl_verb_fn ctl_ca_kra_list, ctl_ca_kra_add, ctl_ca_kra_remove, ctl_ca_kra_use, ctl_request_recover_key,
+    ctl_request_import_key;
+
 /* path NULL or "-": standard output. */
 int
 ctl_write_file(const char *path, const void *p, size_t n, struct err *e) MUST_CHECK;

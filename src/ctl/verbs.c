@@ -70,6 +70,18 @@ static const struct ctl_option cert_options[] = {
 	{ "exchange", NULL, "the exchange certificate instead, which keys to be archived are encrypted to" },
 	{ 0 },
 };
+static const struct ctl_option recover_options[] = {
+	{ "out", "FILE", "write there (default: standard output)" },
+	{ "kra", "FILE", "open it with this recovery agent's key (PEM or PKCS #12): the key as PEM, or as PKCS #12 for FILE.pfx" },
+	{ "kra-password", "TEXT", "password of that file" },
+	{ "password", "TEXT", "password of FILE.pfx (default: none)" },
+	{ 0 },
+};
+static const struct ctl_option import_key_options[] = {
+	{ "hash", "SHA1", "the certificate, instead of ID" },
+	{ "force", NULL, "replace a key that is archived already" },
+	{ 0 },
+};
 static const struct ctl_option list_options[] = {
 	{ "state", "issued|pending|denied|failed|revoked", "only these" },
 	{ "after", "ID", "requests with a higher id" },
@@ -264,11 +276,20 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "ca", "unset", "NAME", 1, 1, NULL, "certutil -delreg: back to the settings file", ctl_ca_unset },
 	{ "ca", "cert", "", 0, 0, cert_options, "the CA certificate, as certutil -ca.cert gives it", ctl_ca_cert },
 	{ "ca", "renew", "", 0, 0, renew_options, "Renew CA Certificate: with the same key, or a new one", ctl_ca_renew },
+	{ "ca", "kra list", "", 0, 0, NULL, "key recovery agents: state, and how many are used", ctl_ca_kra_list },
+	{ "ca", "kra add", "FILE", 1, 1, NULL, "add a recovery agent's certificate; from the first one on keys are archived",
+	    ctl_ca_kra_add },
+	{ "ca", "kra remove", "INDEX", 1, 1, NULL, "take one out of the list; keys archived for it stay its", ctl_ca_kra_remove },
+	{ "ca", "kra use", "N", 1, 1, NULL, "Number of recovery agents to use; 0: do not archive keys", ctl_ca_kra_use },
 	{ "request", "list", "", 0, 0, list_options, "requests in the CA's database", ctl_request_list },
 	{ "request", "show", "ID", 1, 1, show_options, "one request", ctl_request_show },
 	{ "request", "explain", "ID", 1, 1, NULL, "why it was issued, left pending or denied", ctl_request_explain },
 	{ "request", "issue", "ID", 1, 1, NULL, "issue a pending request", ctl_request_issue },
 	{ "request", "deny", "ID", 1, 1, NULL, "deny a pending request", ctl_request_deny },
+	{ "request", "recover-key", "ID", 1, 1, recover_options, "the archived key, as certutil -getkey and -recoverkey do",
+	    ctl_request_recover_key },
+	{ "request", "import-key", "ID|--hash SHA1 FILE", 1, 2, import_key_options,
+	    "archive a key for an issued certificate: EnvelopedData to the exchange certificate", ctl_request_import_key },
 	{ "principal", "show", "NAME", 1, 1, NULL, "the token of an account: every SID, and by which membership",
 	    ctl_principal_show },
 	{ "access", NULL, "TEMPLATE", 0, 1, access_options, "who may do what with a template (or --ca), and by which entry",

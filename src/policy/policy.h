@@ -116,7 +116,9 @@ struct policy_input {
 	filetime_t now;                       /* virtual */
 	const struct policy_extension *officer_extensions; /* of a request that waited */
 	size_t n_officer_extensions;
-	bool approved; /* resubmitted by an officer: manager approval is skipped */
+	size_t archived_for; /* recovery agents that the request's private key is encrypted for; 0: no key
+				was archived */
+	bool approved;       /* resubmitted by an officer: manager approval is skipped */
 };
 
 enum policy_outcome { POLICY_ISSUE, POLICY_PEND, POLICY_DENY };
@@ -154,7 +156,8 @@ struct policy_result {
 	size_t n_reasons;
 	/* POLICY_ISSUE and POLICY_PEND: everything but serial number and signature */
 	struct x509_cert_plan plan; /* serial_len 0 */
-	bool publish_to_ds;
+	bool publish_to_ds;         /* userCertificate of the subject */
+	bool publish_to_kra;        /* userCertificate of the CA's object in the KRA container */
 };
 
 /*

@@ -33,6 +33,10 @@ int
 apply_publication(struct eval *ev)
 {
 	ev->out->publish_to_ds = (ev->t->enrollment_flags & CT_FLAG_PUBLISH_TO_DS) != 0;
+	ev->out->publish_to_kra = (ev->t->enrollment_flags & CT_FLAG_PUBLISH_TO_KRA_CONTAINER) != 0;
+	if (ev->out->publish_to_kra && !ev->out->publish_to_ds)
+		return rule_pass(
+		    ev, "the certificate goes to userCertificate of the CA's object in the KRA container");
 	if (!ev->out->publish_to_ds)
 		return rule_skipped(ev, "flag PUBLISH_TO_DS is clear");
 	return rule_pass(ev, "the certificate goes to userCertificate of %s", rule_subject_account(ev));

@@ -31,7 +31,7 @@ check_key_archival(struct eval *ev)
 {
 	bool wanted = ev->t->schema_version >= 2 &&
 	    (ev->t->private_key_flags & CT_FLAG_REQUIRE_PRIVATE_KEY_ARCHIVAL) != 0;
-	bool sent = ev->request->has_archived_key;
+	bool sent = ev->request->has_archived_key || ev->in->archived_for > 0;
 
 	if (wanted && ev->in->renewal != NULL &&
 	    (ev->t->private_key_flags & CT_FLAG_REQUIRE_SAME_KEY_RENEWAL))
@@ -55,6 +55,9 @@ check_key_archival(struct eval *ev)
 	if (!sent)
 		return rule_refuse(ev, CERTSRV_E_ARCHIVED_KEY_REQUIRED,
 		    "%s archives private keys, the request carries none", ev->t->cn);
+	if (ev->in->archived_for > 0)
+		return rule_pass(
+		    ev, "the private key is encrypted for %zu recovery agents", ev->in->archived_for);
 	return rule_refuse(ev, CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL,
 	    "the private key stands in a PKCS #10 attribute, not in the outermost signature of a CMC "
 	    "request");

@@ -105,7 +105,7 @@ clear_plan(struct policy_result *out)
 {
 	memset(&out->plan, 0, sizeof(out->plan));
 	out->issued_info = NULL;
-	out->publish_to_ds = false;
+	out->publish_to_ds = out->publish_to_kra = false;
 }
 
 int

@@ -179,26 +179,40 @@ store_get(struct store *s, uint32_t request_id, struct pool *pool, struct store_
 	return load_explanation(s, request_id, pool, out, e);
 }
 
-int
-store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e)
+static int
+find_id(struct store *s, const char *sql, const char *value, const char *what, uint32_t *request_id,
+    struct err *e)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
-	if (store_prepare(s->rdb, "SELECT RequestID FROM Certificates WHERE SerialNumber = ?1", &st, e) != 0)
+	if (store_prepare(s->rdb, sql, &st, e) != 0)
 		return -1;
-	store_bind_text(st, 1, serial);
+	store_bind_text(st, 1, value);
 	rc = sqlite3_step(st);
 	*request_id = rc == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(st, 0) : 0;
 	if (rc == SQLITE_ROW)
 		rc = 0;
 	else if (rc == SQLITE_DONE)
-		rc = ERR(
-		    e, CERTSRV_E_PROPERTY_EMPTY, "there is no certificate with serial number %.64s", serial);
+		rc = ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no certificate with %s %.64s", what, value);
 	else
-		rc = store_sqlite_error(s->rdb, "reading the serial number", e);
+		rc = store_sqlite_error(s->rdb, "looking for a certificate", e);
 	sqlite3_finalize(st);
 	return rc;
+}
+
+int
+store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e)
+{
+	return find_id(s, "SELECT RequestID FROM Certificates WHERE SerialNumber = ?1", serial, "serial number",
+	    request_id, e);
+}
+
+int
+store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct err *e)
+{
+	return find_id(s, "SELECT RequestID FROM Certificates WHERE CertificateHash = ?1", hash, "SHA-1 hash",
+	    request_id, e);
 }
 
 int

@@ -201,6 +201,9 @@ store_get(
 /* serial: lower-case hexadecimal as in the column. */
 int
 store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e) MUST_CHECK;
+/* hash: "aa bb ..", as in the column, which has no index: every certificate is looked at. */
+int
+store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct err *e) MUST_CHECK;
 
 struct store_query {
 	uint32_t disposition; /* 0: any */

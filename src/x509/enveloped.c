@@ -227,7 +227,7 @@ x509_enveloped_put(struct buf *out, const struct x509_certificate *const *to, si
 	int rc = 0;
 
 	if (rng->seeded)
-		rc = x509_seeded_lib_init(&v.lib, e);
+		rc = x509_seeded_lib_get(&v.lib, e);
 	rng_stream_init(&stream, rng, purpose, id);
 	rng_bytes(&stream, key, info->key_len);
 	rng_bytes(&stream, iv, info->block);
@@ -236,7 +236,6 @@ x509_enveloped_put(struct buf *out, const struct x509_certificate *const *to, si
 	if (rc == 0)
 		rc = put_enveloped(out, &v, e);
 	x509_seeded_stream_set(NULL);
-	x509_lib_fini(&v.lib);
 	explicit_bzero(&stream, sizeof(stream));
 	explicit_bzero(key, sizeof(key));
 	if (rc != 0)

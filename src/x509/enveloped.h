@@ -1,6 +1,7 @@
 /*
- * EnvelopedData (RFC 5652 6) for certificates with RSA keys: what clients send keys to be archived in, what an
- * archived key lies in, and what a recovery agent opens. DER only. Content ciphers: 3DES and AES in CBC mode.
+ * EnvelopedData (RFC 5652 6) for certificates with RSA keys: what clients send keys to be archived in, what
+ * an archived key lies in, and what a recovery agent opens. DER only. Content ciphers: 3DES and AES in CBC
+ * mode.
  */
 #ifndef ADCSD_X509_ENVELOPED_H
 #define ADCSD_X509_ENVELOPED_H
@@ -29,9 +30,9 @@ struct x509_enveloped {
 };
 
 /*
- * Splits a ContentInfo of type id-envelopedData; borrows from `raw`, but for content in pieces. CRYPT_E_ASN1_*;
- * E_INVALID_DATA for another type or what no cipher could have made; CRYPT_E_UNKNOWN_ALGO for a cipher that
- * is none of ours.
+ * Splits a ContentInfo of type id-envelopedData; borrows from `raw`, but for content in pieces.
+ * CRYPT_E_ASN1_*; E_INVALID_DATA for another type or what no cipher could have made; CRYPT_E_UNKNOWN_ALGO for
+ * a cipher that is none of ours.
  */
 int
 x509_enveloped_read(

@@ -59,8 +59,8 @@ read_recipient(struct x509_enveloped *out, struct der *infos, struct err *e)
 		return -1;
 	r->algorithm = algorithm.raw;
 	r->encrypted_key = key.body;
-#ifdef ADCSD_PLANTED_BUG_X509_ENVELOPED /* proves that the fuzz target gets this far: believes that keys have \
-					   the length of the block */
+#ifdef ADCSD_PLANTED_BUG_X509_ENVELOPED /* proves that the fuzz target gets this far: believes that keys     \
+					   have the length of the block */
 	volatile uint8_t copy[16];
 
 	for (size_t i = 0; i < key.body.len && version == 2; i++)

@@ -30,8 +30,8 @@ malformed(struct err *e, const char *why)
 static int
 mismatch(struct err *e)
 {
-	return ERR(e, NTE_BAD_PUBLIC_KEY,
-	    "the private key is not that of the public key (MS-WCCE 3.2.2.6.2.1.2.2)");
+	return ERR(
+	    e, NTE_BAD_PUBLIC_KEY, "the private key is not that of the public key (MS-WCCE 3.2.2.6.2.1.2.2)");
 }
 
 /* ---- RSA ---- */
@@ -57,14 +57,16 @@ complete(struct rsa_parts *r, BN_CTX *ctx, struct err *e)
 	AUTO(BIGNUM) *p1 = BN_secure_new();
 	AUTO(BIGNUM) *q1 = BN_secure_new();
 	AUTO(BIGNUM) *t = BN_secure_new();
+	AUTO(BIGNUM) *g = BN_secure_new();
 
-	if (p1 == NULL || q1 == NULL || t == NULL)
+	if (p1 == NULL || q1 == NULL || t == NULL || g == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a private key");
 	if (BN_num_bits(r->p) < 2 || BN_num_bits(r->q) < 2 || !BN_is_odd(r->p) || !BN_is_odd(r->q) ||
 	    BN_mul(t, r->p, r->q, ctx) != 1 || BN_cmp(t, r->n) != 0)
 		return mismatch(e);
 	if (BN_copy(p1, r->p) == NULL || BN_copy(q1, r->q) == NULL || BN_sub_word(p1, 1) != 1 ||
-	    BN_sub_word(q1, 1) != 1 || BN_mul(t, p1, q1, ctx) != 1)
+	    BN_sub_word(q1, 1) != 1 || BN_mul(t, p1, q1, ctx) != 1 || BN_gcd(g, p1, q1, ctx) != 1 ||
+	    BN_div(t, NULL, t, g, ctx) != 1)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a private key");
 	r->d = BN_secure_new();
 	r->dp = BN_secure_new();
@@ -164,7 +166,8 @@ read_capi(struct bytes blob, const struct x509_key_info *public_key, struct err 
 		malformed(e, "ends early");
 		return NULL;
 	}
-#ifdef ADCSD_PLANTED_BUG_X509_KEY_BLOB /* proves that the fuzz target gets this far: believes the exponent */
+#ifdef ADCSD_PLANTED_BUG_X509_KEY_BLOB /* proves that the fuzz target gets this far: believes the exponent   \
+					*/
 	volatile uint8_t seen[65538] = { 0 };
 
 	seen[get_u32le(blob.p + 16)] = 1;
@@ -255,13 +258,14 @@ ec_from_secret(const struct ecdh_kind *kind, struct bytes secret, bool little, s
 
 /* 2.2.2.9.3: magic, length, then X, Y and the secret number of that length. */
 static EVP_PKEY *
-read_ecdh(const struct ecdh_kind *kind, struct bytes blob, const struct x509_key_info *public_key,
-    struct err *e)
+read_ecdh(
+    const struct ecdh_kind *kind, struct bytes blob, const struct x509_key_info *public_key, struct err *e)
 {
 	struct bytes secret;
 	EVP_PKEY *key;
 
-	if (blob.len < 8 || get_u32le(blob.p + 4) != kind->octets || blob.len - 8 < 3 * (size_t)kind->octets) {
+	if (blob.len < 8 || get_u32le(blob.p + 4) != kind->octets ||
+	    blob.len - 8 < 3 * (size_t)kind->octets) {
 		malformed(e, "ends early");
 		return NULL;
 	}

@@ -17,7 +17,6 @@
  * is not the public key's other half.
  */
 struct x509_private_key *
-x509_key_blob_read(
-    struct bytes blob, const struct x509_key_info *public_key, struct err *e) MUST_CHECK;
+x509_key_blob_read(struct bytes blob, const struct x509_key_info *public_key, struct err *e) MUST_CHECK;
 
 #endif

@@ -424,7 +424,7 @@ test_restart(void **state)
 	struct bench *b = *state;
 	unsigned adds = b->dir.adds, modifications = b->dir.modifications;
 
-	assert_int_equal(adds, 6);
+	assert_int_equal(adds, 7);
 	assert_int_equal(modifications, 1); /* the first CRLs */
 	enroll(b, "CertificateTemplate:Supplied");
 	ca_close(b->ca);
