@@ -115,15 +115,18 @@ VERBS = {
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
     "request deny": ["2"], "request revoke": ["1", "--reason", "certificateHold"], "request unrevoke": ["1"],
     "request publish-expired": ["1"], "request valid": ["61"],
-    "ca renew": [], "view": ["--restrict", "Disposition=20"], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
+    "ca kra list": [], "ca renew": [], "view": ["--restrict", "Disposition=20"], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
     "server stop": [],
 }
+
+# They need recovery agents and archived keys: test_archival.py.
+ELSEWHERE = {"ca kra add", "ca kra remove", "ca kra use", "request recover-key", "request import-key"}
 
 
 def test_every_verb_is_listed_and_tested():
     listed = run(None, "help").stdout
     found = {m.strip() for m in re.findall(r"^  ((?!adcsctl)[a-z]+(?: [a-z-]+)*?)(?= [A-Z[]|  | on\|off)", listed, re.M)}
-    assert found == set(VERBS)
+    assert found == set(VERBS) | ELSEWHERE
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
