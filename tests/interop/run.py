@@ -46,8 +46,8 @@ class Lab:
         self.csr = self.folder / "request.der"
         self.csr.write_bytes(pkcs10.csr())
 
-    def run(self, *command, code=0):
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, check=False, cwd=self.folder,
+    def run(self, *command, code=0, stdin=""):
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, check=False, cwd=self.folder, input=stdin,
                               env={**os.environ, "PYTHONPATH": str(ROOT / "tests/e2e"), "PYTHONDONTWRITEBYTECODE": "1"})
         text = done.stdout + done.stderr
         assert done.returncode == code, f"{command} ended with {done.returncode}:\n{text}"
@@ -58,10 +58,10 @@ class Lab:
         return self.run(python, HERE / "clients" / script, ADDRESS, harness.CA_NAME, "janedoe", harness.PASSWORDS["janedoe"],
                         self.csr)
 
-    def certipy(self, version, account, *arguments):
+    def certipy(self, version, account, *arguments, stdin=""):
         return self.run(self.environments / version / "bin/certipy", *arguments[:1], "-u", f"{account}@{harness.DNS_DOMAIN}", "-p",
                         harness.PASSWORDS[account], "-target", ADDRESS, "-dc-ip", ADDRESS, "-ns", ADDRESS, "-ca", harness.CA_NAME,
-                        *arguments[1:])
+                        *arguments[1:], stdin=stdin)
 
     def row(self, request_id):
         return self.server.json("request", "show", str(request_id))
@@ -119,6 +119,24 @@ def certipy5_icpr(lab):
 @client("Certipy 5 req over DCOM", "certipy5")
 def certipy5_dcom(lab):
     certipy_enrols(lab, "certipy5", "-dcom")
+
+
+@client("Certipy 5 ca over ICertAdminD", "certipy5")
+def certipy5_ca(lab):
+    """Pending requests issued and denied, templates listed, by an administrator of the CA."""
+    server = lab.server
+    server.ctl("template", "duplicate", "User", "--display-name", "Pends", "--manager-approval", "yes")
+    server.ctl("template", "acl", "grant", "Pends", "CORP\\janedoe", "Read", "Enroll")
+    server.ctl("ca", "publish", "Pends")
+    ids = []
+    for name in ("one", "two"):
+        text = lab.certipy("certipy5", "janedoe", "req", "-dcom", "-template", "Pends", "-out", name, stdin="y\n")
+        ids.append(re.search(r"Request ID is (\d+)", text)[1])
+    lab.certipy("certipy5", "Administrator", "ca", "-issue-request", ids[0])
+    lab.certipy("certipy5", "Administrator", "ca", "-deny-request", ids[1])
+    assert [lab.row(i)["state"] for i in ids] == ["issued", "denied"]
+    text = lab.certipy("certipy5", "Administrator", "ca", "-list-templates")
+    assert "Pends" in text and "WebServer" in text, text
 
 
 # ---- environments and the run ----
