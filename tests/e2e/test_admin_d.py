@@ -133,7 +133,8 @@ def test_roles_and_state(server):
 RIGHTS = [("Ping", {}, ADMIN), ("Ping2", {}, ADMIN), ("PublishCRL", {}, ADMIN), ("PublishCRLs", {"Flags": 1}, ADMIN),
           ("GetCRL", {}, READ), ("GetCASecurity", {}, READ), ("GetAuditFilter", {}, READ), ("GetOfficerRights", {}, READ),
           ("GetCAPropertyInfo", {}, READ), ("GetCAProperty", {"PropId": 6, "PropType": 4}, READ), ("GetMyRoles", {}, READ),
-          ("GetConfigEntry", {"pwszEntry": "CAType"}, READ), ("SetOfficerRights", {"fEnable": 0}, ADMIN), ("DenyRequest", {"dwRequestId": 99999}, OFFICER),
+          ("GetConfigEntry", {"pwszEntry": "CAType"}, READ), ("SetAuditFilter", {"dwFilter": 0}, ADMIN),
+          ("SetOfficerRights", {"fEnable": 0}, ADMIN), ("DenyRequest", {"dwRequestId": 99999}, OFFICER),
           ("ServerControl", {"dwControlFlags": 2}, ADMIN)]
 
 
@@ -266,6 +267,22 @@ def test_properties(server):
         assert a.call("GetCAProperty", PropId=6, PropIndex=0, PropType=1)[0] == INVALID
         code, r = a.call("GetCAPropertyInfo")
         assert code == 0 and r["pcProperty"] == 0x2D
+
+
+def test_publish_a_template(server):
+    """As Certipy does: what was read, with another name and OID before it."""
+    with Session(server) as a:
+        blob = icertadmind.octets(a.call("GetCAProperty", PropId=0x1D, PropIndex=0, PropType=4)[1]["pctbPropertyValue"])
+        before = blob.decode("utf-16le")
+        assert "CodeSigning\n" not in before
+        changed = ("CodeSigning\n1.2.3\n" + before).encode("utf-16le")
+        assert a.call("SetCAProperty", PropId=0x1D, PropIndex=0, PropType=4, pctbPropertyValue=changed)[0] == 0
+        assert "CodeSigning" in str(server.json("ca", "show")["templates"])
+        assert a.call("SetCAProperty", PropId=0x1D, PropIndex=0, PropType=4, pctbPropertyValue=blob)[0] == 0
+        assert "CodeSigning" not in str(server.json("ca", "show")["templates"])
+        for identifier, kind in ((6, 4), (0x1D, 1), (0x33, 4)):
+            assert a.call("SetCAProperty", PropId=identifier, PropIndex=0, PropType=kind, pctbPropertyValue=blob)[0] == INVALID
+        assert a.call("SetCAProperty", PropId=0x1D, PropIndex=0, PropType=4, pctbPropertyValue="x".encode("utf-16le"))[0] == INVALID
 
 
 def test_server_control(server):
