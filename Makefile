@@ -203,7 +203,7 @@ check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, NSS, ldap-u
 	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
 
 # A client is never dropped silently: fewer than this fails.
-INTEROP_CLIENTS = 5
+INTEROP_CLIENTS = 6
 check-interop: all ## other people's clients in pinned versions, on the real ports in a network namespace (root)
 	@mkdir -p $(B)/interop
 	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop
