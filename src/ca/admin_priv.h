@@ -32,6 +32,7 @@ struct ca_admin {
 	uint32_t id;
 	enum ca_acl_change change;
 	struct store_row row;
+	struct store_deletion *deletion;
 };
 
 /* Takes the reference to result. */
@@ -126,6 +127,8 @@ void
 admin_request_set_extension(struct ca_admin *a);
 void
 admin_request_set_attributes(struct ca_admin *a);
+void
+admin_request_delete(struct ca_admin *a);
 void
 admin_ca_templates_set(struct ca_admin *a);
 void

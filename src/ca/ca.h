@@ -206,6 +206,10 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                octets, little-endian), 2 time (FILETIME), 3 octets, 4 text (UTF-16LE
  *                                                and its NUL); flags: 1 critical, 2 disabled
  *   request.set-attributes {id, attributes: "Name:Value\n..."}  {id}    Officer; of a pending request
+ *   request.delete   {table, row?, before?: time, flags}  {deleted}      Administrator and Officer; a row or a date. table:
+ *                                                0 requests, 0x3000 extensions, 0x4000 attributes (row: the request's,
+ *                                                all of them), 0x5000 CRLs. flags of a date: 1 certificates that
+ *                                                expired before it, 2 requests not issued; archived keys stay
  *   request.valid    {serial}                    {serial, disposition, state, reason?}; state: valid, revoked, neverIssued
  *   crl.show         {}                          {crls: [crl], folder}
  *   crl.get          {delta?, key?}              crl and {der: base64}; key: its index, the current one's by default

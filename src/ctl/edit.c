@@ -184,3 +184,64 @@ ctl_ca_audit_filter(struct ctl *c, const struct ctl_args *a)
 	json_decref(o);
 	return CTL_OK;
 }
+
+/* Takes args. */
+static int
+delete_rows(struct ctl *c, json_t *args)
+{
+	struct err e;
+	json_t *o = ctl_call(c, "request.delete", args, &e);
+
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	printf("%lld rows are deleted\n", (long long)json_integer_value(json_object_get(o, "deleted")));
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int
+delete_row(struct ctl *c, int table, const char *text)
+{
+	json_int_t row;
+	int code = ctl_number_arg(text, "the row", &row);
+
+	return code != CTL_OK
+	    ? code
+	    : delete_rows(c, json_pack("{s:i, s:i, s:I}", "table", table, "flags", 0, "row", row));
+}
+
+static int
+delete_before(struct ctl *c, int table, int flags, const char *when)
+{
+	return delete_rows(c, json_pack("{s:i, s:i, s:s}", "table", table, "flags", flags, "before", when));
+}
+
+int
+ctl_request_delete(struct ctl *c, const struct ctl_args *a)
+{
+	const char *expired = ctl_arg(a, "expired-before"), *waiting = ctl_arg(a, "not-issued-before");
+	bool extensions = ctl_arg(a, "extensions") != NULL, attributes = ctl_arg(a, "attributes") != NULL;
+
+	if ((int)(a->n_positional == 1) + (expired != NULL) + (waiting != NULL) != 1)
+		return ctl_usage("what shall go? An ID, --expired-before TIME or --not-issued-before TIME");
+	if ((extensions && attributes) || ((extensions || attributes) && a->n_positional == 0))
+		return ctl_usage("--extensions or --attributes of an ID");
+	if (expired != NULL)
+		return delete_before(c, 0, 1, expired);
+	if (waiting != NULL)
+		return delete_before(c, 0, 2, waiting);
+	return delete_row(c, extensions ? 0x3000 : attributes ? 0x4000 : 0, a->positional[0]);
+}
+
+int
+ctl_crl_delete(struct ctl *c, const struct ctl_args *a)
+{
+	const char *expired = ctl_arg(a, "expired-before");
+
+	if ((a->n_positional == 1) == (expired != NULL))
+		return ctl_usage("what shall go? A row or --expired-before TIME");
+	return expired != NULL ? delete_before(c, 0x5000, 1, expired)
+			       : delete_row(c, 0x5000, a->positional[0]);
+}

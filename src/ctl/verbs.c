@@ -172,6 +172,17 @@ static const struct ctl_option set_extension_options[] = {
 	{ "disable", NULL, "not in the certificate, whatever request and template say" },
 	{ 0 },
 };
+static const struct ctl_option delete_options[] = {
+	{ "expired-before", "TIME", "every request whose certificate expired before that (2026-06-01T12:00:00Z)" },
+	{ "not-issued-before", "TIME", "every request pending, denied or failed since before that" },
+	{ "extensions", NULL, "only the extensions of the request" },
+	{ "attributes", NULL, "only the attributes of the request" },
+	{ 0 },
+};
+static const struct ctl_option crl_delete_options[] = {
+	{ "expired-before", "TIME", "every CRL whose next update was before that" },
+	{ 0 },
+};
 static const struct ctl_option revoke_options[] = {
 	{ "reason", "REASON", "unspecified (default), keyCompromise, cACompromise, affiliationChanged, superseded, "
 	    "cessationOfOperation, certificateHold, removeFromCRL" },
@@ -303,6 +314,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    "certutil -setextension: of a pending request's certificate to be", ctl_request_set_extension },
 	{ "request", "set-attributes", "ID NAME:VALUE...", 2, 64, NULL, "certutil -setattributes: of a pending request",
 	    ctl_request_set_attributes },
+	{ "request", "delete", "[ID]", 0, 1, delete_options, "certutil -deleterow: rows of the database, for good",
+	    ctl_request_delete },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
 	{ "request", "publish-expired", "ID|--serial HEX", 0, 1, publish_expired_options,
 	    "keep a revoked certificate on the CRL when it has expired", ctl_request_publish_expired },
@@ -312,6 +325,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "crl", "show", "", 0, 0, NULL, "revocation lists: numbers, times, outlets", ctl_crl_show },
 	{ "crl", "get", "", 0, 0, crl_get_options, "the newest base or delta CRL, as certutil -GetCRL gives it",
 	    ctl_crl_get },
+	{ "crl", "delete", "[ROW]", 0, 1, crl_delete_options, "certutil -deleterow: rows of the CRL table, for good", ctl_crl_delete },
 	{ "crl", "publish", "", 0, 0, crl_publish_options, "Publish: new CRL", ctl_crl_publish },
 	{ "view", NULL, "", 0, 0, view_options, "rows of the CA's database, as certutil -view lists them", ctl_view },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },

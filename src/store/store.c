@@ -159,6 +159,13 @@ store_put_crls(struct store *s, const struct store_crl *rows, size_t n, filetime
 	    e);
 }
 
+int
+store_delete(struct store *s, struct store_deletion *d, store_done_fn *cb, void *arg, struct err *e)
+{
+	return submit(
+	    s, &(struct store_op){ .kind = STORE_OP_DELETE, .deletion = d, .cb = cb, .arg = arg }, e);
+}
+
 uint32_t
 store_next_crl_number(struct store *s)
 {

@@ -151,6 +151,26 @@ store_update(struct store *s, const struct store_row *row, uint32_t expected, st
 int
 store_insert_rows(struct store *s, const struct store_row *rows, size_t n, const char *name,
     const char *value, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
+enum store_delete_what {
+	STORE_DELETE_REQUEST,      /* row: a request with everything of it */
+	STORE_DELETE_EXPIRED,      /* before: requests whose certificates expired before it */
+	STORE_DELETE_NOT_ISSUED,   /* before: waiting, failed and denied ones, last acted upon before it */
+	STORE_DELETE_EXTENSIONS,   /* row: all of a request */
+	STORE_DELETE_ATTRIBUTES,   /* row: all of a request */
+	STORE_DELETE_CRL,          /* row: CRLRowId */
+	STORE_DELETE_EXPIRED_CRLS, /* before: nextUpdate before it */
+};
+struct store_deletion {
+	enum store_delete_what what;
+	uint32_t row;
+	filetime_t before;
+	uint32_t deleted; /* set by cb's time: rows of the table named */
+};
+/* Deletes rows (MS-CSRA 3.1.4.2.18), by date only those without an archived key; none is no error. Their
+ * numbers never come again. d stays until cb runs. */
+int
+store_delete(
+    struct store *s, struct store_deletion *d, store_done_fn *cb, void *arg, struct err *e) MUST_CHECK;
 /* value NULL deletes. Both texts are borrowed until the answer. */
 int
 store_put_setting(struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg,

@@ -7,7 +7,14 @@
 
 #include "store/store.h"
 
-enum store_op_kind { STORE_OP_INSERT, STORE_OP_UPDATE, STORE_OP_SETTING, STORE_OP_CRLS, STORE_OP_ROWS };
+enum store_op_kind {
+	STORE_OP_INSERT,
+	STORE_OP_UPDATE,
+	STORE_OP_SETTING,
+	STORE_OP_CRLS,
+	STORE_OP_ROWS,
+	STORE_OP_DELETE
+};
 
 struct view_job;
 
@@ -21,6 +28,7 @@ struct store_op {
 	const struct store_crl *crls; /* STORE_OP_CRLS */
 	size_t n_crls;
 	filetime_t expired_before;
+	struct store_deletion *deletion; /* STORE_OP_DELETE */
 	store_done_fn *cb;
 	void *arg;
 	bool failed;
@@ -99,6 +107,10 @@ void *
 store_writer_main(void *arg);
 int
 store_writer_prepare(struct store *s, struct err *e) MUST_CHECK;
+
+/* delete.c: on the writer's thread. */
+int
+store_do_delete(struct store *s, struct store_deletion *d, struct err *e) MUST_CHECK;
 
 /* store.c */
 int

@@ -244,6 +244,8 @@ do_op(struct store *s, const struct store_op *op, struct err *e)
 		return do_crls(s, op, e);
 	case STORE_OP_ROWS:
 		return do_rows(s, op, e);
+	case STORE_OP_DELETE:
+		return store_do_delete(s, op->deletion, e);
 	}
 	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
 }

@@ -107,6 +107,7 @@ VERBS = {
     "ca unset": ["EditFlags"],
     "ca set-templates": ["IntunePKCS", "Approved", "User"], "ca audit-filter": ["127"],
     "request set-extension": ["3", "1.2.3.4", "--text", "seen"], "request set-attributes": ["3", "ccm:ws01"],
+    "request delete": ["--not-issued-before", "2000-01-01T00:00:00Z"], "crl delete": ["--expired-before", "2000-01-01T00:00:00Z"],
     "ca cert": [], "request list": [], "request show": ["1"], "request explain": ["1"], "request issue": ["3"],
     "lint": ["--fail-on", "never"],
     "enroll": ["--user", "CORP\\janedoe", "--hash", ntlm.compute_nthash("Jane-Passw0rd").hex(), "--retrieve", "1"],

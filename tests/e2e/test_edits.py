@@ -101,3 +101,28 @@ def test_templates_and_audit_filter(server):
     assert server.json("ca", "get", "CA\\AuditFilter")["settings"][0]["value"] == "0x7f"
     server.ctl("ca", "audit-filter", "128", code=1)
     server.ctl("ca", "audit-filter", "much", code=2)
+
+
+def test_deleted_rows(server):
+    first, second = waiting(server), waiting(server)
+    cert = issued(server, first)
+    assert server.json("request", "delete", first, "--extensions")["deleted"] > 0
+    assert server.json("request", "show", first)["extensions"] == []
+    assert server.json("request", "delete", "--not-issued-before", "9000-01-01T00:00:00Z")["deleted"] >= 1
+    server.ctl("request", "show", second, code=1)
+    end = cert.not_valid_after.isoformat() + "Z"
+    server.ctl("request", "delete", "--expired-before", end)
+    assert server.json("request", "show", first)["state"] == "issued"  # valid until then, not expired before
+    assert server.json("request", "delete", first) == {"deleted": 1}
+    with client(server) as c:
+        assert c.retrieve(int(first)).code == 0x80094004
+    assert int(waiting(server)) > int(second)
+    assert server.json("crl", "delete", "1") == {"deleted": 1}
+    assert server.json("crl", "delete", "1") == {"deleted": 0}
+
+
+@pytest.mark.parametrize("arguments", [("request", "delete"), ("request", "delete", "1", "--expired-before", "2026-06-01T12:00:00Z"),
+                                       ("request", "delete", "--extensions", "--expired-before", "2026-06-01T12:00:00Z"),
+                                       ("request", "delete", "1", "--extensions", "--attributes"), ("crl", "delete")])
+def test_delete_usage(server, arguments):
+    server.ctl(*arguments, code=2)

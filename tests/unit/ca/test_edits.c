@@ -328,6 +328,59 @@ test_audit_filter(void **state)
 	assert_int_equal(verb_hr(b, b->admin, "ca.audit-filter.set", "{\"filter\":2}"), 0);
 }
 
+static json_int_t
+deleted(struct bench *b, const char *args)
+{
+	struct verb_answer v = verb(b, b->admin, "request.delete", args);
+	json_int_t n = v.hr == 0 ? json_integer_value(json_object_get(v.result, "deleted")) : -1;
+
+	json_decref(v.result);
+	return n;
+}
+
+static void
+test_delete(void **state)
+{
+	static const char *const bad[] = { "{}", "{\"table\":0,\"flags\":0}", "{\"table\":0,\"flags\":0,\"row\":0}",
+		"{\"table\":0,\"flags\":1,\"row\":1,\"before\":\"2026-01-01T00:00:00Z\"}", "{\"table\":0,\"flags\":3,\"row\":1}",
+		"{\"table\":0,\"flags\":0,\"before\":\"2026-01-01T00:00:00Z\"}", "{\"table\":0,\"flags\":1,\"before\":\"yesterday\"}",
+		"{\"table\":1,\"flags\":0,\"row\":1}", "{\"table\":12288,\"flags\":1,\"row\":1}",
+		"{\"table\":12288,\"flags\":0,\"before\":\"2026-01-01T00:00:00Z\"}", "{\"table\":16384,\"flags\":2,\"row\":1}",
+		"{\"table\":20480,\"flags\":2,\"row\":1}", "{\"table\":0,\"row\":1}", "{\"flags\":0,\"row\":1}" };
+	struct bench *b = *state;
+	struct token *t;
+
+	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").id, 1);
+	assert_int_equal(enroll(b, WAITING).id, 2);
+	assert_int_equal(enroll(b, "CertificateTemplate:Nothing").id, 3);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		print_message("  %s\n", bad[i]);
+		assert_int_equal(verb_hr(b, b->admin, "request.delete", bad[i]), E_INVALIDARG);
+	}
+	t = officer(b);
+	assert_int_equal(verb_hr(b, t, "request.delete", "{\"table\":0,\"flags\":0,\"row\":1}"), E_ACCESSDENIED);
+	token_unref(t);
+	/* nor the administrator alone */
+	assert_int_equal(verb_hr(b, b->admin, "ca.acl.grant", "{\"principal\":\"" OFFICER_SID "\",\"rights\":[\"ManageCA\"]}"), 0);
+	assert_int_equal(verb_hr(b, b->admin, "ca.acl.deny", "{\"principal\":\"" OFFICER_SID "\",\"rights\":[\"ManageCertificates\"]}"), 0);
+	t = make_token("CORP\\manager", OFFICER_SID);
+	assert_int_equal(verb_hr(b, t, "ca.unpublish", "{\"template\":\"Built\"}"), 0);
+	assert_int_equal(verb_hr(b, t, "request.delete", "{\"table\":0,\"flags\":0,\"row\":1}"), E_ACCESSDENIED);
+	token_unref(t);
+
+	assert_int_equal(deleted(b, "{\"table\":12288,\"flags\":0,\"row\":9}"), 0);
+	assert_int_equal(deleted(b, "{\"table\":16384,\"flags\":0,\"row\":2,\"before\":null}"), 1);
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":1,\"before\":\"2020-01-01T00:00:00Z\"}"), 0);
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":2,\"before\":\"9000-01-01T00:00:00Z\"}"), 2);
+	assert_int_equal(verb_hr(b, b->admin, "request.issue", "{\"id\":2}"), CERTSRV_E_PROPERTY_EMPTY);
+	assert_int_equal(verb_hr(b, b->admin, "request.show", "{\"id\":1}"), 0);
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":0,\"row\":1}"), 1);
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":0,\"row\":1}"), 0);
+	assert_int_equal(enroll(b, WAITING).id, 4);
+	assert_int_equal(deleted(b, "{\"table\":20480,\"flags\":1,\"before\":\"2020-01-01T00:00:00Z\"}"), 0);
+	assert_int_equal(deleted(b, "{\"table\":20480,\"flags\":0,\"row\":1}"), 1);
+}
+
 int
 main(void)
 {
@@ -340,6 +393,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_edit_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_extension, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_templates, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_audit_filter, setup, teardown),
 	};
 
