@@ -52,9 +52,25 @@ load_published(struct ca_templates *t, const struct ca *ca, const struct dir_sna
 	return 0;
 }
 
+/* The OID objects as policy reads them. */
+static int
+oid_objects(struct ca_templates *t, const struct dir_snapshot *snap, struct policy_attrs **out, struct err *e)
+{
+	*out = pool_calloc(t->pool, snap->n_oids, sizeof(**out));
+	if (*out == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for %zu OID objects", snap->n_oids);
+	for (size_t i = 0; i < snap->n_oids; i++)
+		(*out)[i] = (struct policy_attrs){ &snap->oids[i], entry_value, snap->oids[i].dn };
+	return 0;
+}
+
 static int
 load_models(struct ca_templates *t, const struct dir_snapshot *snap, struct err *e)
 {
+	struct policy_attrs *oids;
+
+	if (oid_objects(t, snap, &oids, e) != 0)
+		return -1;
 	t->v = pool_calloc(t->pool, snap->n_templates, sizeof(*t->v));
 	if (t->v == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu templates", snap->n_templates);
@@ -62,10 +78,13 @@ load_models(struct ca_templates *t, const struct dir_snapshot *snap, struct err 
 		struct policy_attrs attrs = { &snap->templates[i], entry_value, snap->templates[i].dn };
 		struct err why = { 0 };
 
-		if (policy_template_decode(&t->v[t->n], t->pool, &attrs, &why) == 0)
-			t->n++;
-		else
+		if (policy_template_decode(&t->v[t->n], t->pool, &attrs, &why) != 0) {
 			log_warn(ca, "template %s is not loaded: %s", snap->templates[i].dn, why.msg);
+			continue;
+		}
+		if (policy_template_qualify(&t->v[t->n++], t->pool, oids, snap->n_oids, &why) != 0)
+			log_warn(
+			    ca, "template %s has no policy qualifiers: %s", snap->templates[i].dn, why.msg);
 	}
 	return 0;
 }

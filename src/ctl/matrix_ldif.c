@@ -149,8 +149,27 @@ find_domain(struct export *x, struct err *e)
 }
 
 static int
+take_oids(struct export *x, struct policy_attrs **out, size_t *n, struct err *e)
+{
+	*n = 0;
+	*out = pool_calloc(x->c->pool, x->n, sizeof(**out));
+	if (*out == NULL)
+		return ERR(e, E_OUTOFMEMORY, "no memory for OID objects");
+	for (size_t i = 0; i < x->n; i++)
+		if (is_a(&x->entries[i], "msPKI-Enterprise-Oid"))
+			(*out)[(*n)++] =
+			    (struct policy_attrs){ &x->entries[i], entry_value, x->entries[i].dn };
+	return 0;
+}
+
+static int
 take_templates(struct export *x, struct err *e)
 {
+	struct policy_attrs *oids;
+	size_t n_oids;
+
+	if (take_oids(x, &oids, &n_oids, e) != 0)
+		return -1;
 	x->templates = pool_calloc(x->c->pool, x->n, sizeof(*x->templates));
 	if (x->templates == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for templates");
@@ -166,6 +185,9 @@ take_templates(struct export *x, struct err *e)
 			    stderr, "adcsctl: %s: %s is left out: %s\n", x->path, x->entries[i].dn, why.msg);
 			continue;
 		}
+		if (policy_template_qualify(t, x->c->pool, oids, n_oids, &why) != 0)
+			fprintf(stderr, "adcsctl: %s: %s has no policy qualifiers: %s\n", x->path, t->cn,
+			    why.msg);
 		if (t->sd == NULL)
 			fprintf(stderr,
 			    "adcsctl: %s: %s has no nTSecurityDescriptor in the export, so everyone may "

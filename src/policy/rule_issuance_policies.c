@@ -37,15 +37,20 @@ intersect(struct eval *ev, struct x509_strings asked)
 {
 	const struct policy_template *t = ev->t;
 	const char **both = pool_calloc(ev->pool, t->issuance_policies.n, sizeof(*both));
+	struct x509_policy_qualifiers *q = pool_calloc(ev->pool, t->issuance_policies.n, sizeof(*q));
 	struct x509_strings kept = { both, 0 };
 
-	if (both == NULL)
+	if (both == NULL || q == NULL)
 		return rule_nomem(ev);
-	for (size_t i = 0; i < t->issuance_policies.n; i++)
-		if (rule_listed(asked, t->issuance_policies.v[i]))
-			both[kept.n++] = t->issuance_policies.v[i];
+	for (size_t i = 0; i < t->issuance_policies.n; i++) {
+		if (!rule_listed(asked, t->issuance_policies.v[i]))
+			continue;
+		if (t->qualifiers != NULL)
+			q[kept.n] = t->qualifiers[i];
+		both[kept.n++] = t->issuance_policies.v[i];
+	}
 	if (kept.n > 0) {
-		x509_ext_certificate_policies(&ev->scratch, kept, NULL, NULL);
+		x509_ext_certificate_policies(&ev->scratch, kept, q);
 		if (rule_keep(ev, &ev->issuance_policies) != 0)
 			return -1;
 	}
@@ -86,6 +91,13 @@ apply_issuance_policies(struct eval *ev)
 {
 	if (ev->issuance_policies.len == 0)
 		return rule_skipped(ev, "no issuance policies");
+	if (ev->t->qualifiers_left_out > 0)
+		return rule_put(ev, OID_CERTIFICATE_POLICIES,
+		    rule_listed(ev->t->critical, OID_CERTIFICATE_POLICIES), ev->issuance_policies,
+		    "issuance policies; %zu values of msPKI-OID-CPS or msPKI-OID-User-Notice are no "
+		    "qualifiers and left out",
+		    ev->t->qualifiers_left_out);
 	return rule_put(ev, OID_CERTIFICATE_POLICIES, rule_listed(ev->t->critical, OID_CERTIFICATE_POLICIES),
-	    ev->issuance_policies, "issuance policies");
+	    ev->issuance_policies, "issuance policies%s",
+	    ev->t->qualifiers != NULL ? " with the qualifiers of their OID objects" : "");
 }

@@ -372,7 +372,7 @@ encode_extensions(struct policy_template *t, struct pool *pool, struct err *e)
 	if (keep(&b, pool, "msPKI-Certificate-Application-Policy", &x->application_policies, e) != 0)
 		goto out;
 	if (t->schema_version >= 2 && t->issuance_policies.n > 0)
-		x509_ext_certificate_policies(&b, t->issuance_policies, NULL, NULL);
+		x509_ext_certificate_policies(&b, t->issuance_policies, NULL);
 	rc = keep(&b, pool, "msPKI-Certificate-Policy", &x->issuance_policies, e);
 out:
 	buf_fini(&b);

@@ -92,6 +92,9 @@ struct policy_template {
 	    ra_policies;                                   /* decoded from either syntax of section 7 */
 	const char *asymmetric_algorithm, *hash_algorithm; /* from the backtick string; may be NULL */
 	struct sd *sd;                                     /* NULL: none stored */
+	/* one entry for each of issuance_policies; NULL until policy_template_qualify() found any */
+	const struct x509_policy_qualifiers *qualifiers;
+	size_t qualifiers_left_out; /* those that no certificate can hold */
 	struct policy_template_ext ext;
 };
 
@@ -110,6 +113,18 @@ struct policy_attrs {
 int
 policy_template_decode(struct policy_template *out, struct pool *pool, const struct policy_attrs *attrs,
     struct err *e) MUST_CHECK;
+
+/*
+ * Gives the issuance policies the CPS URIs and user notices of their msPKI-Enterprise-Oid objects
+ * (issuance.md section 4, templates.md 8.4); oids: every such object. Values that are empty, longer than
+ * POLICY_QUALIFIER_MAX octets or not ASCII (CPS) or UTF-8 (notice) are counted and left out. Everything lives
+ * in the pool, and texts are copied. Fails for want of memory, or when the extension is longer than 64 KiB;
+ * then the template is as it was, without qualifiers.
+ */
+#define POLICY_QUALIFIER_MAX 2048
+int
+policy_template_qualify(struct policy_template *t, struct pool *pool, const struct policy_attrs *oids,
+    size_t n_oids, struct err *e) MUST_CHECK;
 
 /* Template names compare without case, as in the directory. */
 bool

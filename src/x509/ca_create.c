@@ -153,10 +153,9 @@ static void
 put_asked_extensions(struct ca_extensions *r, const struct x509_ca_create *how)
 {
 	static const struct x509_strings none;
-	static const char *const unsaid[X509_CA_POLICIES_MAX];
 
 	if (how->policies.n > 0) {
-		x509_ext_certificate_policies(&r->values, how->policies, unsaid, unsaid);
+		x509_ext_certificate_policies(&r->values, how->policies, NULL);
 		close_extension(r, oid_policies, false);
 	}
 	if (how->name_constraints.len > 0) {

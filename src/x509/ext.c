@@ -34,7 +34,7 @@ x509_ext_eku(struct buf *out, struct x509_strings oids)
 void
 x509_ext_application_policies(struct buf *out, struct x509_strings oids)
 {
-	x509_ext_certificate_policies(out, oids, NULL, NULL);
+	x509_ext_certificate_policies(out, oids, NULL);
 }
 
 void
@@ -85,13 +85,20 @@ x509_ext_authority_key_id(struct buf *out, struct bytes key_id)
 	der_close(out, seq);
 }
 
+static bool
+is_ascii(const char *text)
+{
+	for (const char *c = text; *c != 0; c++)
+		if ((unsigned char)*c >= 0x80)
+			return false;
+	return true;
+}
+
 static void
 put_uri(struct buf *out, const char *url)
 {
-	for (const char *c = url; *c != 0; c++) {
-		if ((unsigned char)*c >= 0x80)
-			out->failed = true; /* IA5String: whoever expands URLs escapes them */
-	}
+	if (!is_ascii(url))
+		out->failed = true; /* IA5String: whoever expands URLs escapes them */
 	der_put_text(out, URI_NAME, url);
 }
 
@@ -156,6 +163,8 @@ put_cps(struct buf *out, const char *cps)
 	der_put_oid(out, OID_QUALIFIER_CPS);
 	der_put_text(out, DER_IA5_STRING, cps);
 	der_close(out, seq);
+	if (!is_ascii(cps))
+		out->failed = true;
 }
 
 /* UserNotice { explicitText UTF8String }, as RFC 5280 4.2.1.4 recommends. */
@@ -175,22 +184,23 @@ put_notice(struct buf *out, const char *notice)
 
 void
 x509_ext_certificate_policies(
-    struct buf *out, struct x509_strings oids, const char *const *cps, const char *const *notice)
+    struct buf *out, struct x509_strings oids, const struct x509_policy_qualifiers *qualifiers)
 {
+	static const struct x509_policy_qualifiers none;
 	size_t seq = der_open(out, DER_SEQUENCE);
 
 	for (size_t i = 0; i < oids.n; i++) {
-		const char *c = cps != NULL ? cps[i] : NULL, *n = notice != NULL ? notice[i] : NULL;
-		size_t policy = der_open(out, DER_SEQUENCE), qualifiers;
+		const struct x509_policy_qualifiers *q = qualifiers != NULL ? &qualifiers[i] : &none;
+		size_t policy = der_open(out, DER_SEQUENCE), list;
 
 		der_put_oid(out, oids.v[i]);
-		if (c != NULL || n != NULL) {
-			qualifiers = der_open(out, DER_SEQUENCE);
-			if (c != NULL)
-				put_cps(out, c);
-			if (n != NULL)
-				put_notice(out, n);
-			der_close(out, qualifiers);
+		if (q->cps.n + q->notices.n > 0) {
+			list = der_open(out, DER_SEQUENCE);
+			for (size_t k = 0; k < q->cps.n; k++)
+				put_cps(out, q->cps.v[k]);
+			for (size_t k = 0; k < q->notices.n; k++)
+				put_notice(out, q->notices.v[k]);
+			der_close(out, list);
 		}
 		der_close(out, policy);
 	}

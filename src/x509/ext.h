@@ -60,10 +60,14 @@ x509_ext_authority_info_access(struct buf *out, struct x509_strings ca_issuers, 
 /* "S-1-5-21-..." (issuance section 5). */
 void
 x509_ext_sid(struct buf *out, const char *sid_text);
-/* Issuance policies; cps[i] / notice[i] may be NULL. */
+/* Policy qualifiers of one issuance policy (RFC 5280 4.2.1.4): CPS URIs in ASCII, notices in UTF-8. */
+struct x509_policy_qualifiers {
+	struct x509_strings cps, notices;
+};
+/* Issuance policies; qualifiers holds one entry for each OID, or is NULL: none has any. */
 void
 x509_ext_certificate_policies(
-    struct buf *out, struct x509_strings oids, const char *const *cps, const char *const *notice);
+    struct buf *out, struct x509_strings oids, const struct x509_policy_qualifiers *qualifiers);
 
 /* "Client Authentication" for "1.3.6.1.5.5.7.3.2": console names of the well-known OIDs; NULL when unknown.
  */

@@ -180,7 +180,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (template != NULL && attributes != NULL) {
 		read_template(&source, pool, template);
-		if (policy_template_decode(&t, pool, &attrs, &e) == 0)
+		if (policy_template_decode(&t, pool, &attrs, &e) == 0 &&
+		    policy_template_qualify(&t, pool, &attrs, 1, &e) == 0)
 			evaluate(pool, &t, attributes, in);
 		else
 			require(e.hr == CERTSRV_E_UNSUPPORTED_CERT_TYPE || e.hr == E_OUTOFMEMORY);

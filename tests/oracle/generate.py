@@ -450,6 +450,22 @@ def make_signers(r, wanted):
              "issuance_policies": r.sample(ISSUANCE, r.randrange(2, 5))} for i in range(count)]
 
 
+def make_oids(r):
+    """OID objects of issuance policies, some with qualifiers; values that are none among them."""
+    out = []
+    for oid in ISSUANCE:
+        if r.randrange(3) == 0:
+            continue
+        one = {"msPKI-Cert-Template-OID": [oid], "flags": ["2"]}
+        if r.randrange(2):
+            one["msPKI-OID-CPS"] = r.sample(["http://pki.contoso.com/cps", "cps.html", "http://caf\u00e9/", "", "u" * 2048, "u" * 2049],
+                                            r.randrange(1, 3))
+        if r.randrange(2):
+            one["msPKI-OID-User-Notice"] = r.sample(["Contoso only", "F\u00fcr Contoso", "", "hex:ff", "hex:4100"], r.randrange(1, 3))
+        out.append(one)
+    return out
+
+
 @functools.lru_cache(maxsize=None)
 def principals():
     return list(forest.principals())
@@ -504,6 +520,7 @@ def make_case(seed, number):
             "now": NOW, "approved": r.randrange(6) == 0, "csr": csr(request)}
     wrap(r, case)
     case["officer_extensions"] = officer_extensions(random.Random("officer %s %d" % (seed, number)))
+    case["oids"] = make_oids(random.Random("oids %s %d" % (seed, number)))
     return case
 
 

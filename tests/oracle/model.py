@@ -469,7 +469,7 @@ class Decision:
         elif t.schema == 1 and ca["esc15"] and APPLICATION_POLICIES in self.requested:
             add(APPLICATION_POLICIES, self.requested[APPLICATION_POLICIES][1], self.requested[APPLICATION_POLICIES][0])
         if self.issuance_policies:
-            add(POLICIES, der.seq(*[der.seq(der.oid(o)) for o in self.issuance_policies]), POLICIES in t.critical)
+            add(POLICIES, der.seq(*[der.seq(der.oid(o), self.qualifiers(o)) for o in self.issuance_policies]), POLICIES in t.critical)
         if t.enrollment & 0x1 and SMIME not in self.requested:
             add(SMIME, DEFAULT_SMIME)
         if nocheck:
@@ -479,6 +479,18 @@ class Decision:
         if sid:
             add(SID, sid)
         return out
+
+    def qualifiers(self, policy):
+        """Of the policy's OID object: CPS URIs, then user notices (RFC 5280 4.2.1.4); what neither can hold is left out."""
+        entries = []
+        for one in [o for o in self.case["oids"] if o["msPKI-Cert-Template-OID"] == [policy]][:1]:
+            for value in [octets(v) for v in one.get("msPKI-OID-CPS", [])]:
+                if 0 < len(value) <= 2048 and max(value) < 0x80 and 0 not in value:
+                    entries.append(der.seq(der.oid("1.3.6.1.5.5.7.2.1"), der.tlv(0x16, value)))
+            for value in [octets(v) for v in one.get("msPKI-OID-User-Notice", [])]:
+                if 0 < len(value) <= 2048 and 0 not in value and is_utf8(value):
+                    entries.append(der.seq(der.oid("1.3.6.1.5.5.7.2.2"), der.seq(der.tlv(0x0C, value))))
+        return der.seq(*entries) if entries else b""
 
     def authority_info(self):
         entries = [("1.3.6.1.5.5.7.48.2", u) for u in self.ca["aia_urls"]]
@@ -512,6 +524,18 @@ class Decision:
             return b""
         value = der.tlv(0x04, self.subject["sid"].encode())
         return der.seq(der.tlv(0xA0, der.oid("1.3.6.1.4.1.311.25.2.1"), der.tlv(0xA0, value)))
+
+
+def octets(value):
+    return bytes.fromhex(value[4:]) if value.startswith("hex:") else value.encode()
+
+
+def is_utf8(value):
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def attribute(oid, value):

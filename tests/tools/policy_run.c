@@ -164,12 +164,28 @@ template_value(const void *ctx, const char *attr, size_t i, struct bytes *out)
 	return false;
 }
 
-/* A template that cannot be decoded is not loaded, as the CA does it. */
-static void
-read_templates(struct run *r, const json_t *array, struct policy_input *in)
+/* msPKI-Enterprise-Oid objects: a list of attribute lists. */
+static struct policy_attrs *
+read_oids(struct run *r, const json_t *array)
 {
 	size_t n = json_array_size(array);
+	struct policy_attrs *out = must(pool_calloc(r->pool, n, sizeof(*out)), "memory");
+	struct template_source *sources = must(pool_calloc(r->pool, n, sizeof(*sources)), "memory");
+
+	for (size_t i = 0; i < n; i++) {
+		sources[i] = (struct template_source){ r, json_array_get(array, i) };
+		out[i] = (struct policy_attrs){ &sources[i], template_value, "CN=OID" };
+	}
+	return out;
+}
+
+/* A template that cannot be decoded is not loaded, as the CA does it. */
+static void
+read_templates(struct run *r, const json_t *array, const json_t *objects, struct policy_input *in)
+{
+	size_t n = json_array_size(array), n_oids = json_array_size(objects);
 	struct policy_template *t = must(pool_calloc(r->pool, n, sizeof(*t)), "memory");
+	const struct policy_attrs *oids = read_oids(r, objects);
 
 	in->templates = t;
 	for (size_t i = 0; i < n; i++) {
@@ -177,7 +193,8 @@ read_templates(struct run *r, const json_t *array, struct policy_input *in)
 		struct template_source source = { r, member(one, "attributes") };
 		struct policy_attrs attrs = { &source, template_value, text(one, "dn") };
 
-		if (policy_template_decode(&t[in->n_templates], r->pool, &attrs, &r->e) == 0)
+		if (policy_template_decode(&t[in->n_templates], r->pool, &attrs, &r->e) == 0 &&
+		    policy_template_qualify(&t[in->n_templates], r->pool, oids, n_oids, &r->e) == 0)
 			in->n_templates++;
 		else
 			fprintf(stderr, "policy_run: not loaded: %s\n", r->e.msg);
@@ -394,7 +411,7 @@ run_case(struct run *r, const json_t *given)
 	r->pool = must(pool_new(POOL_MAX), "memory");
 	read_ca(r, member(given, "ca"), &ca);
 	published = strings(r, member(given, "published"));
-	read_templates(r, member(given, "templates"), &in);
+	read_templates(r, member(given, "templates"), member(given, "oids"), &in);
 	read_signers(r, member(given, "signers"), &in);
 	read_wrapping(r, given, &renewal, &in);
 	read_officer_extensions(r, member(given, "officer_extensions"), &in);

@@ -61,7 +61,9 @@ test_golden(void **state)
 	static const char *const urls[] = { "http://a", "ldap:///b" };
 	static const char *const foreign[] = { "http://\xc3\xa9" };
 	static const char *const policy[] = { "1.2.3" };
-	static const char *const cps[] = { "c" }, *const notice[] = { "n\xc3\xa9" }, *const broken[] = { "\xff" };
+	static const char *const cps[] = { "c" }, *const notice[] = { "n\xc3\xa9", "n\xc3\xa9n\xc3\xa9" }, *const broken[] = { "\xff" };
+	const struct x509_policy_qualifiers both = { { cps, 1 }, { notice, 1 } }, two_notices = { .notices = { notice, 2 } };
+	const struct x509_policy_qualifiers bad_cps = { .cps = { broken, 1 } }, bad_notice = { .notices = { broken, 1 } };
 	const struct x509_strings none = { NULL, 0 }, oids = { two, 2 }, bad_oids = { bad, 2 }, url2 = { urls, 2 };
 	const struct x509_strings one = { policy, 1 };
 	struct buf b = new_buf();
@@ -105,12 +107,17 @@ test_golden(void **state)
 	x509_ext_sid(&b, "S-1-5-21-1-2-3-500");
 	/* issuance.md 5 */
 	expect(&b, "SID", "3024a022060a2b060104018237190201a0140412532d312d352d32312d312d322d332d353030");
-	x509_ext_certificate_policies(&b, one, NULL, NULL);
+	x509_ext_certificate_policies(&b, one, NULL);
 	expect(&b, "issuance policy", "3006300406022a03");
-	x509_ext_certificate_policies(&b, one, cps, notice);
+	x509_ext_certificate_policies(&b, one, &both);
 	expect(&b, "issuance policy, CPS and notice",
 	    "302a302806022a033022300d06082b06010505070201160163301106082b0601050507020230050c036ec3a9");
-	x509_ext_certificate_policies(&b, one, NULL, broken);
+	x509_ext_certificate_policies(&b, one, &two_notices);
+	expect(&b, "issuance policy, two notices",
+	    "3031302f06022a033029301106082b0601050507020230050c036ec3a9301406082b0601050507020230080c066ec3a96ec3a9");
+	x509_ext_certificate_policies(&b, one, &bad_cps);
+	expect(&b, "CPS that is not ASCII", NULL);
+	x509_ext_certificate_policies(&b, one, &bad_notice);
 	expect(&b, "notice that is not UTF-8", NULL);
 	buf_fini(&b);
 }
@@ -121,7 +128,8 @@ test_openssl_reads(void **state)
 {
 	static const char *const oids[] = { "1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.20.2.2" };
 	static const char *const urls[] = { "http://a/b.crl", "ldap:///CN=a?b?base" };
-	static const char *const cps[] = { "http://cps", NULL }, *const notice[] = { NULL, "notice" };
+	static const char *const cps[] = { "http://cps", "http://other" }, *const notice[] = { "notice" };
+	static const struct x509_policy_qualifiers qualifiers[] = { { .cps = { cps, 2 } }, { .notices = { notice, 1 } } };
 	const uint8_t usage[] = { 0x86 }, id[20] = { 1 };
 	struct {
 		int nid;
@@ -141,7 +149,7 @@ test_openssl_reads(void **state)
 	x509_ext_authority_key_id(&cases[4].value, (struct bytes){ id, 20 });
 	x509_ext_crl_distribution_points(&cases[5].value, (struct x509_strings){ urls, 2 });
 	x509_ext_authority_info_access(&cases[6].value, (struct x509_strings){ urls, 2 }, (struct x509_strings){ urls, 1 });
-	x509_ext_certificate_policies(&cases[7].value, (struct x509_strings){ oids, 2 }, cps, notice);
+	x509_ext_certificate_policies(&cases[7].value, (struct x509_strings){ oids, 2 }, qualifiers);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
 		X509_EXTENSION *ext, *again;
