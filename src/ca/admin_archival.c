@@ -129,6 +129,20 @@ der_arg(const struct ca_admin *a, struct buf *out, struct err *e)
 	return text_parse_base64(out, (struct bytes){ (const uint8_t *)text, strlen(text) }, e);
 }
 
+static int
+is_new_agent(const struct ca *ca, struct bytes der, struct err *e)
+{
+	struct bytes other;
+
+	for (size_t i = 0; i < ca_kra_count(ca); i++) {
+		if (ca_kra_get(ca, i, &other, e) != 0)
+			return -1;
+		if (bytes_equal(other, der))
+			return ERR(e, E_OBJECT_ALREADY_EXISTS, "it is recovery agent %zu already", i);
+	}
+	return 0;
+}
+
 void
 admin_kra_add(struct ca_admin *a)
 {
@@ -137,7 +151,7 @@ admin_kra_add(struct ca_admin *a)
 	struct buf der;
 
 	buf_init(&der, BLOB_MAX);
-	if (der_arg(a, &der, &e) != 0 ||
+	if (der_arg(a, &der, &e) != 0 || is_new_agent(a->ca, buf_bytes(&der), &e) != 0 ||
 	    ca_kra_set(a->ca, &who, ca_kra_count(a->ca), buf_bytes(&der), on_kra_added, a, &e) != 0)
 		admin_fail(a, &e);
 	buf_fini(&der);

@@ -63,7 +63,8 @@ int
 ca_kra_state(struct ca *ca, size_t index, struct err *e);
 
 /* KRACERT: replaces one, or adds it (index = count). Administrator, as the rest. CRYPT_E_ASN1_* when it is no
- * certificate; its state is not asked. E_OBJECT_ALREADY_EXISTS. */
+ * certificate; its state is not asked, nor whether it is there already: who shortens a list moves them up one
+ * by one. */
 int
 ca_kra_set(struct ca *ca, const struct ca_caller *who, size_t index, struct bytes der, ca_done_fn *cb,
     void *arg, struct err *e) MUST_CHECK;

@@ -20,10 +20,11 @@ cipher_of(const struct ca_settings *s)
 }
 
 int
-ca_archive_init(struct ca_archive *a, struct ca *ca, uint64_t id, struct pool *pool, struct err *e)
+ca_archive_init(
+    struct ca_archive *a, struct ca *ca, uint64_t id, bool rehearsal, struct pool *pool, struct err *e)
 {
 	memset(a, 0, sizeof(*a));
-	if (ca_kra_choose(ca, pool, &a->agents, e) != 0)
+	if (ca_kra_choose(ca, !rehearsal, pool, &a->agents, e) != 0)
 		return -1;
 	a->n_keys = ca_exchange_keys(ca, a->keys);
 	a->cipher = cipher_of(&ca->settings);
@@ -155,7 +156,7 @@ ca_archive_request(struct ca_request *r, void (*go_on)(struct ca_request *r, con
 
 	if (g == NULL) {
 		ERR(&e, E_OUTOFMEMORY, "no memory to archive a key");
-	} else if (ca_archive_init(&g->archive, r->ca, r->id, r->pool, &e) == 0) {
+	} else if (ca_archive_init(&g->archive, r->ca, r->id, r->rehearsed != NULL, r->pool, &e) == 0) {
 		g->r = r;
 		g->go_on = go_on;
 		if (work_submit(r->ca->work, archive_job, archive_done, g, &e) == 0) {

@@ -17,10 +17,10 @@ struct ca_archive {
 	uint64_t id; /* of the randomness stream */
 };
 
-/* The errors of ca_kra_choose(). */
+/* rehearsal: nobody's turn changes. The errors of ca_kra_choose(). */
 int
-ca_archive_init(
-    struct ca_archive *a, struct ca *ca, uint64_t id, struct pool *pool, struct err *e) MUST_CHECK;
+ca_archive_init(struct ca_archive *a, struct ca *ca, uint64_t id, bool rehearsal, struct pool *pool,
+    struct err *e) MUST_CHECK;
 void
 ca_archive_fini(struct ca_archive *a);
 

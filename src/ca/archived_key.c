@@ -265,7 +265,8 @@ ca_archived_key_import(struct ca *ca, const struct ca_caller *who, uint32_t requ
 	o->id = request_id;
 	o->imported = cb;
 	o->arg = arg;
-	if (find_row(o, cert_hash, flags, e) != 0 || ca_archive_init(&o->archive, ca, o->id, o->pool, e) != 0)
+	if (find_row(o, cert_hash, flags, e) != 0 ||
+	    ca_archive_init(&o->archive, ca, o->id, false, o->pool, e) != 0)
 		return refuse(o, e);
 	if (pool_dup_bytes(o->pool, key, &o->key) != 0) {
 		ERR(e, E_OUTOFMEMORY, "no memory for a key");

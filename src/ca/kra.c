@@ -192,7 +192,7 @@ take(struct pool *pool, const struct x509_certificate *c, struct ca_kra_choice *
 }
 
 int
-ca_kra_choose(struct ca *ca, struct pool *pool, struct ca_kra_choice *out, struct err *e)
+ca_kra_choose(struct ca *ca, bool taking, struct pool *pool, struct ca_kra_choice *out, struct err *e)
 {
 	struct ca_kra *k = ca->kra;
 	size_t next = k->turn;
@@ -222,7 +222,7 @@ ca_kra_choose(struct ca *ca, struct pool *pool, struct ca_kra_choice *out, struc
 		    k->used, why.msg);
 	if (rc == 0 && (out->hashes = pool_strdup(pool, buf_cstr(&hashes))) == NULL)
 		rc = ERR(e, E_OUTOFMEMORY, "no memory for recovery agents");
-	if (rc == 0)
+	if (rc == 0 && taking)
 		k->turn = next;
 	buf_fini(&hashes);
 	return rc;
@@ -336,10 +336,6 @@ ca_kra_set(struct ca *ca, const struct ca_caller *who, size_t index, struct byte
 		return -1;
 	if (index > ca->kra->n || der.len == 0)
 		return ERR(e, E_INVALIDARG, "there are %zu recovery agents", ca->kra->n);
-	for (size_t i = 0; i < ca->kra->n; i++) {
-		if (i != index && bytes_equal(ca->kra->v[i].raw, der))
-			return ERR(e, E_OBJECT_ALREADY_EXISTS, "it is recovery agent %zu already", i);
-	}
 	return change_list(ca, index, der, ca->kra->used, cb, arg, e);
 }
 

@@ -20,9 +20,10 @@ struct ca_kra_choice {
 	size_t n;
 	const char *hashes; /* KeyRecoveryHashes: "aa bb ..", LF between them */
 };
-/* CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED: no certificates, or none to be used; CERTSRV_E_NO_VALID_KRA: fewer
- * valid ones than are to be used. */
+/* taking: their turn is over, which a rehearsal leaves as it is. CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED: no
+ * certificates, or none to be used; CERTSRV_E_NO_VALID_KRA: fewer valid ones than are to be used. */
 int
-ca_kra_choose(struct ca *ca, struct pool *pool, struct ca_kra_choice *out, struct err *e) MUST_CHECK;
+ca_kra_choose(
+    struct ca *ca, bool taking, struct pool *pool, struct ca_kra_choice *out, struct err *e) MUST_CHECK;
 
 #endif

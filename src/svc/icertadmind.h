@@ -82,6 +82,8 @@ rpc_method_fn svc_csra_ping, svc_csra_get_server_state, svc_csra_server_control,
     svc_csra_get_officer_rights, svc_csra_set_officer_rights;
 /* icertadmind_property.c */
 rpc_method_fn svc_csra_get_ca_property, svc_csra_set_ca_property, svc_csra_get_ca_property_info;
+/* icertadmind_archival.c */
+rpc_method_fn svc_csra_get_archived_key, svc_csra_import_key;
 /* icertadmind_config.c */
 rpc_method_fn svc_csra_get_config_entry, svc_csra_set_config_entry;
 #endif

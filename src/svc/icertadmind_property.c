@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/archival.h"
 #include "svc/icertadmind.h"
 
 static void
@@ -71,28 +72,73 @@ template_names(struct svc_admin_call *a, struct bytes value, struct err *e)
 	return NULL;
 }
 
+static void
+set_templates(struct svc_admin_call *a, const struct csra_set_ca_property_in *in)
+{
+	struct bytes value = in->value;
+	struct err e = { 0 };
+	json_t *names;
+
+	while (value.len >= 2 && value.p[value.len - 1] == 0 && value.p[value.len - 2] == 0)
+		value.len -= 2; /* with or without its NUL: clients give back what they got */
+	names = template_names(a, value, &e);
+	if (names == NULL)
+		svc_admin_refuse(a, &e);
+	else
+		svc_admin_verb(a, SVC_AUTHORITY_CA, in->authority, "ca.templates.set",
+		    json_pack("{s:o}", "templates", names));
+}
+
+/* ---- key recovery agents ---- */
+
+static void
+on_kra(void *arg, const struct err *e)
+{
+	struct svc_admin_call *a = arg;
+
+	if (e != NULL)
+		svc_admin_refuse(a, e);
+	else
+		svc_admin_end(a, S_OK);
+}
+
+static int
+set_kra(struct svc_admin_call *a, const struct csra_set_ca_property_in *in, struct err *e)
+{
+	struct ca_caller who = svc_caller(a->call, SVC_ADMIN_FRONT);
+	uint32_t n;
+
+	if (in->id == CR_PROP_KRACERT)
+		return ca_kra_set(a->ca, &who, in->index, in->value, on_kra, a, e);
+	if (in->value.len != 4)
+		return ERR(e, E_INVALIDARG, "a count of %zu octets, not 4", in->value.len);
+	n = get_u32le(in->value.p);
+	if (in->id == CR_PROP_KRACERTCOUNT)
+		return ca_kra_set_count(a->ca, &who, n, on_kra, a, e);
+	if (n == 0)
+		return ERR(e, E_INVALIDARG, "at least 1 recovery agent is used (MS-CSRA 3.1.4.2.3)");
+	return ca_kra_set_used_count(a->ca, &who, n, on_kra, a, e);
+}
+
 void
 svc_csra_set_ca_property(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_set_ca_property_in *in = args;
 	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct bytes value = in->value;
-	json_t *names = NULL;
 	struct err e = { 0 };
+	bool agent;
 
 	if (a == NULL)
 		return;
-	while (value.len >= 2 && value.p[value.len - 1] == 0 && value.p[value.len - 2] == 0)
-		value.len -= 2; /* with or without its NUL: clients give back what they got */
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) == 0) {
-		if (in->id != CR_PROP_TEMPLATES || in->index != 0 || in->type != PROPTYPE_STRING)
-			ERR(&e, E_INVALIDARG, "property 0x%x of type %u cannot be set", in->id, in->type);
-		else
-			names = template_names(a, value, &e);
-	}
-	if (e.hr != 0)
+	agent = (in->id == CR_PROP_KRACERT && in->type == PROPTYPE_BINARY) ||
+	    ((in->id == CR_PROP_KRACERTCOUNT || in->id == CR_PROP_KRACERTUSEDCOUNT) && in->index == 0 &&
+		in->type == PROPTYPE_LONG);
+	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) != 0)
 		svc_admin_refuse(a, &e);
-	else
-		svc_admin_verb(a, SVC_AUTHORITY_CA, in->authority, "ca.templates.set",
-		    json_pack("{s:o}", "templates", names));
+	else if (in->id == CR_PROP_TEMPLATES && in->index == 0 && in->type == PROPTYPE_STRING)
+		set_templates(a, in);
+	else if ((agent ? set_kra(a, in, &e)
+			: ERR(&e, E_INVALIDARG, "property 0x%x of type %u cannot be set", in->id,
+			      in->type)) != 0)
+		svc_admin_refuse(a, &e);
 }

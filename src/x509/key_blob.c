@@ -213,10 +213,13 @@ read_bcrypt_rsa(struct bytes blob, bool big_header, const struct x509_key_info *
 /* ---- EC ---- */
 
 static const struct ecdh_kind {
-	uint32_t magic; /* BCRYPT_ECDH_PRIVATE_P*_MAGIC */
+	uint32_t magic; /* BCRYPT_ECDH_PRIVATE_P*_MAGIC, BCRYPT_ECDSA_PRIVATE_P*_MAGIC */
 	const char *curve;
 	uint32_t octets;
 } ecdh_kinds[] = {
+	{ 0x32534345u, "P-256", 32 },
+	{ 0x34534345u, "P-384", 48 },
+	{ 0x36534345u, "P-521", 66 },
 	{ 0x324B4345u, "P-256", 32 },
 	{ 0x344B4345u, "P-384", 48 },
 	{ 0x364B4345u, "P-521", 66 },
