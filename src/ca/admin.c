@@ -1,6 +1,6 @@
 /* Administrative verbs: table, rights, journal; the small ones. The others: admin_ca.c, admin_acl.c,
  * admin_archival.c, admin_request.c, admin_edit.c,
- * admin_delete.c. */
+ * admin_delete.c, admin_import.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +52,7 @@ static const struct ca_verb verbs[] = {
 	{ "request.set-extension", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_set_extension },
 	{ "request.set-attributes", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_set_attributes },
 	{ "request.delete", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_request_delete },
+	{ "ca.import", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_ca_import },
 	{ "ca.templates.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_ca_templates_set },
 	{ "ca.audit-filter.set", CA_ACCESS_ADMIN | CA_ACCESS_AUDITOR, JOURNAL_CALL,
 	    admin_ca_audit_filter_set },

@@ -130,6 +130,8 @@ admin_request_set_attributes(struct ca_admin *a);
 void
 admin_request_delete(struct ca_admin *a);
 void
+admin_ca_import(struct ca_admin *a);
+void
 admin_ca_templates_set(struct ca_admin *a);
 void
 admin_ca_audit_filter_set(struct ca_admin *a);

@@ -210,6 +210,8 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                0 requests, 0x3000 extensions, 0x4000 attributes (row: the request's,
  *                                                all of them), 0x5000 CRLs. flags of a date: 1 certificates that
  *                                                expired before it, 2 requests not issued; archived keys stay
+ *   ca.import        {certificate: base64, flags}  {id}                 Officer; one this CA signed. flags: 0x20000 into
+ *                                                the row of the request that waits for it
  *   request.valid    {serial}                    {serial, disposition, state, reason?}; state: valid, revoked, neverIssued
  *   crl.show         {}                          {crls: [crl], folder}
  *   crl.get          {delta?, key?}              crl and {der: base64}; key: its index, the current one's by default

@@ -147,8 +147,8 @@ struct ca_request {
 	struct token *named;      /* of asked_for, when EnrollmentAgentRights ask; else NULL */
 	const char *on_behalf_of; /* the same once the directory knows it, "CORP\\janedoe" */
 	const struct store_row *stored; /* of a resubmission: the row as it was */
-	struct bytes archived_key;    /* RawArchivedKey, encrypted for the recovery agents; empty: none */
-	const char *recovery_hashes; /* KeyRecoveryHashes */
+	struct bytes archived_key;      /* RawArchivedKey, encrypted for the recovery agents; empty: none */
+	const char *recovery_hashes;    /* KeyRecoveryHashes */
 	bool parse_failed;
 	const char *failed_intro; /* "Error Parsing Request" */
 	struct err parse_err;

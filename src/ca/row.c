@@ -143,7 +143,10 @@ fill_request(struct ca_request *r, struct err *e)
 	struct store_row *row = &r->row;
 	uint32_t full = r->args.flags & CR_IN_FULLRESPONSE, declared = r->args.flags & 0xFF00u;
 
-	store_set_bytes(row, Request_RawRequest, r->kept.len > 0 ? r->kept : r->der.len > 0 ? r->der : r->args.request);
+	store_set_bytes(row, Request_RawRequest,
+	    r->kept.len > 0      ? r->kept
+		: r->der.len > 0 ? r->der
+				 : r->args.request);
 	store_set_text(row, Request_RequestAttributes, r->args.attributes);
 	store_set_long(row, Request_RequestType, full | (r->request_type != 0 ? r->request_type : declared));
 	store_set_long(row, Request_RequestFlags,

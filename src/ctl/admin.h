@@ -21,7 +21,7 @@ ctl_verb_fn ctl_enroll, ctl_bench;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats,
     ctl_server_stop;
 ctl_verb_fn ctl_request_set_extension, ctl_request_set_attributes, ctl_ca_set_templates, ctl_ca_audit_filter;
-ctl_verb_fn ctl_request_delete, ctl_crl_delete;
+ctl_verb_fn ctl_request_delete, ctl_request_import, ctl_crl_delete;
 ctl_verb_fn ctl_ca_renew, ctl_request_publish_expired, ctl_request_valid;
 void
 ctl_print_ca_certificates(const json_t *list);

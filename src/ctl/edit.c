@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/admin.h"
+#include "x509/request.h"
 
 #define VALUE_MAX (64u << 10)
 
@@ -244,4 +245,36 @@ ctl_crl_delete(struct ctl *c, const struct ctl_args *a)
 		return ctl_usage("what shall go? A row or --expired-before TIME");
 	return expired != NULL ? delete_before(c, 0x5000, 1, expired)
 			       : delete_row(c, 0x5000, a->positional[0]);
+}
+
+int
+ctl_request_import(struct ctl *c, const struct ctl_args *a)
+{
+	struct buf file, octets;
+	struct bytes der;
+	struct err e = { 0 };
+	json_t *o = NULL;
+	int rc;
+
+	buf_init(&file, VALUE_MAX);
+	buf_init(&octets, VALUE_MAX);
+	rc = ctl_read_file(a->positional[0], &file, &e);
+	if (rc == 0)
+		rc = x509_request_unwrap(buf_bytes(&file), c->pool, &der, &e);
+	if (rc == 0) {
+		buf_put(&octets, der.p, der.len);
+		o = ctl_call(c, "ca.import",
+		    json_pack("{s:o, s:i}", "certificate", base64_of(&octets), "flags",
+			ctl_arg(a, "pending") != NULL ? 0x20000 : 0),
+		    &e);
+	}
+	buf_fini(&file);
+	buf_fini(&octets);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	if (c->json)
+		return ctl_print_json(o);
+	printf("request %lld\n", (long long)json_integer_value(json_object_get(o, "id")));
+	json_decref(o);
+	return CTL_OK;
 }

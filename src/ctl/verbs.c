@@ -183,6 +183,10 @@ static const struct ctl_option crl_delete_options[] = {
 	{ "expired-before", "TIME", "every CRL whose next update was before that" },
 	{ 0 },
 };
+static const struct ctl_option import_request_options[] = {
+	{ "pending", NULL, "into the row of the pending request with the same key" },
+	{ 0 },
+};
 static const struct ctl_option revoke_options[] = {
 	{ "reason", "REASON", "unspecified (default), keyCompromise, cACompromise, affiliationChanged, superseded, "
 	    "cessationOfOperation, certificateHold, removeFromCRL" },
@@ -316,6 +320,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    ctl_request_set_attributes },
 	{ "request", "delete", "[ID]", 0, 1, delete_options, "certutil -deleterow: rows of the database, for good",
 	    ctl_request_delete },
+	{ "request", "import", "FILE", 1, 1, import_request_options,
+	    "certutil -importcert: a certificate of this CA that its database lacks (DER or PEM)", ctl_request_import },
 	{ "request", "revoke", "ID|--serial HEX", 0, 1, revoke_options, "revoke a certificate", ctl_request_revoke },
 	{ "request", "publish-expired", "ID|--serial HEX", 0, 1, publish_expired_options,
 	    "keep a revoked certificate on the CRL when it has expired", ctl_request_publish_expired },

@@ -204,8 +204,8 @@ find_id(struct store *s, const char *sql, const char *value, const char *what, u
 int
 store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e)
 {
-	return find_id(s, "SELECT RequestID FROM Certificates WHERE SerialNumber = ?1", serial, "serial number",
-	    request_id, e);
+	return find_id(s, "SELECT RequestID FROM Certificates WHERE SerialNumber = ?1", serial,
+	    "serial number", request_id, e);
 }
 
 int
@@ -213,6 +213,30 @@ store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct 
 {
 	return find_id(s, "SELECT RequestID FROM Certificates WHERE CertificateHash = ?1", hash, "SHA-1 hash",
 	    request_id, e);
+}
+
+int
+store_find_extension(struct store *s, uint32_t disposition, const char *oid, struct bytes value,
+    uint32_t *request_id, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (store_prepare(s->rdb,
+		"SELECT r.RequestID FROM Requests r JOIN Extensions x ON x.ExtensionRequestId = r.RequestID"
+		" AND x.ExtensionName = ?2 WHERE r.Disposition = ?1 AND x.ExtensionRawValue = ?3"
+		" ORDER BY r.RequestID LIMIT 1",
+		&st, e) != 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, disposition);
+	store_bind_text(st, 2, oid);
+	sqlite3_bind_blob64(st, 3, value.p, value.len, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	*request_id = rc == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(st, 0) : 0;
+	rc =
+	    rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_sqlite_error(s->rdb, "finding an extension", e);
+	sqlite3_finalize(st);
+	return rc;
 }
 
 int

@@ -69,6 +69,7 @@ struct store_extension {
 #define STORE_EXT_ORIGIN_REQUEST 0x10000u
 #define STORE_EXT_ORIGIN_POLICY 0x20000u
 #define STORE_EXT_ORIGIN_ADMIN 0x30000u
+#define STORE_EXT_ORIGIN_IMPORTED 0x60000u
 #define STORE_EXT_ORIGIN_MASK 0xffff0000u
 
 /* One request with its certificate. Request_RequestID is the key. */
@@ -224,6 +225,11 @@ store_find_serial(struct store *s, const char *serial, uint32_t *request_id, str
 /* hash: "aa bb ..", as in the column, which has no index: every certificate is looked at. */
 int
 store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct err *e) MUST_CHECK;
+
+/* The oldest request of that disposition with an extension of that value; 0: none has. */
+int
+store_find_extension(struct store *s, uint32_t disposition, const char *oid, struct bytes value,
+    uint32_t *request_id, struct err *e) MUST_CHECK;
 
 struct store_query {
 	uint32_t disposition; /* 0: any */

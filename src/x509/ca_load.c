@@ -1,5 +1,6 @@
 /* A CA's key, certificate and chain, read from files and checked against each other. */
 #include <errno.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -422,4 +423,17 @@ const char *
 x509_ca_key_text(const struct x509_ca *ca)
 {
 	return ca->key_text;
+}
+
+bool
+x509_ca_signed(const struct x509_ca *ca, struct bytes certificate)
+{
+	const unsigned char *p = certificate.p;
+	X509 *cert = certificate.len <= LONG_MAX ? d2i_X509(NULL, &p, (long)certificate.len) : NULL;
+	bool is = cert != NULL && X509_verify(cert, ca->signer.key) == 1;
+
+	if (!is)
+		(void)x509_openssl_reason();
+	X509_free(cert);
+	return is;
 }

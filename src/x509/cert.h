@@ -83,6 +83,9 @@ x509_ca_spki(const struct x509_ca *ca); /* SubjectPublicKeyInfo of its key */
  */
 int
 x509_ca_key_like(const struct x509_ca *ca, uint32_t bits, enum x509_ca_key *out, struct err *e) MUST_CHECK;
+/* Has its key signed this Certificate? false for what is none. */
+bool
+x509_ca_signed(const struct x509_ca *ca, struct bytes certificate);
 filetime_t
 x509_ca_not_after(const struct x509_ca *ca);
 filetime_t

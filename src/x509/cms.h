@@ -37,7 +37,8 @@ struct x509_cms {
 	 * attributes 1.3.6.1.4.1.311.13.2.1 */
 	struct x509_name_value *name_values;
 	size_t n_name_values;
-	struct bytes archived_key; /* value of the unauthenticated attribute 1.3.6.1.4.1.311.21.13, or empty */
+	struct bytes
+	    archived_key; /* value of the unauthenticated attribute 1.3.6.1.4.1.311.21.13, or empty */
 };
 
 /* What SignedData says it holds, without reading further. False when it is no SignedData, or holds neither.
@@ -83,19 +84,18 @@ x509_cms_check_key_hash(
 /* The message without attributes 1.3.6.1.4.1.311.21.13, which no signature covers: what a database may hold.
  * In the pool, or `raw` itself when there is none. CRYPT_E_ASN1_* when it is no SignedData. */
 int
-x509_cms_strip_archived_key(
-    struct bytes raw, struct pool *pool, struct bytes *out, struct err *e) MUST_CHECK;
+x509_cms_strip_archived_key(struct bytes raw, struct pool *pool, struct bytes *out, struct err *e) MUST_CHECK;
 
 /* ---- the answer: CMC full response, MS-WCCE 3.2.1.4.2.1.4.8.2 ---- */
 
 enum x509_cmc_status { X509_CMC_SUCCESS = 0, X509_CMC_FAILED = 2, X509_CMC_PENDING = 3 };
 struct x509_cmc_response {
 	enum x509_cmc_status status;
-	const char *text;         /* disposition message, UTF-8 */
-	struct bytes certificate; /* DER; empty unless one is returned */
+	const char *text;                /* disposition message, UTF-8 */
+	struct bytes certificate;        /* DER; empty unless one is returned */
 	struct bytes encrypted_key_hash; /* of a key that was archived with it; empty: none was */
-	uint32_t request_id;      /* pendToken, and the randomness stream of a seeded CA */
-	filetime_t received;      /* pendTime */
+	uint32_t request_id;             /* pendToken, and the randomness stream of a seeded CA */
+	filetime_t received;             /* pendTime */
 };
 int
 x509_ca_cmc_response(

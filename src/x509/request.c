@@ -199,8 +199,7 @@ static const struct known_attribute {
 	    read_name_values },
 	{ "szOID_ARCHIVED_KEY_ATTR", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x0d"), false,
 	    note_archived_key },
-	{ "szOID_ENCRYPTED_KEY_HASH", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x15"), true,
-	    read_key_hash },
+	{ "szOID_ENCRYPTED_KEY_HASH", OID_BODY("\x2b\x06\x01\x04\x01\x82\x37\x15\x15"), true, read_key_hash },
 };
 
 static const struct known_attribute *

@@ -1,6 +1,9 @@
 """What officers change about requests that wait, over the control socket; judged by the certificates that result."""
+import subprocess
+
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import conftest
@@ -126,3 +129,47 @@ def test_deleted_rows(server):
                                        ("request", "delete", "1", "--extensions", "--attributes"), ("crl", "delete")])
 def test_delete_usage(server, arguments):
     server.ctl(*arguments, code=2)
+
+
+@pytest.mark.parametrize("form", [serialization.Encoding.DER, serialization.Encoding.PEM])
+def test_imported(server, tmp_path, form):
+    server.ctl("request", "delete", "--not-issued-before", "9000-01-01T00:00:00Z")
+    number = waiting(server)
+    cert = issued(server, number)
+    file = tmp_path / "lost"
+    file.write_bytes(cert.public_bytes(form))
+    server.ctl("request", "import", str(file), code=1)  # is there
+    server.ctl("request", "delete", number)
+    server.ctl("request", "import", str(file), "--pending", code=1)  # nobody waits
+    imported = str(server.json("request", "import", str(file))["id"])
+    assert int(imported) > int(number)
+    row = server.json("request", "show", imported)
+    assert row["state"] == "issued" and int(row["serial"], 16) == cert.serial_number and row["templateName"] == "IntunePKCS"
+    server.ctl("request", "revoke", imported)
+    server.ctl("crl", "publish")
+    listed = x509.load_der_x509_crl(server.ctl("crl", "get", "--der", text=False))
+    assert listed.get_revoked_certificate_by_serial_number(cert.serial_number) is not None
+
+
+def test_imported_for_who_waits(server, tmp_path):
+    server.ctl("request", "delete", "--not-issued-before", "9000-01-01T00:00:00Z")
+    number = waiting(server)
+    cert = issued(server, number)
+    file = tmp_path / "lost.der"
+    file.write_bytes(cert.public_bytes(serialization.Encoding.DER))
+    server.ctl("request", "delete", number)
+    again = waiting(server)
+    assert server.json("request", "import", str(file), "--pending") == {"id": int(again)}
+    with client(server) as c:
+        assert c.retrieve(int(again)).certificate == cert.public_bytes(serialization.Encoding.DER)
+
+
+def test_what_is_not_imported(server, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"\x30\x03\x02\x01\x01")
+    server.ctl("request", "import", str(file), code=1)
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=foreign",
+                           "-keyout", str(tmp_path / "key"), "-out", str(file)], capture_output=True, check=False)
+    assert made.returncode == 0, made.stderr
+    refused = server.json("request", "import", str(file), code=1)
+    assert refused["error"]["name"] == "CERT_E_ISSUERCHAINING"

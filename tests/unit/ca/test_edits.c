@@ -381,6 +381,96 @@ test_delete(void **state)
 	assert_int_equal(deleted(b, "{\"table\":20480,\"flags\":0,\"row\":1}"), 1);
 }
 
+static struct verb_answer
+import(struct bench *b, struct token *t, const uint8_t *der, size_t n, unsigned flags)
+{
+	static char args[16384], base64[12000];
+	int len = EVP_EncodeBlock((unsigned char *)base64, der, (int)n);
+
+	assert_true(len > 0 && (size_t)len < sizeof(base64));
+	snprintf(args, sizeof(args), "{\"certificate\":\"%s\",\"flags\":%u}", base64, flags);
+	return verb(b, t, "ca.import", args);
+}
+
+static uint32_t
+import_hr(struct bench *b, const uint8_t *der, size_t n, unsigned flags)
+{
+	struct verb_answer v = import(b, b->admin, der, n, flags);
+
+	json_decref(v.result);
+	return v.hr;
+}
+
+static json_int_t
+import_id(struct bench *b, const struct answer *a, unsigned flags)
+{
+	struct verb_answer v = import(b, b->admin, a->certificate, a->len, flags);
+	json_int_t id = json_integer_value(json_object_get(v.result, "id"));
+
+	assert_int_equal(v.hr, 0);
+	json_decref(v.result);
+	return id;
+}
+
+static void
+test_import(void **state)
+{
+	struct bench *b = *state;
+	struct answer a = enroll(b, "CertificateTemplate:Supplied"), again;
+	struct ca_caller who = caller(b->user);
+	struct verb_answer v;
+
+	assert_int_equal(a.disposition, CR_DISP_ISSUED);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0), E_OBJECT_ALREADY_EXISTS);
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":0,\"row\":1}"), 1);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0x20000), CRYPT_E_NO_MATCH);
+	assert_int_equal(import_id(b, &a, 0), 2);
+	again = ask_as(b, &who, &(struct ca_request_args){ .authority = CA_NAME, .request_id = 2 });
+	assert_int_equal(again.disposition, CR_DISP_ISSUED);
+	assert_int_equal(again.len, a.len);
+	assert_memory_equal(again.certificate, a.certificate, a.len);
+	assert_string_equal(again.message, "certificate issued");
+	v = verb(b, b->admin, "request.show", "{\"id\":2}");
+	assert_string_equal(json_string_value(json_object_get(v.result, "templateName")), "Supplied");
+	assert_string_equal(json_string_value(json_object_get(v.result, "commonName")), "device");
+	assert_string_equal(json_string_value(json_object_get(v.result, "requester")), "CORP\\Administrator");
+	assert_null(json_object_get(json_object_get(v.result, "columns"), "Request.RawRequest"));
+	json_decref(v.result);
+	assert_int_equal(verb_hr(b, b->admin, "request.revoke", "{\"id\":2}"), 0);
+
+	/* into the row of the request that waits with this key */
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":0,\"row\":2}"), 1);
+	assert_int_equal(enroll(b, WAITING).id, 3);
+	assert_int_equal(import_id(b, &a, 0x20000), 3);
+	again = ask_as(b, &who, &(struct ca_request_args){ .authority = CA_NAME, .request_id = 3 });
+	assert_int_equal(again.disposition, CR_DISP_ISSUED);
+	assert_memory_equal(again.certificate, a.certificate, a.len);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0x20000), E_OBJECT_ALREADY_EXISTS);
+}
+
+static void
+test_import_refusals(void **state)
+{
+	struct bench *b = *state;
+	struct answer a = enroll(b, "CertificateTemplate:Supplied");
+	struct verb_answer v;
+
+	assert_int_equal(deleted(b, "{\"table\":0,\"flags\":0,\"row\":1}"), 1);
+	for (size_t n = 0; n < a.len; n += 7)
+		assert_int_equal(import_hr(b, a.certificate, n > 0 ? n : 1, 0), E_INVALID_DATA);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0x30000), E_INVALIDARG);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 1), E_INVALIDARG);
+	assert_int_equal(verb_hr(b, b->admin, "ca.import", "{\"flags\":0}"), E_INVALIDARG);
+	assert_int_equal(verb_hr(b, b->admin, "ca.import", "{\"flags\":0,\"certificate\":\"\"}"), E_INVALID_DATA);
+	assert_int_equal(verb_hr(b, b->admin, "ca.import", "{\"flags\":0,\"certificate\":\"*\"}"), E_INVALID_DATA);
+	v = import(b, b->user, a.certificate, a.len, 0);
+	assert_int_equal(v.hr, E_ACCESSDENIED);
+	a.certificate[a.len - 1] ^= 1; /* the signature */
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0), CERT_E_ISSUERCHAINING);
+	assert_int_equal(import_hr(b, a.certificate, a.len, 0x10000), CERT_E_ISSUERCHAINING);
+	assert_int_equal(enroll(b, "CertificateTemplate:Supplied").id, 2); /* none took a number */
+}
+
 int
 main(void)
 {
@@ -394,6 +484,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_long_extension, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_templates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_import, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_import_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_audit_filter, setup, teardown),
 	};
 
