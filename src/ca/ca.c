@@ -276,6 +276,8 @@ ca_policy_set(struct ca *ca, struct err *e)
 		.ca_not_after = x509_ca_not_after(c->x509),
 		.ca_key_id = x509_ca_key_id(c->x509),
 		.ca_subject = x509_ca_subject(c->x509),
+		.ca_issuer = x509_ca_issuer(c->x509),
+		.ca_serial = x509_ca_serial(c->x509),
 		.cdp_urls = c->urls.cdp,
 		.aia_urls = c->urls.aia,
 		.ocsp_urls = c->urls.ocsp,

@@ -47,8 +47,9 @@ struct policy_ca {
 	unsigned ca_version;          /* compatibility.md section 4: 1..6, default 6 */
 	const char *ca_name;
 	filetime_t ca_not_before, ca_not_after;
-	struct bytes ca_key_id;                            /* for the AKI */
-	struct bytes ca_subject;                           /* Name DER, issuer */
+	struct bytes ca_key_id;            /* for the AKI */
+	struct bytes ca_subject;           /* Name DER, issuer */
+	struct bytes ca_issuer, ca_serial; /* of the CA's certificate: Name DER, content of the INTEGER */
 	struct x509_strings cdp_urls, aia_urls, ocsp_urls; /* expanded, for certificates */
 	struct x509_strings enable_request_extensions;     /* EnableRequestExtensionList */
 	struct x509_strings disable_extensions;            /* DisableExtensionList */

@@ -7,6 +7,7 @@
 #define OID_KP_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
 
 static const struct x509_strings none;
+static const struct bytes nothing;
 
 int
 apply_subject_key_id(struct eval *ev)
@@ -21,20 +22,28 @@ apply_subject_key_id(struct eval *ev)
 	return rule_put(ev, OID_SUBJECT_KEY_IDENTIFIER, false, value, "SHA-1 of the public key");
 }
 
+/* Name and serial number are two bits: one alone is written as asked, though RFC 5280 wants both or neither.
+ */
 int
 apply_authority_key_id(struct eval *ev)
 {
+	uint32_t flags = ev->ca->edit_flags;
+	bool by_key = (flags & EDITF_ENABLEAKIKEYID) != 0;
+	struct bytes key_id = by_key ? ev->ca->ca_key_id : nothing;
+	struct bytes issuer = (flags & EDITF_ENABLEAKIISSUERNAME) != 0 ? ev->ca->ca_issuer : nothing;
+	struct bytes serial = (flags & EDITF_ENABLEAKIISSUERSERIAL) != 0 ? ev->ca->ca_serial : nothing;
 	struct bytes value;
 
-	if (!(ev->ca->edit_flags & EDITF_ENABLEAKIKEYID))
-		return rule_skipped(ev, "EDITF_ENABLEAKIKEYID is off");
-	if (ev->ca->ca_key_id.len == 0)
-		return rule_skipped(ev, "the CA certificate has no subject key identifier");
-	x509_ext_authority_key_id(&ev->scratch, ev->ca->ca_key_id);
+	if (key_id.len + issuer.len + serial.len == 0)
+		return rule_skipped(ev, "%s",
+		    by_key ? "the CA certificate has no subject key identifier"
+			   : "EDITF_ENABLEAKIKEYID, AKIISSUERNAME and AKIISSUERSERIAL are off");
+	x509_ext_authority_key(&ev->scratch, key_id, issuer, serial);
 	if (rule_keep(ev, &value) != 0)
 		return -1;
-	return rule_put(ev, OID_AUTHORITY_KEY_IDENTIFIER, (ev->ca->edit_flags & EDITF_ENABLEAKICRITICAL) != 0,
-	    value, "key identifier of the CA");
+	return rule_put(ev, OID_AUTHORITY_KEY_IDENTIFIER, (flags & EDITF_ENABLEAKICRITICAL) != 0, value,
+	    "of the CA certificate:%s%s%s", key_id.len > 0 ? " key identifier" : "",
+	    issuer.len > 0 ? " issuer" : "", serial.len > 0 ? " serial number" : "");
 }
 
 /* A responder's own certificate is not checked for revocation: RFC 6960 4.2.2.2.1. Schema 1 has no

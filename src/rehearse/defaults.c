@@ -35,7 +35,7 @@ int
 rehearse_default_ca(struct policy_ca *out, const char *dns_domain, const char *nb_domain, filetime_t now,
     struct pool *pool, struct err *e)
 {
-	static const uint8_t key_id[20], name[] = { 0x30, 0x00 };
+	static const uint8_t key_id[20], name[] = { 0x30, 0x00 }, serial[] = { 1 };
 
 	*out = (struct policy_ca){
 		.edit_flags = POLICY_DEFAULT_EDIT_FLAGS,
@@ -48,6 +48,8 @@ rehearse_default_ca(struct policy_ca *out, const char *dns_domain, const char *n
 		.ca_not_after = now + CA_YEARS * 365 * FILETIME_DAY,
 		.ca_key_id = { key_id, sizeof(key_id) },
 		.ca_subject = { name, sizeof(name) },
+		.ca_issuer = { name, sizeof(name) },
+		.ca_serial = { serial, sizeof(serial) },
 		.rdn_reorder = true,
 		.enforce_name_lengths = true,
 		.critical_san = true,

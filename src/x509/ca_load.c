@@ -20,7 +20,7 @@ struct x509_ca {
 	struct x509_signer signer;
 	struct bytes chain[MAX_CHAIN]; /* DER, OpenSSL's memory */
 	size_t n_chain;
-	struct buf subject, key_id, spki;
+	struct buf subject, issuer, serial, key_id, spki; /* serial: content of the INTEGER */
 	filetime_t not_before, not_after;
 	filetime_t chain_begin, chain_end; /* when all of the chain is valid */
 	char key_text[KEY_TEXT_MAX];
@@ -195,6 +195,33 @@ keep_chain_times(struct x509_ca *ca, X509 *certs[], size_t n)
 	}
 }
 
+/* What an authority key identifier below this CA can say of its certificate. */
+static int
+keep_issuer(struct x509_ca *ca, X509 *cert, struct err *e)
+{
+	unsigned char *name = NULL, *serial = NULL;
+	int name_len = i2d_X509_NAME(X509_get_issuer_name(cert), &name);
+	int serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &serial);
+	struct der_item number;
+	int ret = -1;
+
+	if (name_len > 0 && serial_len > 0) {
+		struct der d = der_over((struct bytes){ serial, (size_t)serial_len });
+
+		if (der_expect(&d, DER_INTEGER, &number, "serial number", e) != 0)
+			goto out;
+		buf_put(&ca->issuer, name, (size_t)name_len);
+		buf_put_bytes(&ca->serial, number.body);
+		ret = 0;
+	}
+	if (ret != 0 || !buf_ok(&ca->issuer) || !buf_ok(&ca->serial))
+		ret = ERR(e, E_OUTOFMEMORY, "keeping the name of the CA's issuer");
+out:
+	OPENSSL_free(name);
+	OPENSSL_free(serial);
+	return ret;
+}
+
 static int
 keep_facts(struct x509_ca *ca, X509 *cert, struct err *e)
 {
@@ -256,7 +283,7 @@ load_chain(struct x509_ca *ca, const char *path, struct err *e)
 	else if (got == 1)
 		ERR(e, E_INVALID_DATA, "more than %d certificates", MAX_CHAIN);
 	else if (check_chain(ca, certs, n, e) == 0 && keep_chain(ca, certs, n, e) == 0 &&
-	    keep_facts(ca, certs[0], e) == 0) {
+	    keep_facts(ca, certs[0], e) == 0 && keep_issuer(ca, certs[0], e) == 0) {
 		keep_chain_times(ca, certs, n);
 		ca->signer.constrained = x509_chain_constrains(certs, n);
 		ret = 0;
@@ -283,6 +310,8 @@ x509_ca_load(
 	}
 	ca->signer.rng = *rng;
 	buf_init(&ca->subject, 65536);
+	buf_init(&ca->issuer, 65536);
+	buf_init(&ca->serial, 1024);
 	buf_init(&ca->key_id, 1024);
 	buf_init(&ca->spki, 65536);
 	if (x509_hash_from_name(&h, hash, e) != 0)
@@ -311,6 +340,8 @@ x509_ca_free(struct x509_ca *ca)
 	for (size_t i = 0; i < ca->n_chain; i++)
 		OPENSSL_free((void *)(uintptr_t)ca->chain[i].p);
 	buf_fini(&ca->subject);
+	buf_fini(&ca->issuer);
+	buf_fini(&ca->serial);
 	buf_fini(&ca->key_id);
 	buf_fini(&ca->spki);
 	free(ca);
@@ -370,6 +401,18 @@ struct bytes
 x509_ca_subject(const struct x509_ca *ca)
 {
 	return buf_bytes(&ca->subject);
+}
+
+struct bytes
+x509_ca_issuer(const struct x509_ca *ca)
+{
+	return buf_bytes(&ca->issuer);
+}
+
+struct bytes
+x509_ca_serial(const struct x509_ca *ca)
+{
+	return buf_bytes(&ca->serial);
 }
 
 struct bytes

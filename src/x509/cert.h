@@ -76,6 +76,10 @@ x509_ca_chain_der(const struct x509_ca *ca, size_t i); /* 0 is the CA's own */
 struct bytes
 x509_ca_subject(const struct x509_ca *ca); /* Name DER */
 struct bytes
+x509_ca_issuer(const struct x509_ca *ca); /* Name DER: who issued the CA's certificate, itself when a root */
+struct bytes
+x509_ca_serial(const struct x509_ca *ca); /* of the CA's certificate: content of the INTEGER */
+struct bytes
 x509_ca_key_id(const struct x509_ca *ca); /* subjectKeyIdentifier of the CA certificate */
 struct bytes
 x509_ca_spki(const struct x509_ca *ca); /* SubjectPublicKeyInfo of its key */

@@ -79,9 +79,23 @@ x509_ext_key_id(struct buf *out, struct bytes key_id)
 void
 x509_ext_authority_key_id(struct buf *out, struct bytes key_id)
 {
-	size_t seq = der_open(out, DER_SEQUENCE);
+	x509_ext_authority_key(out, key_id, (struct bytes){ NULL, 0 }, (struct bytes){ NULL, 0 });
+}
 
-	der_put(out, DER_CONTEXT(0), key_id);
+void
+x509_ext_authority_key(struct buf *out, struct bytes key_id, struct bytes issuer, struct bytes serial)
+{
+	size_t seq = der_open(out, DER_SEQUENCE), names;
+
+	if (key_id.len > 0)
+		der_put(out, DER_CONTEXT(0), key_id);
+	if (issuer.len > 0) {
+		names = der_open(out, DER_CONTEXT_CONSTRUCTED(1));
+		der_put(out, DER_CONTEXT_CONSTRUCTED(4), issuer); /* directoryName: a CHOICE, so explicit */
+		der_close(out, names);
+	}
+	if (serial.len > 0)
+		der_put(out, DER_CONTEXT(2), serial);
 	der_close(out, seq);
 }
 

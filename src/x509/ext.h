@@ -52,6 +52,10 @@ void
 x509_ext_key_id(struct buf *out, struct bytes key_id); /* SKI */
 void
 x509_ext_authority_key_id(struct buf *out, struct bytes key_id);
+/* RFC 5280 4.2.1.1 whole: what is empty is left out. issuer: Name DER of the issuer's issuer; serial: content
+ * of the INTEGER in the issuer's certificate. */
+void
+x509_ext_authority_key(struct buf *out, struct bytes key_id, struct bytes issuer, struct bytes serial);
 /* One DistributionPoint whose fullName lists all URLs. */
 void
 x509_ext_crl_distribution_points(struct buf *out, struct x509_strings urls);

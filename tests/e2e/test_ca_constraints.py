@@ -167,6 +167,21 @@ def test_policies_of_a_given_certificate(subordinate, ca, template, flags, expec
     assert answer.disposition == expected, answer.message
 
 
+def test_authority_key_identifier_names_the_certificate(subordinate, tmp_path):
+    """EDITF_ENABLEAKIISSUERNAME and -SERIAL: the root's name and the serial number it gave; OpenSSL compares both with the CA's certificate."""
+    server = subordinate("")
+    above = x509.load_pem_x509_certificate((tmp_path / "sub.pem").read_bytes())
+    for change in "+EDITF_ENABLEAKIISSUERNAME", "+EDITF_ENABLEAKIISSUERSERIAL":
+        server.ctl("ca", "set", "policy\\EditFlags", change)
+    issued = x509.load_der_x509_certificate(ask(server, authority=SUBORDINATE).certificate)
+    aki = issued.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert [n.value for n in aki.authority_cert_issuer] == [above.issuer] and aki.authority_cert_serial_number == above.serial_number
+    assert aki.key_identifier == above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    (tmp_path / "leaf.pem").write_bytes(issued.public_bytes(Encoding.PEM))
+    subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", tmp_path / "root.pem", "-untrusted", tmp_path / "sub.pem",
+                    tmp_path / "leaf.pem"], check=True, capture_output=True)
+
+
 # ---- renewal by the CA above ----
 
 VERSION, PREVIOUS, TEMPLATE = (x509.ObjectIdentifier(f"1.3.6.1.4.1.311.{o}") for o in ("21.1", "21.2", "20.2"))

@@ -419,7 +419,7 @@ def make_ca(r):
     for bit in (0x20, 0x40000, 0x8000):
         if r.randrange(2):
             edit ^= bit
-    for bit in (0x1, 0x2, 0x4, 0x40, 0x100, 0x2000, 0x10000, 0x20000):
+    for bit in (0x1, 0x2, 0x4, 0x40, 0x100, 0x800, 0x1000, 0x2000, 0x10000, 0x20000):
         if r.randrange(16) == 0:
             edit ^= bit
     months, seconds = r.choice([(24, 0)] * 5 + [(12, 0), (1, 0), (0, 14 * 86400), (0, 3600 * 100)])
@@ -430,6 +430,7 @@ def make_ca(r):
         "ca_name": "Contoso CA", "ca_not_before": NOW - r.choice([500] * 20 + [0, -1]) * DAY,
         "ca_not_after": NOW + r.choice([1825] * 12 + [300, 20, 5, -1]) * DAY,
         "ca_key_id": bytes(range(100, 120)).hex(),
+        "ca_issuer": der.seq(der.tlv(0x31, der.seq(der.oid("2.5.4.3"), der.text("Contoso Root")))).hex(), "ca_serial": "4711",
         "ca_subject": der.seq(der.tlv(0x31, der.seq(der.oid("2.5.4.3"), der.text("Contoso CA")))).hex(),
         "cdp_urls": r.choice([[ldap + "CDP"]] * 4 + [[], [ldap + "CDP", "http://pki.contoso.com/c.crl"]]),
         "aia_urls": r.choice([[ldap + "AIA"]] * 4 + [[], [ldap + "AIA", "http://pki.contoso.com/c.crt"]]),

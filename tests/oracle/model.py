@@ -446,8 +446,8 @@ class Decision:
         nocheck = t.enrollment & 0x1000 and OCSP_SIGNING in t.v2(t.application_policies, [])
         if SKI not in self.requested:
             add(SKI, der.tlv(0x04, hashlib.sha1(bytes.fromhex(self.request["key_octets"])).digest()))
-        if self.edit & 0x100:
-            add(AKI, der.seq(der.tlv(0x80, bytes.fromhex(ca["ca_key_id"]))), bool(self.edit & 0x2000))
+        if self.edit & 0x1900:
+            add(AKI, self.authority_key(), bool(self.edit & 0x2000))
         if not nocheck and not t.enrollment & 0x4000 and ca["cdp_urls"]:
             add(CDP, der.seq(der.seq(der.tlv(0xA0, der.tlv(0xA0, *[der.tlv(0x86, u.encode()) for u in ca["cdp_urls"]])))))
         if not nocheck:
@@ -479,6 +479,17 @@ class Decision:
         if sid:
             add(SID, sid)
         return out
+
+    def authority_key(self):
+        """RFC 5280 4.2.1.1: keyIdentifier [0], authorityCertIssuer [1] GeneralNames, authorityCertSerialNumber [2]."""
+        parts = []
+        if self.edit & 0x100:
+            parts.append(der.tlv(0x80, bytes.fromhex(self.ca["ca_key_id"])))
+        if self.edit & 0x800:
+            parts.append(der.tlv(0xA1, der.tlv(0xA4, bytes.fromhex(self.ca["ca_issuer"]))))
+        if self.edit & 0x1000:
+            parts.append(der.tlv(0x82, bytes.fromhex(self.ca["ca_serial"])))
+        return der.seq(*parts)
 
     def qualifiers(self, policy):
         """Of the policy's OID object: CPS URIs, then user notices (RFC 5280 4.2.1.4); what neither can hold is left out."""

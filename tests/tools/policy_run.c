@@ -116,6 +116,8 @@ read_ca(struct run *r, const json_t *o, struct policy_ca *ca)
 		.ca_not_after = number(o, "ca_not_after"),
 		.ca_key_id = octets(r, text(o, "ca_key_id")),
 		.ca_subject = octets(r, text(o, "ca_subject")),
+		.ca_issuer = octets(r, text(o, "ca_issuer")),
+		.ca_serial = octets(r, text(o, "ca_serial")),
 		.cdp_urls = strings(r, member(o, "cdp_urls")),
 		.aia_urls = strings(r, member(o, "aia_urls")),
 		.ocsp_urls = strings(r, member(o, "ocsp_urls")),

@@ -416,6 +416,8 @@ desk_ca(struct desk *d)
 		.ca_not_after = at("2036-01-01T00:00:00Z"),
 		.ca_key_id = desk_hex(d, "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3"),
 		.ca_subject = desk_name(d, "CN=Contoso Certification Authority,DC=corp,DC=contoso,DC=com"),
+		.ca_issuer = desk_name(d, "CN=Contoso Root"),
+		.ca_serial = desk_hex(d, "0102"),
 		.cdp_urls = STRINGS(default_cdp),
 		.aia_urls = STRINGS(default_aia),
 		.enable_request_extensions = STRINGS(default_request_extensions),

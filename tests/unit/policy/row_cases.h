@@ -219,6 +219,12 @@ static const struct row_case {
 
 	{ 38, "authority key identifier", PASS, "made", "", A, 0, "2.5.29.35: " },
 	{ 38, "authority key identifier", REFUSE, "flag off", "edit 0x11004e", S, 0, "off" },
+	{ 38, "authority key identifier", PASS, "all three parts", "edit 0x11194e", A, 0, "key identifier issuer serial number" },
+	{ 38, "authority key identifier", PASS, "issuer and serial number", "edit 0x11184e", A, 0, "certificate: issuer serial number" },
+	{ 38, "authority key identifier", PASS, "issuer alone", "edit 0x11084e", A, 0, "certificate: issuer" },
+	{ 38, "authority key identifier", PASS, "serial number alone", "edit 0x11104e", A, 0, "certificate: serial number" },
+	{ 38, "authority key identifier", BOUNDARY, "no key identifier, but a serial number", "cakeyid; edit 0x11114e", A, 0,
+	    "certificate: serial number" },
 	{ 38, "authority key identifier", BOUNDARY, "the CA has no key identifier", "cakeyid", S, 0, "no subject key identifier" },
 
 	{ 38, "CRL distribution points", PASS, "one URL", "", A, 0, "1 URLs" },

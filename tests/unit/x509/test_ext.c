@@ -95,6 +95,12 @@ test_golden(void **state)
 	expect(&b, "SKI", "04026162");
 	x509_ext_authority_key_id(&b, str_bytes("ab"));
 	expect(&b, "AKI", "300480026162");
+	x509_ext_authority_key(&b, str_bytes("ab"), str_bytes("\x30"), str_bytes("\x01\x02"));
+	expect(&b, "AKI, all of it", "300d80026162a103a4013082020102");
+	x509_ext_authority_key(&b, (struct bytes){ NULL, 0 }, (struct bytes){ NULL, 0 }, str_bytes("\x01"));
+	expect(&b, "AKI, serial number alone", "3003820101");
+	x509_ext_authority_key(&b, (struct bytes){ NULL, 0 }, str_bytes("\x30"), (struct bytes){ NULL, 0 });
+	expect(&b, "AKI, issuer alone", "3005a103a40130");
 	x509_ext_crl_distribution_points(&b, url2);
 	expect(&b, "CDP", "301b3019a017a0158608687474703a2f2f6186096c6461703a2f2f2f62");
 	x509_ext_crl_distribution_points(&b, (struct x509_strings){ foreign, 1 });
@@ -146,7 +152,7 @@ test_openssl_reads(void **state)
 	x509_ext_eku(&cases[1].value, (struct x509_strings){ oids, 2 });
 	x509_ext_basic_constraints(&cases[2].value, true, 2);
 	x509_ext_key_id(&cases[3].value, (struct bytes){ id, 20 });
-	x509_ext_authority_key_id(&cases[4].value, (struct bytes){ id, 20 });
+	x509_ext_authority_key(&cases[4].value, (struct bytes){ id, 20 }, (struct bytes){ (const uint8_t *)"\x30", 2 }, (struct bytes){ id, 1 });
 	x509_ext_crl_distribution_points(&cases[5].value, (struct x509_strings){ urls, 2 });
 	x509_ext_authority_info_access(&cases[6].value, (struct x509_strings){ urls, 2 }, (struct x509_strings){ urls, 1 });
 	x509_ext_certificate_policies(&cases[7].value, (struct x509_strings){ oids, 2 }, qualifiers);
