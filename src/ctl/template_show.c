@@ -4,6 +4,7 @@
 
 #include "ctl/compatibility.h"
 #include "ctl/ra_properties.h"
+#include "ctl/template_attributes.h"
 
 #define MAX_FIELDS 64
 
@@ -189,6 +190,12 @@ show_keys(struct view *v, const struct ctl_entry *en, const struct policy_templa
 }
 
 static void
+attribute_field(void *arg, const char *name, const char *text)
+{
+	field(arg, name, text);
+}
+
+static void
 show(struct view *v, const struct ctl_entry *en, const struct policy_template *t)
 {
 	struct ctl *c = v->c;
@@ -236,6 +243,8 @@ show(struct view *v, const struct ctl_entry *en, const struct policy_template *t
 	field(v, "Critical extensions", plain_list(c, t->critical, "(none)"));
 	field(v, "Basic constraints path length",
 	    t->max_depth < 0 ? "none" : pool_printf(c->pool, "%d", t->max_depth));
+	tab(v, "Attributes");
+	ctl_template_attributes(c, en, attribute_field, v);
 }
 
 int
