@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ca/backup.h"
 #include "ca/ca_priv.h"
 #include "ca/crl.h"
 #include "ca/exchange.h"
@@ -380,6 +381,7 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	    ca_live_open(ca, e) != 0 || ca_partitions_open(ca, e) != 0 || ca_certs_load(ca, e) != 0 ||
 	    ca_policy_set(ca, e) != 0 || ca_exchange_open(ca, e) != 0 || ca_kra_open(ca, e) != 0)
 		return -1;
+	ca_backup_sweep(ca);
 	ca->journal =
 	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
 	return ca->journal != NULL ? 0 : -1;
@@ -471,6 +473,7 @@ ca_close(struct ca *ca)
 		work_drain(ca->work);
 		store_drain(ca->store);
 	}
+	ca_backup_gone(ca, NULL);
 	store_close(ca->store);
 	ca->store = NULL;
 	journal_close(ca->journal);

@@ -37,6 +37,7 @@ struct ca_templates {
 	struct x509_strings published; /* certificateTemplates of this CA */
 };
 
+struct ca_backup;
 struct ca_deliveries;
 struct ca_cert;
 struct ca_cert_list;
@@ -90,6 +91,7 @@ struct ca {
 	const char *http_port;             /* %p of URLs */
 	struct ca_exchange *exchange;      /* exchange.h */
 	struct ca_kra *kra;                /* kra.h */
+	struct ca_backup *backup;          /* the session there is; else NULL */
 	ca_ready_fn *ready;
 	void *ready_arg;
 	struct ca_stats stats;

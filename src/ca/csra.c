@@ -47,6 +47,24 @@ ca_caller_roles(const struct ca *ca, const struct ca_caller *caller)
 	return ca_roles(ca, &who);
 }
 
+void
+ca_journal_operation(struct ca *ca, const struct ca_caller *who, const char *operation, const struct err *e)
+{
+	struct ca_who w = who_of(who);
+	struct buf *b = journal_begin(ca->journal);
+
+	journal_put_text(b, "front", who->front);
+	journal_put_text(b, "peer", who->peer);
+	journal_put_text(b, "call", who->call);
+	journal_put_text(b, "caller", ca_who_account(&w));
+	journal_put_text(b, "package", who->package);
+	journal_put_text(b, "operation", operation);
+	journal_put_text(b, "verdict", e == NULL ? "done" : "refused");
+	journal_put_hresult(b, e != NULL ? e->hr : 0);
+	journal_put_text(b, "reason", e != NULL ? e->msg : NULL);
+	journal_end(ca->journal);
+}
+
 /* ---- values that are no settings ---- */
 
 typedef int

@@ -15,6 +15,10 @@ ca_admin_gate(const struct ca *ca, const struct ca_caller *who, uint32_t any_of,
 uint32_t
 ca_caller_roles(const struct ca *ca, const struct ca_caller *who);
 
+/* The journal's record of a method that is no verb; e NULL: it was done, else refused. */
+void
+ca_journal_operation(struct ca *ca, const struct ca_caller *who, const char *operation, const struct err *e);
+
 /* A registry value, from the settings in force or worked out. */
 enum ca_config_type { CA_CONFIG_NUMBER, CA_CONFIG_TEXT, CA_CONFIG_LIST, CA_CONFIG_OCTETS };
 struct ca_config_value {

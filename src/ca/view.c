@@ -1,27 +1,10 @@
 #include "ca/view.h"
 
 #include "ca/ca_priv.h"
+#include "ca/csra.h"
 #include "ca/property.h"
 
 #define READERS (CA_ACCESS_ADMIN | CA_ACCESS_OFFICER | CA_ACCESS_READ)
-
-static void
-journal(struct ca *ca, const struct ca_caller *who, const char *operation, const struct err *e)
-{
-	struct ca_who w = { .token = who->token, .local_admin = who->local_admin };
-	struct buf *b = journal_begin(ca->journal);
-
-	journal_put_text(b, "front", who->front);
-	journal_put_text(b, "peer", who->peer);
-	journal_put_text(b, "call", who->call);
-	journal_put_text(b, "caller", ca_who_account(&w));
-	journal_put_text(b, "package", who->package);
-	journal_put_text(b, "operation", operation);
-	journal_put_text(b, "verdict", e == NULL ? "done" : "refused");
-	journal_put_hresult(b, e != NULL ? e->hr : 0);
-	journal_put_text(b, "reason", e != NULL ? e->msg : NULL);
-	journal_end(ca->journal);
-}
 
 int
 ca_view_gate(
@@ -39,7 +22,7 @@ ca_view_gate(
 		    authority != NULL ? authority : "");
 	if (why.hr == 0)
 		return 0;
-	journal(ca, who, operation, &why);
+	ca_journal_operation(ca, who, operation, &why);
 	*e = why;
 	return -1;
 }
@@ -49,7 +32,7 @@ ca_view_open(struct ca *ca, const struct ca_caller *who, const struct view_query
 {
 	struct view *v = store_view_open(ca->store, q, e);
 
-	journal(ca, who, "OpenView", v == NULL ? e : NULL);
+	ca_journal_operation(ca, who, "OpenView", v == NULL ? e : NULL);
 	return v;
 }
 

@@ -267,6 +267,15 @@ store_list_revoked(struct store *s, filetime_t now, struct pool *pool, struct st
 int
 store_count(struct store *s, uint32_t disposition, uint64_t *n, struct err *e) MUST_CHECK;
 
+/* ---- whole files, by path; on any thread, beside an open store ---- */
+
+/* What is committed, as one file of its own without a log. `to` must not exist; it is made with mode 0600. */
+int
+store_copy(const char *path, const char *to, struct err *e) MUST_CHECK;
+/* Moves what the log has into the database as far as no reader is in the way, so that the log begins anew. */
+int
+store_checkpoint(const char *path, struct err *e) MUST_CHECK;
+
 struct store_stats {
 	uint64_t commits, operations, failed_commits;
 	unsigned largest_batch;

@@ -1,5 +1,6 @@
 /* CCertAdminD: the tables of ICertAdminD and ICertAdminD2 (MS-CSRA 3.1.4). ctx: struct ca *. */
 #include "svc/icertadmind.h"
+#include "svc/icertadmind_backup.h"
 #include "svc/icertadmind_view.h"
 
 #define ROW(opnum, in, out, run) [CSRA_##opnum] = { #opnum, in, out, sizeof(struct in), run }
@@ -24,7 +25,17 @@
 	ROW(ServerControl, csra_number_in, csra_blob_out, svc_csra_server_control), \
 	ROW(Ping, csra_authority_in, csra_result_out, svc_csra_ping), \
 	ROW(GetServerState, csra_authority_in, csra_number_out, svc_csra_get_server_state), \
-	ROW(ImportCertificate, csra_import_certificate_in, csra_number_out, svc_csra_import_certificate)
+	ROW(ImportCertificate, csra_import_certificate_in, csra_number_out, svc_csra_import_certificate), \
+	ROW(BackupPrepare, csra_backup_prepare_in, csra_result_out, svc_csra_backup_prepare), \
+	BARE(BackupEnd, csra_result_out, svc_csra_backup_end), \
+	BARE(BackupGetAttachmentInformation, csra_backup_files_out, svc_csra_backup_get_attachments), \
+	BARE(BackupGetBackupLogs, csra_backup_files_out, svc_csra_backup_get_logs), \
+	ROW(BackupOpenFile, csra_backup_open_file_in, csra_backup_open_file_out, svc_csra_backup_open_file), \
+	ROW(BackupReadFile, csra_backup_read_file_in, csra_backup_read_file_out, svc_csra_backup_read_file), \
+	BARE(BackupCloseFile, csra_result_out, svc_csra_backup_close_file), \
+	BARE(BackupTruncateLogs, csra_result_out, svc_csra_backup_truncate_logs), \
+	BARE(BackupGetDynamicFiles, csra_backup_files_out, svc_csra_backup_get_dynamic_files), \
+	BARE(RestoreGetDatabaseLocations, csra_backup_files_out, svc_csra_restore_get_locations)
 
 static const struct rpc_method methods[] = { ADMIND_ROWS };
 
@@ -68,6 +79,14 @@ static const struct rpc_interface icertadmind2 = {
 	.min_level = RPC_C_AUTHN_LEVEL_NONE,
 };
 
+/* An object's state is its view's; the backup session is the CA's, known by the same pointer. */
+static void
+object_free(void *ctx, void *state)
+{
+	svc_backup_gone(ctx, state);
+	svc_view_free(ctx, state);
+}
+
 static const struct rpc_interface *const interfaces[] = { &icertadmind, &icertadmind2 };
 
 const struct dcom_class svc_ccertadmind = {
@@ -76,5 +95,5 @@ const struct dcom_class svc_ccertadmind = {
 	.interfaces = interfaces,
 	.n_interfaces = ARRAY_LEN(interfaces),
 	.object_new = svc_view_new,
-	.object_free = svc_view_free,
+	.object_free = object_free,
 };

@@ -32,7 +32,8 @@ class Admin:
 
     def call(self, name, **fields):
         """HRESULT and answer; all octets of the answer belong to it."""
-        fields.setdefault("pwszAuthority", CA)
+        if icertadmind.AUTHORITY in icertadmind.METHODS[name][1]:
+            fields.setdefault("pwszAuthority", CA)
         call = icertadmind.call(name, **fields)
         call["ORPCthis"] = self.interface.get_cinstance().get_ORPCthis()
         call["ORPCthis"]["flags"] = 0
