@@ -180,9 +180,9 @@ client_session_property(struct client_session *s, uint32_t id, uint32_t index, u
 	return 0;
 }
 
-static int
-admin_call(struct client_session *s, const struct client_method *m, const void *args, struct pool *pool,
-    void **out, struct err *e)
+int
+client_session_admin(struct client_session *s, const struct client_method *m, const void *args,
+    struct pool *pool, void **out, struct err *e)
 {
 	struct client_activation a = activation(s);
 
@@ -205,7 +205,7 @@ client_session_resubmit(
 	struct csra_number_out *out;
 	void *decoded;
 
-	if (admin_call(s, &m, &in, pool, &decoded, e) != 0)
+	if (client_session_admin(s, &m, &in, pool, &decoded, e) != 0)
 		return -1;
 	out = decoded;
 	*disposition = out->value;
@@ -221,7 +221,7 @@ client_session_deny(struct client_session *s, uint32_t request_id, struct pool *
 	struct csra_result_out *out;
 	void *decoded;
 
-	if (admin_call(s, &m, &in, pool, &decoded, e) != 0)
+	if (client_session_admin(s, &m, &in, pool, &decoded, e) != 0)
 		return -1;
 	out = decoded;
 	return out->result == 0 ? 0 : ERR(e, out->result, "request %u is not denied", request_id);

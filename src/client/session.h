@@ -40,7 +40,12 @@ client_session_requests(struct client_session *s, struct err *e) MUST_CHECK;
 /* Activates CCertRequestD once more and forgets it: what that costs. */
 int
 client_session_activate(struct client_session *s, struct err *e) MUST_CHECK;
-/* ICertAdminD2 on an object of CCertAdminD, activated with the first call (MS-CSRA 3.1.4.1.3, 3.1.4.1.4). */
+/* A method of ICertAdminD2 (MS-CSRA) on the session's one object of CCertAdminD, activated with the first
+ * call. *out: the answer's struct, in the pool; the HRESULT in it is the caller's to look at. */
+int
+client_session_admin(struct client_session *s, const struct client_method *m, const void *args,
+    struct pool *pool, void **out, struct err *e) MUST_CHECK;
+/* MS-CSRA 3.1.4.1.3, 3.1.4.1.4 */
 int
 client_session_resubmit(struct client_session *s, uint32_t request_id, struct pool *pool,
     uint32_t *disposition, struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/remote_call.h"
 
 #define ANSWER_MAX (64 * 1024 * 1024)
 
@@ -114,9 +115,11 @@ out:
 json_t *
 ctl_call(struct ctl *c, const char *verb, json_t *args, struct err *e)
 {
-	json_t *o = json_pack("{s:s, s:o}", "verb", verb, "args", args != NULL ? args : json_object());
-	json_t *answer = NULL, *result = NULL, *error;
+	json_t *o, *answer = NULL, *result = NULL, *error;
 
+	if (c->remote != NULL)
+		return ctl_remote_call(c, verb, args, e);
+	o = json_pack("{s:s, s:o}", "verb", verb, "args", args != NULL ? args : json_object());
 	if (o == NULL) {
 		ERR(e, E_OUTOFMEMORY, "no memory for a request");
 		return NULL;

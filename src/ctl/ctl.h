@@ -13,6 +13,7 @@
 enum { CTL_OK = 0, CTL_FAILURE = 1, CTL_USAGE = 2, CTL_PENDING = 3, CTL_DENIED = 4 };
 
 struct ctl_ldap;
+struct ctl_remote;
 
 struct ctl {
 	const char *state; /* --state or $ADCSD_STATE; NULL when only a directory is named */
@@ -28,6 +29,8 @@ struct ctl {
 	bool json;          /* --json */
 	struct pool *pool;  /* everything a verb allocates; freed at the end */
 	int control_fd;     /* -1 until first used */
+	struct ctl_remote
+	    *remote; /* not NULL: ctl_call() is answered over ICertAdminD2 (ctl/remote_call.h) */
 	struct ctl_ldap *ldap;
 	struct sddl_domain domain; /* filled with the first LDAP use */
 	const char *domain_dn, *config_dn, *nb_domain;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ctl/admin.h"
 #include "ctl/remote.h"
+#include "ctl/remote_call.h"
 
 #define PEM_MAX (256u << 20)
 
@@ -197,6 +198,39 @@ static const struct {
 	{ "request", "deny", request_deny },
 };
 
+/* Verbs that are the same for both, as ctl_call() answers over ICertAdminD2. */
+static const struct {
+	const char *noun, *verb;
+} same_verbs[] = {
+	{ "view", NULL },
+	{ "request", "list" },
+	{ "request", "show" },
+};
+
+static bool
+is_verb(const struct ctl_verb *v, const char *noun, const char *verb)
+{
+	return strcmp(v->noun, noun) == 0 && (v->verb != NULL) == (verb != NULL) &&
+	    (verb == NULL || strcmp(v->verb, verb) == 0);
+}
+
+static int
+run_same(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a)
+{
+	struct ctl_remote r = { 0 };
+	struct err e;
+	int rc;
+
+	r.session = ctl_remote_open(c, &e);
+	if (r.session == NULL)
+		return ctl_fail(c, &e);
+	c->remote = &r;
+	rc = v->run(c, a);
+	c->remote = NULL;
+	client_session_free(r.session);
+	return rc;
+}
+
 /* Options that are answered by the server's own control socket only. */
 static const char *
 local_option(const struct ctl_args *a)
@@ -219,8 +253,7 @@ ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a
 	if (v->verb == NULL && (strcmp(v->noun, "enroll") == 0 || strcmp(v->noun, "bench") == 0))
 		return v->run(c, a);
 	for (size_t i = 0; i < ARRAY_LEN(remote_verbs); i++) {
-		if (strcmp(v->noun, remote_verbs[i].noun) != 0 || v->verb == NULL ||
-		    strcmp(v->verb, remote_verbs[i].verb) != 0)
+		if (!is_verb(v, remote_verbs[i].noun, remote_verbs[i].verb))
 			continue;
 		if (local_option(a) != NULL)
 			return ctl_usage(
@@ -231,6 +264,9 @@ ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a
 		client_session_free(s);
 		return rc >= 0 ? rc : ctl_fail(c, &e);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(same_verbs); i++)
+		if (is_verb(v, same_verbs[i].noun, same_verbs[i].verb))
+			return run_same(c, v, a);
 	return ctl_usage("%s%s%s works on a server of --state or on a directory, not with --config", v->noun,
 	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
 }

@@ -1,0 +1,41 @@
+/*
+ * What the control socket answers, from a CA over ICertAdminD2 (MS-CSRA): the same verbs take the same
+ * arguments and give the same results, so that the verbs of adcsctl print one thing for both. What that
+ * interface cannot tell is left out of a result.
+ */
+#ifndef ADCSD_CTL_REMOTE_CALL_H
+#define ADCSD_CTL_REMOTE_CALL_H
+
+#include "client/session.h"
+#include "ctl/ctl.h"
+
+struct ctl_remote {
+	struct client_session *session;
+	bool viewing;    /* the object has a view open */
+	uint32_t at;     /* rows of it that were read */
+	char *templates; /* CR_PROP_TEMPLATES: lines of name, OID; NULL until asked for; in ctl's pool */
+};
+
+/* As ctl_call(); takes args. E_NOTIMPL for a verb without a method. */
+json_t *
+ctl_remote_call(struct ctl *c, const char *verb, json_t *args, struct err *e) MUST_CHECK;
+
+/* ---- one function for each, between the files of remote_*.c ---- */
+
+typedef json_t *
+ctl_remote_fn(struct ctl *c, const json_t *args, struct err *e);
+
+ctl_remote_fn ctl_remote_view_columns, ctl_remote_view_rows;
+ctl_remote_fn ctl_remote_request_list, ctl_remote_request_show;
+
+/* A method; -1 also when the HRESULT in its answer is a failure. *out in the pool. S_FALSE is none. */
+int
+ctl_remote_method(struct ctl *c, const struct client_method *m, const void *in, struct pool *pool, void **out,
+    struct err *e) MUST_CHECK;
+const char *
+ctl_remote_authority(const struct ctl *c);
+/* A string of args; "" when it is not there. */
+const char *
+ctl_remote_text(const json_t *args, const char *name);
+
+#endif
