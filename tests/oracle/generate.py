@@ -340,6 +340,12 @@ def make_request(r, extensions, name_values):
             "key_octets": key_octets(spki).hex(), "name_values": name_values, "archived_key": r.randrange(40) == 0}
 
 
+def archived_for(r, template):
+    """For how many recovery agents the key that came with the request was encrypted; 0: none came."""
+    wanted = int(template["msPKI-Private-Key-Flag"][0]) & 0x1 if "msPKI-Private-Key-Flag" in template else 0
+    return r.choice([0, 1, 1, 1, 2, 5] if wanted else [0] * 19 + [1])
+
+
 def csr(request):
     """PKCS #10 (RFC 2986). The signature is checked before policy is asked, so octets of the right shape stand in."""
     attributes = [("1.2.840.113549.1.9.14", extension_list(request["extensions"]))] if request["extensions"] else []
@@ -521,6 +527,7 @@ def make_case(seed, number):
             "now": NOW, "approved": r.randrange(6) == 0, "csr": csr(request)}
     wrap(r, case)
     case["officer_extensions"] = officer_extensions(random.Random("officer %s %d" % (seed, number)))
+    case["archived_for"] = archived_for(random.Random("archival %s %d" % (seed, number)), templates[0]["attributes"])
     case["oids"] = make_oids(random.Random("oids %s %d" % (seed, number)))
     return case
 

@@ -267,10 +267,14 @@ class Decision:
         t = self.t
         if self.request["key_bits"] < t.v2(t.min_key):
             raise Denied(0x80094811, "key length")
-        archive = t.v2(t.private_key) & 0x1 and not (self.renewal and t.private_key & 0x80)
-        archived = self.request["archived_key"]
-        if archive or archived:
-            raise Denied(0x80094810 if not archive else 0x8009400C if archived else 0x80094804, "key archival")
+        # MS-WCCE 3.2.2.6.2.1.4.5.7; a key is archived before policy is asked, from where 3.2.2.6.2.1.2.2 wants it
+        archive = t.v2(t.private_key) & 0x1
+        misplaced, archived = self.request["archived_key"], self.case["archived_for"] > 0
+        if archive and not (self.renewal and t.private_key & 0x80):
+            if not archived:
+                raise Denied(0x8009400C if misplaced else 0x80094804, "key archival")
+        elif not archive and (misplaced or archived):
+            raise Denied(0x80094810, "key archival")
         if self.renewal and t.v2(t.private_key) & 0x80 and self.renewal["spki"] != self.request["spki"]:
             raise Denied(0x80094816, "another key")
         if t.v2(t.private_key) & 0x2000:

@@ -261,6 +261,7 @@ read_wrapping(struct run *r, const json_t *given, struct x509_certificate *renew
 
 	in->on_behalf_of = text(given, "on_behalf_of");
 	in->n_vouching = (size_t)number(given, "vouching");
+	in->archived_for = (size_t)number(given, "archived_for");
 	if (old == NULL)
 		return;
 	if (x509_certificate_read(renewal, r->pool, octets(r, old), &r->e) != 0)
