@@ -52,6 +52,15 @@ static const struct {
 	{ "view.rows", ctl_remote_view_rows },
 	{ "request.list", ctl_remote_request_list },
 	{ "request.show", ctl_remote_request_show },
+	{ "request.revoke", ctl_remote_request_revoke },
+	{ "request.unrevoke", ctl_remote_request_unrevoke },
+	{ "request.publish-expired", ctl_remote_request_publish_expired },
+	{ "request.valid", ctl_remote_request_valid },
+	{ "request.set-extension", ctl_remote_request_set_extension },
+	{ "request.set-attributes", ctl_remote_request_set_attributes },
+	{ "crl.publish", ctl_remote_crl_publish },
+	{ "ca.audit-filter.set", ctl_remote_audit_filter },
+	{ "ca.templates.set", ctl_remote_templates_set },
 };
 
 json_t *

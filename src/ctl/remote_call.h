@@ -27,11 +27,22 @@ ctl_remote_fn(struct ctl *c, const json_t *args, struct err *e);
 
 ctl_remote_fn ctl_remote_view_columns, ctl_remote_view_rows;
 ctl_remote_fn ctl_remote_request_list, ctl_remote_request_show;
+ctl_remote_fn ctl_remote_request_revoke, ctl_remote_request_unrevoke, ctl_remote_request_publish_expired,
+    ctl_remote_request_valid, ctl_remote_crl_publish;
+ctl_remote_fn ctl_remote_request_set_extension, ctl_remote_request_set_attributes, ctl_remote_audit_filter,
+    ctl_remote_templates_set;
+/* By "id" or "serial" of args: a row as request.list has them. */
+ctl_remote_fn ctl_remote_request_find;
 
 /* A method; -1 also when the HRESULT in its answer is a failure. *out in the pool. S_FALSE is none. */
 int
 ctl_remote_method(struct ctl *c, const struct client_method *m, const void *in, struct pool *pool, void **out,
     struct err *e) MUST_CHECK;
+/* Revocation reasons by name or number, "" for unspecified; NULL for a number without a name. */
+int
+ctl_remote_reason(const char *text, uint32_t *out, struct err *e) MUST_CHECK;
+const char *
+ctl_remote_reason_name(uint32_t reason);
 const char *
 ctl_remote_authority(const struct ctl *c);
 /* A string of args; "" when it is not there. */

@@ -1,6 +1,8 @@
 /* request.list and request.show as views of the database (MS-CSRA 3.1.4.1.11 to 3.1.4.1.13). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "ctl/remote_call.h"
@@ -33,6 +35,32 @@ static const struct {
 static const char *const reasons[] = { "unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
 	"superseded", "cessationOfOperation", "certificateHold", NULL, "removeFromCRL" };
 
+const char *
+ctl_remote_reason_name(uint32_t reason)
+{
+	return reason < ARRAY_LEN(reasons) ? reasons[reason] : NULL;
+}
+
+int
+ctl_remote_reason(const char *text, uint32_t *out, struct err *e)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*out = 0;
+	if (*text == '\0')
+		return 0;
+	for (uint32_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		if (reasons[i] == NULL ||
+		    (strcasecmp(text, reasons[i]) != 0 &&
+			(*text < '0' || *text > '9' || *end != '\0' || n != i)))
+			continue;
+		*out = i;
+		return 0;
+	}
+	return ERR(e, E_INVALIDARG, "'%.40s' is no reason for a revocation", text);
+}
+
 /* ---- rows ---- */
 
 /* {"columns": [{name, id...}]} of the table of requests */
@@ -43,9 +71,8 @@ load_columns(struct ctl *c, struct err *e)
 }
 
 static json_t *
-restriction(const json_t *columns, const char *name, uint32_t seek, uint32_t sort, uint32_t value)
+restriction_hex(const json_t *columns, const char *name, uint32_t seek, uint32_t sort, const char *hex)
 {
-	char hex[9];
 	json_t *o;
 	size_t i;
 
@@ -53,12 +80,39 @@ restriction(const json_t *columns, const char *name, uint32_t seek, uint32_t sor
 	{
 		if (strcmp(ctl_remote_text(o, "name"), name) != 0)
 			continue;
-		snprintf(hex, sizeof(hex), "%02x%02x%02x%02x", value & 0xff, value >> 8 & 0xff,
-		    value >> 16 & 0xff, value >> 24);
 		return json_pack("{s:O, s:I, s:I, s:s}", "column", json_object_get(o, "id"), "seek",
 		    (json_int_t)seek, "sort", (json_int_t)sort, "value", hex);
 	}
 	return NULL;
+}
+
+static json_t *
+restriction(const json_t *columns, const char *name, uint32_t seek, uint32_t sort, uint32_t value)
+{
+	char hex[9];
+
+	snprintf(hex, sizeof(hex), "%02x%02x%02x%02x", value & 0xff, value >> 8 & 0xff, value >> 16 & 0xff,
+	    value >> 24);
+	return restriction_hex(columns, name, seek, sort, hex);
+}
+
+static json_t *
+restriction_text(const json_t *columns, const char *name, const char *value)
+{
+	struct buf wide, hex;
+	struct err ignored;
+	json_t *o = NULL;
+
+	buf_init(&wide, 4096);
+	buf_init(&hex, 8192);
+	if (text_utf8_to_utf16le(&wide, value, strlen(value), &ignored) == 0) {
+		buf_put_u16le(&wide, 0);
+		text_put_hex(&hex, buf_bytes(&wide));
+		o = restriction_hex(columns, name, SEEK_EQ, 0, buf_cstr(&hex));
+	}
+	buf_fini(&wide);
+	buf_fini(&hex);
+	return o;
 }
 
 /* The value of a column in a row of all columns; NULL when it has none. */
@@ -155,8 +209,8 @@ row_json(struct ctl *c, const json_t *columns, const json_t *row)
 		set(o, "commonName", cell(columns, row, "Request.CommonName"));
 	if (db != REVOKED)
 		return o;
-	if (reason < ARRAY_LEN(reasons) && reasons[reason] != NULL)
-		json_object_set_new(o, "reason", json_string(reasons[reason]));
+	if (ctl_remote_reason_name(reason) != NULL)
+		json_object_set_new(o, "reason", json_string(ctl_remote_reason_name(reason)));
 	for (size_t i = 0; i < ARRAY_LEN(revoked); i++)
 		set(o, revoked[i][0], cell(columns, row, revoked[i][1]));
 	return o;
@@ -257,6 +311,30 @@ ctl_remote_request_list(struct ctl *c, const json_t *args, struct err *e)
 	o = json_array_get(list, json_array_size(list) - 1);
 	o = (json_int_t)json_array_size(list) == limit ? json_incref(json_object_get(o, "id")) : json_null();
 	return json_pack("{s:o, s:o}", "requests", list, "next", o);
+}
+
+json_t *
+ctl_remote_request_find(struct ctl *c, const json_t *args, struct err *e)
+{
+	const char *serial = ctl_remote_text(args, "serial");
+	json_t *loaded = load_columns(c, e), *all = json_object_get(loaded, "columns"), *columns, *r, *rows,
+	       *o = NULL;
+
+	if (loaded == NULL)
+		return NULL;
+	columns = listed_columns(all);
+	r = *serial != '\0' ? restriction_text(all, "SerialNumber", serial)
+			    : restriction(all, "Request.RequestID", SEEK_EQ, 0,
+				  (uint32_t)json_integer_value(json_object_get(args, "id")));
+	rows = read_rows(c, columns, json_pack("[o]", r), 1, e);
+	if (json_array_size(rows) > 0)
+		o = row_json(c, columns, json_array_get(rows, 0));
+	else if (rows != NULL)
+		ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no such request");
+	json_decref(rows);
+	json_decref(columns);
+	json_decref(loaded);
+	return o;
 }
 
 /* ---- request.show ---- */

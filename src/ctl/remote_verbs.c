@@ -205,6 +205,15 @@ static const struct {
 	{ "view", NULL },
 	{ "request", "list" },
 	{ "request", "show" },
+	{ "request", "revoke" },
+	{ "request", "unrevoke" },
+	{ "request", "publish-expired" },
+	{ "request", "valid" },
+	{ "request", "set-extension" },
+	{ "request", "set-attributes" },
+	{ "crl", "publish" },
+	{ "ca", "audit-filter" },
+	{ "ca", "set-templates" },
 };
 
 static bool

@@ -85,3 +85,62 @@ def test_readers_only(fresh):
     for verb in (("view",), ("request", "list")):
         told = adcsctl("--config", config(server), "--user", "CORP\\janedoe", *verb, code=1)["error"]
         assert told["name"] == "E_ACCESSDENIED" and told["text"]
+
+
+def remote(server, *verb, user=ADMIN[0], password=ADMIN[1], code=0):
+    return adcsctl("--config", config(server), "--user", user, *verb, password=password, code=code)
+
+
+def test_revocation(fresh, tmp_path):
+    """Revoked over RPC, looked at by the control socket and the CRL; refusals carry the CA's HRESULT."""
+    server = fresh()
+    for i in range(3):
+        enroll(server, "--template", "User", "--out-key", str(tmp_path / str(i)))
+    row = remote(server, "request", "revoke", "1", "--reason", "certificateHold")
+    assert row == server.json("request", "list")["requests"][0] and row["reason"] == "certificateHold"
+    serial = row["serial"]
+    assert both(server, "request", "valid", serial)["state"] == "revoked"
+    assert remote(server, "request", "unrevoke", "--serial", serial)["state"] == "issued"
+    assert both(server, "request", "valid", serial)["state"] == "valid"
+    assert both(server, "request", "valid", "0102030405")["state"] == "neverIssued"
+    row = remote(server, "request", "revoke", "2", "--reason", "1", "--at", "2020-01-02T03:04:05Z")
+    assert row["reason"] == "keyCompromise" and row["effective"] == "2020-01-02T03:04:05Z"
+    assert remote(server, "request", "publish-expired", "2")["id"] == 2
+    assert both(server, "view", "--restrict", "RequestID=2", "--columns", "PublishExpiredCertInCRL")[0].popitem()[1] == 1
+    before = server.json("crl", "show")["crls"]
+    told = remote(server, "crl", "publish")["crls"]
+    after = server.json("crl", "show")["crls"]
+    assert max(r["number"] for r in after) == max(r["number"] for r in before) + 1
+    newest = [r for r in after if r["number"] == told[0]["number"]]
+    assert sorted(told, key=lambda r: r["type"]) == sorted(newest, key=lambda r: r["type"])
+    assert [r["entries"] for r in told if r["type"] == "base"] == [1]
+    for verb in (("request", "revoke", "3"), ("crl", "publish")):
+        told = remote(server, *verb, user="CORP\\janedoe", password="Jane-Passw0rd", code=1)["error"]
+        assert told["name"] == "E_ACCESSDENIED" and told["text"]
+    assert remote(server, "request", "revoke", "99", code=1)["error"]["name"] == "CERTSRV_E_PROPERTY_EMPTY"
+    assert remote(server, "request", "revoke", "3", "--reason", "boredom", code=1)["error"]["name"] == "E_INVALIDARG"
+    assert remote(server, "request", "unrevoke", "3", code=1)["error"]["name"] == "E_INVALID_DATA"
+
+
+def test_edits(fresh, tmp_path):
+    """A waiting request is edited over RPC, then issued; the CA's list of templates and audit filter."""
+    server = fresh()
+    server.ctl("template", "duplicate", "User", "--display-name", "Slow", "--subject", "request", "--manager-approval", "yes")
+    assert remote(server, "ca", "set-templates", "Slow", "User")["templates"] == ["Slow", "User"]
+    assert server.json("ca", "show")["templates"] == ["Slow", "User"]
+    enroll(server, "--template", "Slow", "--subject", "CN=x", "--out-key", str(tmp_path / "k"), code=3)
+    assert remote(server, "request", "set-extension", "1", "1.2.3.4", "--number", "7", "--critical") == {"id": 1}
+    assert remote(server, "request", "set-attributes", "1", "Colour:blue") == {"id": 1}
+    shown = both(server, "request", "show", "1")
+    assert shown["attributes"]["Colour"] == "blue"
+    extension = next(x for x in shown["extensions"] if x["oid"] == "1.2.3.4")
+    assert extension["critical"] and extension["origin"] == "officer"
+    assert remote(server, "request", "issue", "1")["disposition"] == "issued"
+    assert remote(server, "request", "set-attributes", "1", "Colour:red", code=1)["error"]["name"] == \
+        "CERTSRV_E_BAD_REQUESTSTATUS"
+    assert remote(server, "ca", "audit-filter", "127") == {"filter": 127}
+    assert server.json("ca", "get", "CA\\AuditFilter")["settings"][0]["value"] == "0x7f"
+    assert "error" in remote(server, "ca", "set-templates", "NoSuch", code=1)
+    for verb in (("request", "set-attributes", "1", "a:b"), ("ca", "set-templates", "User"), ("ca", "audit-filter", "0")):
+        told = remote(server, *verb, user="CORP\\janedoe", password="Jane-Passw0rd", code=1)["error"]
+        assert told["name"] == "E_ACCESSDENIED" and told["text"]
