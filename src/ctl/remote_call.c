@@ -60,6 +60,8 @@ static const struct {
 	{ "request.set-attributes", ctl_remote_request_set_attributes },
 	{ "crl.publish", ctl_remote_crl_publish },
 	{ "ca.audit-filter.set", ctl_remote_audit_filter },
+	{ "ca.publish", ctl_remote_publish },
+	{ "ca.unpublish", ctl_remote_unpublish },
 	{ "ca.templates.set", ctl_remote_templates_set },
 };
 

@@ -30,7 +30,7 @@ ctl_remote_fn ctl_remote_request_list, ctl_remote_request_show;
 ctl_remote_fn ctl_remote_request_revoke, ctl_remote_request_unrevoke, ctl_remote_request_publish_expired,
     ctl_remote_request_valid, ctl_remote_crl_publish;
 ctl_remote_fn ctl_remote_request_set_extension, ctl_remote_request_set_attributes, ctl_remote_audit_filter,
-    ctl_remote_templates_set;
+    ctl_remote_templates_set, ctl_remote_publish, ctl_remote_unpublish;
 /* By "id" or "serial" of args: a row as request.list has them. */
 ctl_remote_fn ctl_remote_request_find;
 

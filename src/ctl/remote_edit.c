@@ -295,3 +295,44 @@ ctl_remote_templates_set(struct ctl *c, const json_t *args, struct err *e)
 	buf_fini(&wide);
 	return rc == 0 ? json_pack("{s:O}", "templates", names) : NULL;
 }
+
+/* The CA's list without the template, and with it at its end. */
+static json_t *
+templates_change(struct ctl *c, const json_t *args, bool add, struct err *e)
+{
+	const char *given = ctl_remote_text(args, "template"), *text;
+	json_t *names = json_array(), *changed, *o;
+	struct bytes value;
+
+	if (client_session_property(
+		c->remote->session, CR_PROP_TEMPLATES, 0, PROPTYPE_STRING, c->pool, &value, e) != 0) {
+		json_decref(names);
+		return NULL;
+	}
+	text = client_message_text(value, c->pool);
+	for (unsigned line = 0; *text != '\0'; line++) {
+		size_t n = strcspn(text, "\n");
+
+		if (line % 2 == 0 && (strlen(given) != n || strncasecmp(given, text, n) != 0))
+			json_array_append_new(names, json_stringn(text, n));
+		text += n + (text[n] == '\n');
+	}
+	if (add)
+		json_array_append_new(names, json_string(given));
+	changed = json_pack("{s:o}", "templates", names);
+	o = ctl_remote_templates_set(c, changed, e);
+	json_decref(changed);
+	return o;
+}
+
+json_t *
+ctl_remote_publish(struct ctl *c, const json_t *args, struct err *e)
+{
+	return templates_change(c, args, true, e);
+}
+
+json_t *
+ctl_remote_unpublish(struct ctl *c, const json_t *args, struct err *e)
+{
+	return templates_change(c, args, false, e);
+}

@@ -214,6 +214,8 @@ static const struct {
 	{ "crl", "publish" },
 	{ "ca", "audit-filter" },
 	{ "ca", "set-templates" },
+	{ "ca", "publish" },
+	{ "ca", "unpublish" },
 };
 
 static bool

@@ -128,6 +128,10 @@ def test_edits(fresh, tmp_path):
     server.ctl("template", "duplicate", "User", "--display-name", "Slow", "--subject", "request", "--manager-approval", "yes")
     assert remote(server, "ca", "set-templates", "Slow", "User")["templates"] == ["Slow", "User"]
     assert server.json("ca", "show")["templates"] == ["Slow", "User"]
+    remote(server, "ca", "publish", "WebServer", "SubCA")
+    remote(server, "ca", "unpublish", "webserver")
+    assert server.json("ca", "show")["templates"] == ["Slow", "User", "SubCA"]
+    assert "error" in remote(server, "ca", "publish", "NoSuch", code=1)
     enroll(server, "--template", "Slow", "--subject", "CN=x", "--out-key", str(tmp_path / "k"), code=3)
     assert remote(server, "request", "set-extension", "1", "1.2.3.4", "--number", "7", "--critical") == {"id": 1}
     assert remote(server, "request", "set-attributes", "1", "Colour:blue") == {"id": 1}
