@@ -16,12 +16,15 @@ struct auth_identity {
 };
 
 struct auth_initiate {
+	/* NTLM's; NULL: Kerberos, as the account of the environment's credential cache (KRB5CCNAME) */
 	const struct auth_identity *identity;
-	const char *target; /* SPN of the server, "host/ca01.corp.contoso.com"; NULL: not told */
-	bool sign, seal;    /* what messages will need; seal includes signing */
+	const char
+	    *target; /* SPN of the server, "host/ca01.corp.contoso.com"; NULL: not told; Kerberos needs it */
+	bool sign, seal; /* what messages will need; seal includes signing */
 };
 
-/* mech: AUTH_MECH_NTLM, or AUTH_MECH_SPNEGO with NTLM in it. */
+/* Kerberos is in DCE style; its first step may wait for a KDC. In SPNEGO: Kerberos without an identity, else
+ * NTLM. */
 struct auth_ctx *
 auth_initiator_new(enum auth_mech mech, const struct auth_initiate *how, struct err *e) MUST_CHECK;
 

@@ -17,6 +17,8 @@ ntlm_initiator_new(const struct auth_initiate *how, struct err *e) MUST_CHECK;
 struct auth_ctx *
 ntlm_initiator_new_with(
     const struct auth_initiate *how, const struct ntlm_initiator_chance *chance, struct err *e) MUST_CHECK;
+struct auth_ctx *
+kerberos_initiator_new(const struct auth_initiate *how, struct err *e) MUST_CHECK;
 /* inner: an initiator of the mechanism `oid` (dotted, static storage); taken even on failure. */
 struct auth_ctx *
 spnego_initiator_new(struct auth_ctx *inner, const char *oid, struct err *e) MUST_CHECK;

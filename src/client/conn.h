@@ -22,10 +22,10 @@ struct client_carrier {
 
 /* How a connection authenticates; texts and identity must live until the bind has ended. */
 struct client_auth {
-	enum rpc_auth_level level; /* NONE: not at all, the rest is not looked at */
-	enum auth_mech mech;       /* NTLM or SPNEGO */
-	const struct auth_identity *identity;
-	const char *target; /* SPN; may be NULL */
+	enum rpc_auth_level level;            /* NONE: not at all, the rest is not looked at */
+	enum auth_mech mech;                  /* NTLM, SPNEGO, Kerberos */
+	const struct auth_identity *identity; /* NULL: Kerberos, by the environment's credential cache */
+	const char *target;                   /* SPN; may be NULL for NTLM */
 };
 
 /* e NULL: done. stub: of a call's answer, valid inside the callback; empty for a bind. The callback may start
@@ -69,7 +69,7 @@ client_conn_busy(const struct client_conn *c);
 /* Status of the last fault PDU, 0 for none; for what HRESULTs cannot tell apart. */
 uint32_t
 client_conn_fault(const struct client_conn *c);
-/* "NTLM", "SPNEGO/NTLM" or "none". */
+/* "NTLM", "Kerberos" or "none". */
 const char *
 client_conn_package(const struct client_conn *c);
 

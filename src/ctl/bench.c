@@ -109,6 +109,11 @@ read_principals(struct bench *b, const char *path, struct err *e)
 	FILE *f = fopen(path, "r");
 	int rc = 0;
 
+	if (like->identity == NULL) {
+		if (f != NULL)
+			fclose(f);
+		return ERR(e, E_INVALIDARG, "--principals have passwords: not with --kerberos");
+	}
 	if (f == NULL || list == NULL) {
 		if (f != NULL)
 			fclose(f);

@@ -24,8 +24,10 @@ struct ctl {
 	const char *config; /* --config "host[:port]\\CA name": a CA reached over RPC, ours or a real one */
 	const char *user;   /* --user: who asks it; with password_file, hash, $ADCSD_PASSWORD or a prompt */
 	const char *hash;   /* --hash: the user's NT hash instead of a password */
-	const char *auth;   /* --auth negotiate|ntlm */
+	const char *auth;   /* --auth negotiate|ntlm|kerberos */
 	const char *level;  /* --level privacy|integrity|packet|connect|none */
+	bool kerberos;      /* --kerberos: the ticket cache's account asks, in place of user */
+	const char *spn;    /* --spn: of the CA; NULL: host/ and its name */
 	bool json;          /* --json */
 	struct pool *pool;  /* everything a verb allocates; freed at the end */
 	int control_fd;     /* -1 until first used */

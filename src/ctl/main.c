@@ -90,6 +90,8 @@ help(const char *noun)
 	    "  --user NAME      who asks it: DOMAIN\\name or a UPN, with --password-file FILE, --hash NT,\n"
 	    "                   $ADCSD_PASSWORD or a prompt; --auth negotiate|ntlm, --level "
 	    "privacy|...|none\n"
+	    "  --kerberos       the account of the ticket cache asks it ($KRB5CCNAME, $KRB5_CONFIG);\n"
+	    "                   --auth negotiate|kerberos, --spn SERVICE (default: host/HOST)\n"
 	    "  --json           machine-readable output\n"
 	    "  adcsctl help NOUN lists the options of its verbs\n\n"
 	    "Exit codes: 0 done, issued or true; 1 failure; 2 usage; 3 pending; 4 denied, false, or "
@@ -171,11 +173,13 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 		{ "config", "HOST\\CA", NULL },
 		{ "user", "DOMAIN\\NAME", NULL },
 		{ "hash", "NT", NULL },
-		{ "auth", "negotiate|ntlm", NULL },
+		{ "auth", "negotiate|ntlm|kerberos", NULL },
 		{ "level", "LEVEL", NULL },
+		{ "spn", "SERVICE", NULL },
+		{ "kerberos", NULL, NULL },
 		{ 0 },
 	};
-	const char **remote[] = { &c->config, &c->user, &c->hash, &c->auth, &c->level };
+	const char **remote[] = { &c->config, &c->user, &c->hash, &c->auth, &c->level, &c->spn };
 	const char *values[ARRAY_LEN(options)] = { NULL };
 	int taken = take_option(options, argv, argc, i, values);
 
@@ -192,6 +196,8 @@ take_global(struct ctl *c, char **argv, int argc, int *i)
 	for (size_t k = 0; k < ARRAY_LEN(remote); k++)
 		if (values[5 + k] != NULL)
 			*remote[k] = values[5 + k];
+	if (values[5 + ARRAY_LEN(remote)] != NULL)
+		c->kerberos = true;
 	return taken;
 }
 

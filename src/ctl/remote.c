@@ -189,24 +189,45 @@ level_of(const struct ctl *c, enum rpc_auth_level *out, struct err *e)
 	return ERR(e, E_INVALIDARG, "--level takes none, connect, packet, integrity, privacy");
 }
 
+/* --auth and --kerberos: which tokens, and whether a ticket stands for the user. */
+static int
+mech_of(const struct ctl *c, enum auth_mech *mech, bool *ticket, struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum auth_mech mech;
+	} names[] = { { "negotiate", AUTH_MECH_SPNEGO }, { "ntlm", AUTH_MECH_NTLM },
+		{ "kerberos", AUTH_MECH_KERBEROS } };
+	size_t i = 0;
+
+	while (c->auth != NULL && i < ARRAY_LEN(names) && strcasecmp(c->auth, names[i].name) != 0)
+		i++;
+	if (i == ARRAY_LEN(names))
+		return ERR(e, E_INVALIDARG, "--auth takes negotiate, ntlm or kerberos, not '%.40s'", c->auth);
+	*mech = names[i].mech;
+	*ticket = c->kerberos || *mech == AUTH_MECH_KERBEROS;
+	if (*ticket && *mech == AUTH_MECH_NTLM)
+		return ERR(e, E_INVALIDARG, "--kerberos is not for --auth ntlm");
+	if (*ticket && (c->user != NULL || c->hash != NULL))
+		return ERR(e, E_INVALIDARG, "with --kerberos the ticket cache says who asks, not --user");
+	return 0;
+}
+
 static int
 auth_of(struct ctl *c, struct client_target *t, struct err *e)
 {
 	struct auth_identity *id = POOL_NEW(c->pool, struct auth_identity);
 	struct client_auth *a = &t->auth;
+	bool ticket;
 
-	a->target = pool_printf(c->pool, "host/%s", t->host);
-	a->identity = id;
-	a->mech = AUTH_MECH_SPNEGO;
-	if (c->auth != NULL && strcasecmp(c->auth, "ntlm") == 0)
-		a->mech = AUTH_MECH_NTLM;
-	else if (c->auth != NULL && strcasecmp(c->auth, "negotiate") != 0)
-		return ERR(e, E_INVALIDARG, "--auth takes negotiate or ntlm, not '%.40s'", c->auth);
+	a->target = c->spn != NULL ? c->spn : pool_printf(c->pool, "host/%s", t->host);
 	if (id == NULL || a->target == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a session");
-	if (level_of(c, &a->level, e) != 0)
+	if (mech_of(c, &a->mech, &ticket, e) != 0 || level_of(c, &a->level, e) != 0)
 		return -1;
-	return a->level == RPC_C_AUTHN_LEVEL_NONE ? 0 : identity_of(c, id, e);
+	if (!ticket)
+		a->identity = id;
+	return ticket || a->level == RPC_C_AUTHN_LEVEL_NONE ? 0 : identity_of(c, id, e);
 }
 
 struct client_session *

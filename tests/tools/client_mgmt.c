@@ -1,7 +1,7 @@
 /*
  * Our client against any DCE/RPC server: finds drsuapi by the endpoint mapper, authenticates on its port, and asks the
- * management interface there. client_mgmt HOST EPM-PORT DOMAIN USER PASSWORD ntlm|negotiate LEVEL. Prints the package,
- * whether the server listens, and the interfaces of the port.
+ * management interface there. client_mgmt HOST EPM-PORT DOMAIN USER PASSWORD ntlm|negotiate|kerberos LEVEL; USER "-":
+ * the ticket cache's. Prints the package, whether the server listens, and the interfaces of the port.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,11 @@ main(int argc, char **argv)
 		return 2;
 	id.domain = argv[3];
 	id.user = argv[4];
-	auth.mech = strcmp(argv[6], "ntlm") == 0 ? AUTH_MECH_NTLM : AUTH_MECH_SPNEGO;
+	auth.mech = strcmp(argv[6], "ntlm") == 0 ? AUTH_MECH_NTLM
+	    : strcmp(argv[6], "kerberos") == 0   ? AUTH_MECH_KERBEROS
+						 : AUTH_MECH_SPNEGO;
+	if (strcmp(argv[4], "-") == 0)
+		auth.identity = NULL;
 	auth.level = (enum rpc_auth_level)atoi(argv[7]);
 	if (ntlm_hash_password(id.nt_hash, argv[5], &e) == 0 &&
 	    client_epm_map(base, argv[1], (uint16_t)atoi(argv[2]), &drsuapi, 20, &port, &e) == 0) {

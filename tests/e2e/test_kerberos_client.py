@@ -1,0 +1,136 @@
+"""adcsctl with a ticket: kinit fetches it from the server's own KDC, every level bare and in SPNEGO, over DCOM and ICertPassage."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+import harness
+import krb
+import pkcs10
+
+ACCOUNT = "PFXCONN01$"
+FRAGMENT = 5840
+E_ACCESSDENIED, SEC_E_NO_CREDENTIALS, SEC_E_TARGET_UNKNOWN = "0x80070005", "0x8009030e", "0x80090303"
+LEVELS = {"connect": 2, "packet": 4, "integrity": 5, "privacy": 6}
+
+
+@pytest.fixture(scope="module")
+def realm():
+    server = harness.Server("--kdc").start()
+    import conftest
+    conftest.publish_how_to(server)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def ticket(realm):
+    with krb.Tickets(realm, ACCOUNT) as tickets:
+        yield tickets
+
+
+def adcsctl(tickets, *args, code=0):
+    env = {**os.environ, **tickets.env}
+    for name in ("ADCSD_STATE", "ADCSD_PASSWORD"):
+        env.pop(name, None)
+    done = subprocess.run([str(harness.BUILD / "adcsctl"), "--json", *args], capture_output=True, text=True, timeout=60, env=env,
+                          check=False)
+    assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def ours(server, spn=f"host/{krb.HOST}"):
+    return "--config", f"{server.address}:{server.epm_port}\\{harness.CA_NAME}", "--kerberos", "--spn", spn
+
+
+def logons(server):
+    return re.findall(r"CORP\\PFXCONN01\$ by (\S+), level (\d)", server.log())
+
+
+def enroll(server, tickets, tmp_path, *args, **kwargs):
+    return adcsctl(tickets, *args, "enroll", "--template", "IntunePKCS", "--subject", "CN=device", "--out-key", str(tmp_path / "key"),
+                   **kwargs)
+
+
+@pytest.mark.parametrize("auth, package", [("kerberos", "Kerberos"), ("negotiate", "SPNEGO/Kerberos")])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("transport", ["dcom", "icpr"])
+def test_levels(realm, ticket, tmp_path, auth, package, level, transport):
+    """The CA wants privacy (IF_ENFORCEENCRYPTICERTREQUEST); below it the calls arrive, and are refused with its own code. Over
+    DCOM the exporter's hint raises the level."""
+    before = len(logons(realm))
+    issues = transport == "dcom" or level == "privacy"
+    answer = adcsctl(ticket, *ours(realm), "--auth", auth, "--level", level, "enroll", "--transport", transport, "--template",
+                     "IntunePKCS", "--subject", "CN=device", "--out-key", str(tmp_path / "key"), code=0 if issues else 1)
+    if issues:
+        assert answer["disposition"] == "issued"
+        shown = realm.json("request", "list", "--state", "issued")["requests"][-1]
+        assert shown["requester"] == f"CORP\\{ACCOUNT}"
+    else:
+        assert answer["dispositionCode"] and E_ACCESSDENIED in answer["hr"].lower()  # in an answer, not a fault
+    found = logons(realm)[before:]
+    used = LEVELS["privacy"] if issues and transport == "dcom" else LEVELS[level]
+    assert found and {name for name, _ in found} == {package} and found[-1][1] == str(used), found
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+def test_fragments_each_way(realm, ticket, tmp_path, auth):
+    """An answer in fragments, each with a token of its own; a request in fragments arrives whole, since the CA measures it."""
+    csr, chain = tmp_path / "csr.pem", tmp_path / "chain"
+    ask = ("--auth", auth, "enroll", "--transport", "icpr", "--template", "IntunePKCS", "--csr", str(csr), "--out-chain", str(chain))
+    csr.write_bytes(pkcs10.pem(pkcs10.csr(san=[x509.DNSName(f"host{i:04}.contoso.com") for i in range(165)])))
+    answer = adcsctl(ticket, *ours(realm), *ask)
+    certificate = x509.load_pem_x509_certificate(answer["certificate"].encode())
+    assert len(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value) == 165
+    assert len(certificate.public_bytes(Encoding.DER)) + chain.stat().st_size > FRAGMENT
+    csr.write_bytes(pkcs10.pem(pkcs10.csr(san=[x509.DNSName(f"host{i:04}.contoso.com") for i in range(400)])))
+    assert "ESE_RECORD_TOO_BIG" in adcsctl(ticket, *ours(realm), *ask, code=4)["hr"]
+
+
+@pytest.mark.parametrize("enctype", ["aes128-cts-hmac-sha1-96", "arcfour-hmac"])
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+def test_other_encryption_types(realm, tmp_path, enctype, auth):
+    with krb.Tickets(realm) as tickets:
+        conf = tmp_path / "krb5.conf"
+        with open(tickets.env["KRB5_CONFIG"], encoding="ascii") as f:
+            conf.write_text(f.read().replace("[libdefaults]", f"[libdefaults]\n\tdefault_tgs_enctypes = {enctype}\n"
+                                             f"\tdefault_tkt_enctypes = {enctype}\n\tpermitted_enctypes = {enctype}\n"
+                                             "\tallow_weak_crypto = true"))
+        tickets.env["KRB5_CONFIG"] = str(conf)
+        tickets.kinit(ACCOUNT, harness.PASSWORDS[ACCOUNT])
+        assert enroll(realm, tickets, tmp_path, *ours(realm), "--auth", auth)["disposition"] == "issued"
+        assert enctype in tickets.run("klist", "-e").stdout.replace("DEPRECATED:", "")
+
+
+def test_other_verbs(realm, ticket):
+    assert adcsctl(ticket, *ours(realm), "ca", "show")
+    assert adcsctl(ticket, *ours(realm), "--auth", "kerberos", "ca", "cert")
+
+
+def test_bench(realm, ticket, tmp_path):
+    bench = ("bench", "--template", "IntunePKCS", "--requests", "12", "--warm-up", "0", "--connections", "3", "--csrs", "2", "--transport", "icpr")
+    told = adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench)
+    assert (told["certificates"], told["failed"]) == (12, 0)
+    (tmp_path / "who").write_text("CORP\\janedoe:Jane-Passw0rd\n")
+    adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench, "--principals", str(tmp_path / "who"), code=1)
+
+
+def test_no_ticket(realm, tmp_path):
+    with krb.Tickets(realm) as empty:
+        answer = enroll(realm, empty, tmp_path, *ours(realm), code=1)
+    assert SEC_E_NO_CREDENTIALS in json.dumps(answer).lower()
+
+
+def test_service_that_the_kdc_does_not_know(realm, ticket, tmp_path):
+    answer = enroll(realm, ticket, tmp_path, *ours(realm, "host/elsewhere.contoso.com"), code=1)
+    assert SEC_E_TARGET_UNKNOWN in json.dumps(answer).lower()
+
+
+@pytest.mark.parametrize("more", [("--auth", "ntlm"), ("--user", "CORP\\janedoe"), ("--auth", "digest")])
+def test_contradictions(realm, ticket, tmp_path, more):
+    answer = enroll(realm, ticket, tmp_path, *ours(realm), *more, code=1)
+    assert "0x80070057" in json.dumps(answer).lower()
