@@ -251,6 +251,14 @@ read_rows(struct ctl *c, const json_t *columns, json_t *restrictions, json_int_t
 	size_t i;
 
 	json_array_foreach(columns, i, o) json_array_append(ids, json_object_get(o, "id"));
+	if (json_array_size(restrictions) == 0) { /* never any row instead of the one that was meant */
+		ERR(e, E_INVALID_DATA, "the CA's table of requests lacks a column");
+		json_decref(rows);
+		json_decref(restrictions);
+		json_decref(after);
+		json_decref(ids);
+		return NULL;
+	}
 	do {
 		o = ctl_call(c, "view.rows",
 		    json_pack("{s:O, s:O, s:I, s:O}", "columns", ids, "restrictions", restrictions, "limit",
