@@ -42,4 +42,5 @@ def test_five_thousand_idle_connections(fresh):
     told = adcsctl("--state", server.state, "--user", "CORP\\janedoe", "bench", "--requests", "10", "--warm-up", "0",
                    "--csrs", "1", "--idle", "5000")
     assert told["idleConnections"] == 5000 and told["certificates"] == 10
-    assert told["residentKiBWithIdle"] - told["residentKiB"] < 5000 * 32
+    instrumented = b"__asan_init" in (harness.BUILD / "adcsd").read_bytes()  # whose red zones are larger than what they guard
+    assert told["residentKiBWithIdle"] - told["residentKiB"] < 5000 * (256 if instrumented else 32)
