@@ -4,6 +4,7 @@ import resource
 
 import pytest
 
+import harness
 from test_client import adcsctl
 
 
