@@ -209,6 +209,10 @@ ca_request_journal(
     struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
 void
 ca_request_count(struct ca_request *r);
+/* resubmit.c: what the store keeps of a pending or denied request, for run() to take up again. The caller's right
+ * to do so is checked. CERTSRV_E_PROPERTY_EMPTY, CERTSRV_E_BAD_REQUESTSTATUS, E_ACCESSDENIED. */
+int
+ca_request_load(struct ca_request *r, uint32_t id, struct err *e) MUST_CHECK;
 /* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far
  * it came. */
 int

@@ -630,7 +630,7 @@ closing(void **state)
 		g.room = 10000;
 		assert_int_equal(store_view_fetch(v, &f, done, &g, &e), 0);
 		if (i % 3 == 1)
-			usleep(dice(400));
+			usleep(dice(400)); /* some moment of the fetch: what follows holds for each */
 		if (i % 3 == 2)
 			store_wait(store); /* done, but nobody has been told */
 		store_view_close(v);
