@@ -27,6 +27,7 @@ struct server {
 	struct options opt;
 	struct paths paths;
 	uint64_t started_us;
+	double start_ms; /* what it took until all ports answered */
 	int lock_fd, epm_fd, object_fd, http_fd;
 	unsigned http_port;
 	struct event_base *base;
@@ -68,7 +69,7 @@ ready_json(const struct server *s)
 	    "ports", "epm", (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "http",
 	    (int)s->http_port, "state", s->paths.state, "directory", dir_uri(s->dir), "seeded", s->opt.seeded,
 	    "domain", dir_forest(s->dir)->dns_domain, "kerberos", realm_json(s->realm), "ms",
-	    (double)(clock_monotonic_us() - s->started_us) / 1000.0);
+	    s->start_ms);
 }
 
 /* By renaming: whoever waits for the file finds the whole line in it. */
@@ -91,8 +92,12 @@ write_ready_file(const char *path, const char *line)
 static void
 announce(struct server *s)
 {
-	json_t *o = ready_json(s);
-	char *line = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_t *o;
+	char *line;
+
+	s->start_ms = (double)((clock_monotonic_us() - s->started_us) / 100) / 10;
+	o = ready_json(s);
+	line = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 
 	json_decref(o);
 	if (line == NULL)
@@ -445,16 +450,32 @@ stop(struct server *s)
 	libevent_global_shutdown();
 }
 
+/* What helps against a port that cannot be had. */
+static const char *
+port_remedy(const struct options *o, uint32_t hr)
+{
+	if (o->ports_auto)
+		return "";
+	if (hr == E_ACCESSDENIED)
+		return "; ports below 1024 are root's: --port-base 10000, or auto for free ones";
+	if (hr == WSAEADDRINUSE)
+		return "; another program has it: --port-base N moves all ports, auto takes free ones";
+	return "";
+}
+
 static int
 bind_port(const struct options *o, unsigned port, int *fd, struct err *e)
 {
-	char address[NET_ADDRESS_MAX];
+	char address[NET_ADDRESS_MAX], why[ERR_MSG_MAX];
 	bool v6 = strchr(o->listen, ':') != NULL;
 
 	if (snprintf(address, sizeof(address), v6 ? "[%s]:%u" : "%s:%u", o->listen,
 		o->ports_auto ? 0 : port + o->port_base) >= (int)sizeof(address))
 		return ERR(e, E_INVALIDARG, "--listen %.60s is not an address", o->listen);
-	return net_listen(address, fd, e);
+	if (net_listen(address, fd, e) == 0)
+		return 0;
+	memcpy(why, e->msg, sizeof(why));
+	return ERR(e, e->hr, "%.70s%s", why, port_remedy(o, e->hr));
 }
 
 static int

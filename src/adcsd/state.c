@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ca/ca.h"
 
 #define DATA_FILE_MAX (16 * 1024 * 1024)
 #define LOCK_WAIT_US 5000000
@@ -112,7 +113,13 @@ mkdir_as(uid_t uid, const char *path, struct err *e)
 	saved = errno;
 	if (seteuid(0) != 0)
 		abort();
-	return rc == 0 || saved == EEXIST ? 0 : ERR(e, E_FAIL, "%.100s: %s", path, strerror(saved));
+	if (rc == 0 || saved == EEXIST)
+		return 0;
+	if (saved == EACCES)
+		return ERR(e, E_ACCESSDENIED,
+		    "%.60s: uid %u cannot get there: another folder, or another account with --user", path,
+		    uid);
+	return ERR(e, E_FAIL, "%.100s: %s", path, strerror(saved));
 }
 
 static int
@@ -305,6 +312,9 @@ state_prepare(const struct options *o, struct paths *p, int *lock_fd, int *code,
 
 	*code = EXIT_CONFIG;
 	if ((root && find_user(o, &pw, e) != 0) || state_find_data(o, p, e) != 0)
+		return -1;
+	/* Before anything is made, and by the name it was given. */
+	if (o->config != NULL && ca_settings_check(p->config, e) != 0)
 		return -1;
 	*code = EXIT_CANTCREAT;
 	fresh = mkdir(o->state, 0700) == 0;

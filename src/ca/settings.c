@@ -276,6 +276,8 @@ find_row(const char *section, const char *name, const struct setting **out, stru
 		guess_offer(&near_section, section, row->section);
 		guess_offer(&near_name, name, row->name);
 	}
+	if (*section == '\0')
+		return ERR(e, E_INVALIDARG, "'%.40s' stands before the first [section]", name);
 	if (!section_known)
 		return ERR(e, E_INVALIDARG, "unknown section [%.40s]%s", section,
 		    guess_text(&near_section, section, hint, sizeof(hint)));

@@ -561,11 +561,48 @@ ctl_clock_advance(struct ctl *c, const struct ctl_args *a)
 	    c, "clock.advance", json_pack("{s:I}", "seconds", (json_int_t)(span / FILETIME_SECOND)));
 }
 
+/* The member that "kerberos.krb5_conf" names; NULL: there is none. */
+static const json_t *
+find_member(const json_t *o, const char *path)
+{
+	while (o != NULL && *path != '\0') {
+		size_t n = strcspn(path, ".");
+		char name[64];
+
+		if (n >= sizeof(name))
+			return NULL;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		o = json_object_get(o, name);
+		path += n + (path[n] == '.');
+	}
+	return o;
+}
+
 int
 ctl_server_show(struct ctl *c, const struct ctl_args *a)
 {
-	(void)a;
-	return print_flat(c, "server.show", NULL);
+	const json_t *v;
+	struct err e;
+	json_t *o;
+	char *text;
+
+	if (a->n_positional == 0)
+		return print_flat(c, "server.show", NULL);
+	o = ctl_call(c, "server.show", NULL, &e);
+	if (o == NULL)
+		return ctl_fail(c, &e);
+	v = find_member(o, a->positional[0]);
+	if (v == NULL || json_is_null(v)) {
+		ERR(&e, E_FILE_NOT_FOUND, "the ready line has no %.60s", a->positional[0]);
+		json_decref(o);
+		return ctl_fail(c, &e);
+	}
+	text = json_dumps(v, JSON_ENCODE_ANY);
+	puts(json_is_string(v) && !c->json ? json_string_value(v) : text != NULL ? text : "");
+	free(text);
+	json_decref(o);
+	return CTL_OK;
 }
 
 int

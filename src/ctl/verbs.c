@@ -337,7 +337,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },
-	{ "server", "show", "", 0, 0, NULL, "what the ready line told", ctl_server_show },
+	{ "server", "show", "[NAME]", 0, 1, NULL, "what the ready line told, or one value of it: kerberos.krb5_conf", ctl_server_show },
 	{ "server", "stats", "", 0, 0, NULL, "counters of the RPC runtime", ctl_server_stats },
 	{ "server", "stop", "", 0, 0, NULL, "end the server", ctl_server_stop },
 	{ 0 },

@@ -130,6 +130,12 @@ def test_every_verb_is_listed_and_tested():
     assert found == set(VERBS) | ELSEWHERE
 
 
+def test_the_manual_page_lists_every_verb_and_option():
+    done = subprocess.run([str(harness.ROOT / "tools/gen-man"), "--check"], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, "ADCSD_BUILD": str(harness.BUILD)})
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_every_verb(fresh, form):
     """In the order of the help, each form on a server of its own, so that both meet the same state."""
@@ -222,6 +228,17 @@ def test_help(server):
     assert "--minimum-key-size" in run(None, "help", "template").stdout
     assert "--chain" in run(server, "ca", "cert", "--help").stdout
     assert run(None, "--version").stdout.startswith("adcsctl ")
+    one = run(None, "help", "ca", "kra", "add").stdout
+    assert "ca kra add FILE" in one and "ca kra list" not in one
+    assert run(None, "template", "--help").stdout == run(None, "help", "template").stdout
+    assert run(None, "help", "ca", "kra").returncode == 2
+    told = json.loads(run(None, "--json", "help").stdout)
+    assert {" ".join(filter(None, (v["noun"], v["verb"]))) for v in told["verbs"]} == set(VERBS) | ELSEWHERE
+
+
+def test_a_missing_verb_lists_verbs_without_their_options():
+    done = run(None, "template")
+    assert "template duplicate" in done.stderr and "--minimum-key-size" not in done.stderr
 
 
 # ---- template duplicate ----
@@ -716,6 +733,10 @@ def test_server_show_is_the_ready_line(server):
     for name in ("pid", "ca", "config", "address", "ports", "state", "directory", "seeded"):
         assert shown[name] == server.ready[name]
     assert str(server.object_port) in server.ctl("server", "show")
+    assert shown["ms"] == server.ready["ms"], "what the start took, not how long it runs"
+    assert server.ctl("server", "show", "ports.object") == f"{server.object_port}\n"
+    assert server.ctl("server", "show", "directory") == server.ldapi + "\n"
+    assert "no kerberos.realm" in run(server, "server", "show", "kerberos.realm").stderr
 
 
 def test_server_stop(fresh):

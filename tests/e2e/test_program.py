@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import pwd
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +42,43 @@ def test_exit_codes(args, code, says):
 def test_help_and_version():
     assert run("--help").returncode == 0 and "--state DIR" in run("--help").stdout
     assert run("--version").stdout.startswith("adcsd ")
+
+
+def test_the_manual_page_lists_every_option():
+    told = set(re.findall(r"--[a-z-]+", run("--help").stdout))
+    page = (harness.ROOT / "doc/adcsd.8").read_text().replace("\\-", "-")
+    tags = set(re.findall(r"^\.TP\n\.BR?I? +(--[a-z-]+)", page, re.M))
+    assert tags | {"--version", "--help"} == told
+
+
+def test_ports_that_cannot_be_had():
+    state = tempfile.mkdtemp(prefix="adcsd-test-")
+    try:
+        with socket.socket() as taken:
+            base = free_base()
+            taken.bind(("127.0.0.1", base + 135))
+            taken.listen()
+            done = run("--state", state, "--port-base", str(base))
+        assert done.returncode == UNAVAILABLE
+        assert f"127.0.0.1:{base + 135}" in done.stderr and "--port-base N" in done.stderr
+    finally:
+        shutil.rmtree(state)
+
+
+def test_a_folder_that_the_account_cannot_reach(tmp_path):
+    """Started as root, with a state folder in a home that is root's alone."""
+    tmp_path.chmod(0o700)
+    done = run("--state", str(tmp_path / "s"), "--port-base", "auto")
+    assert done.returncode == CANTCREAT
+    assert f"uid {pwd.getpwnam('nobody').pw_uid} cannot get there" in done.stderr and "--user" in done.stderr
+
+
+def test_a_bad_config_makes_no_state(tmp_path):
+    bad = tmp_path / "bad.ini"
+    bad.write_text("EditFlags = 1\n")
+    done = run("--state", str(tmp_path / "s"), "--port-base", "auto", "--config", str(bad))
+    assert done.returncode == CONFIG and not (tmp_path / "s").exists()
+    assert f"{bad}:1: 'EditFlags' stands before the first [section]" in done.stderr
 
 
 def test_check_config(tmp_path):
