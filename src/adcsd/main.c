@@ -68,8 +68,7 @@ ready_json(const struct server *s)
 	    (int)getpid(), "ca", ca_name(s->ca), "config", ca_config_string(s->ca), "address", s->opt.listen,
 	    "ports", "epm", (int)rpc_port_number(s->epm), "object", (int)rpc_port_number(s->object), "http",
 	    (int)s->http_port, "state", s->paths.state, "directory", dir_uri(s->dir), "seeded", s->opt.seeded,
-	    "domain", dir_forest(s->dir)->dns_domain, "kerberos", realm_json(s->realm), "ms",
-	    s->start_ms);
+	    "domain", dir_forest(s->dir)->dns_domain, "kerberos", realm_json(s->realm), "ms", s->start_ms);
 }
 
 /* By renaming: whoever waits for the file finds the whole line in it. */
