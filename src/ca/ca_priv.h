@@ -224,9 +224,6 @@ ca_request_attributes(struct ca_request *r, struct err *e) MUST_CHECK;
 /* wrapped.c: requests in CMS. Reads and verifies, on a worker; sets failed_intro as it goes. */
 int
 ca_wrapped_parse(struct ca_request *r, struct err *e) MUST_CHECK;
-/* On the loop: CRYPT_E_REVOKED when a signer's certificate is one that this CA has revoked. */
-int
-ca_wrapped_check_revoked(struct ca_request *r, struct err *e) MUST_CHECK;
 /* The account in asked_for. E_CANT_ACCESS_DOMAIN_INFO for another domain, E_NONE_MAPPED for no account name.
  */
 int

@@ -146,7 +146,10 @@ on_directory(void *arg, const struct dir_result *res, const struct err *e)
 	size_t end = key_end(j);
 
 	(void)res;
-	for (size_t i = j->at; e != NULL && i < end; i++) {
+	for (size_t i = j->at; i < end; i++) {
+		j->rows[i].publish_flags &= ~(uint32_t)CPF_LDAP_ERROR;
+		if (e == NULL)
+			continue;
 		j->rows[i].publish_flags |= CPF_LDAP_ERROR;
 		j->ones[i].failed = true;
 	}
@@ -156,10 +159,11 @@ on_directory(void *arg, const struct dir_result *res, const struct err *e)
 	publish_next_key(j);
 }
 
-/* Does some ldap URL ask for it? */
-static bool
-goes_to_directory(const struct ca *ca, uint32_t flag)
+bool
+ca_crl_goes_to_directory(const struct ca *ca, bool delta)
 {
+	const uint32_t flag = delta ? URL_PUBLISH_DELTA : URL_PUBLISH_BASE;
+
 	for (size_t i = 0; i < ca->settings.crl_urls.n; i++) {
 		char *end;
 		unsigned long flags = strtoul(ca->settings.crl_urls.v[i], &end, 10);
@@ -183,7 +187,7 @@ publish_next_key(struct ca_crl_job *j)
 		for (size_t i = j->at, end = key_end(j); i < end && n < ARRAY_LEN(mods); i++) {
 			bool delta = j->rows[i].min_base != 0;
 
-			if (goes_to_directory(ca, delta ? URL_PUBLISH_DELTA : URL_PUBLISH_BASE))
+			if (ca_crl_goes_to_directory(ca, delta))
 				mods[n++] = (struct dir_mod){ DIR_MOD_REPLACE,
 					delta ? "deltaRevocationList" : "certificateRevocationList",
 					&j->rows[i].raw, 1 };
@@ -203,24 +207,34 @@ publish_next_key(struct ca_crl_job *j)
 	on_directory(j, NULL, &e);
 }
 
+static int
+write_list(struct ca_crl_job *j, const struct store_crl *r, struct err *e)
+{
+	const char *name = ca_crl_file_name(j->ca, j->pool, ca_crl_id_of(r), r->min_base != 0);
+
+	return name != NULL ? ca_crl_write_file(j->ca->crl.folder, name, r->raw, e)
+			    : ERR(e, E_OUTOFMEMORY, "no memory for a file's name");
+}
+
 static void
 files_job(void *arg)
 {
 	struct ca_crl_job *j = arg;
+	struct err certs = { 0 };
 
 	j->file.hr = 0;
-	if ((j->what & CA_CRL_CERTIFICATES) != 0 &&
-	    ca_crl_write_certs(j->ca, j->certs, j->pool, &j->file) != 0)
-		return;
-	for (size_t i = 0; i < j->n && j->file.hr == 0; i++) {
-		const char *name =
-		    ca_crl_file_name(j->ca, j->pool, ca_crl_id_of(&j->rows[i]), j->rows[i].min_base != 0);
+	if ((j->what & CA_CRL_CERTIFICATES) != 0 && ca_crl_write_certs(j->ca, j->certs, j->pool, &certs) != 0)
+		j->file = certs;
+	for (size_t i = 0; i < j->n; i++) {
+		struct err e = { 0 };
 
-		if (name == NULL)
-			ERR(&j->file, E_OUTOFMEMORY, "no memory for a file's name");
-		else if (ca_crl_write_file(j->ca->crl.folder, name, j->rows[i].raw, &j->file) != 0)
-			j->rows[i].publish_flags |= CPF_FILE_ERROR;
-		j->ones[i].failed = j->file.hr != 0;
+		j->rows[i].publish_flags &= ~(uint32_t)CPF_FILE_ERROR;
+		if (write_list(j, &j->rows[i], &e) == 0)
+			continue;
+		j->rows[i].publish_flags |= CPF_FILE_ERROR;
+		j->ones[i].failed = true;
+		if (j->file.hr == 0)
+			j->file = e;
 	}
 }
 

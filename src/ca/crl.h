@@ -77,6 +77,14 @@ ca_crl_check(struct ca *ca);
 filetime_t
 ca_crl_due(const struct ca *ca);
 
+/* Is there a base CRL that has not run out, in at least one of the places it is published? Rows are read by
+ * way of the pool. */
+int
+ca_crl_current(struct ca *ca, ca_crl_id id, struct pool *pool, bool *current, struct err *e) MUST_CHECK;
+/* Does some ldap URL of CRLPublicationURLs ask for base or delta CRLs? */
+bool
+ca_crl_goes_to_directory(const struct ca *ca, bool delta);
+
 /* crl_schedule.c: writes DER under a name into the folder, by way of a new file. Any thread. */
 int
 ca_crl_write_file(const char *folder, const char *name, struct bytes der, struct err *e) MUST_CHECK;

@@ -210,6 +210,30 @@ take_up(struct ca *ca, const struct store_crl *rows, size_t n, struct pool *pool
 	return what;
 }
 
+static bool
+is_somewhere(const struct ca *ca, const struct store_crl *r)
+{
+	if ((r->publish_flags & CPF_COMPLETE) != 0 || (r->publish_flags & CPF_FILE_ERROR) == 0)
+		return true;
+	return ca_crl_goes_to_directory(ca, false) && (r->publish_flags & CPF_LDAP_ERROR) == 0;
+}
+
+int
+ca_crl_current(struct ca *ca, ca_crl_id id, struct pool *pool, bool *current, struct err *e)
+{
+	filetime_t now = clock_now(ca->clock);
+	struct store_crl *rows;
+	size_t n;
+
+	*current = false;
+	if (store_list_crls(ca->store, false, pool, &rows, &n, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n && !*current; i++)
+		*current = ca_crl_id_of(&rows[i]) == id && rows[i].min_base == 0 &&
+		    rows[i].next_update > now && is_somewhere(ca, &rows[i]);
+	return 0;
+}
+
 int
 ca_crl_start(struct ca *ca, ca_crl_fn *done, void *arg, struct err *e)
 {

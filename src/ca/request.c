@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ca/archive.h"
 #include "ca/property.h"
+#include "ca/signer_revocation.h"
 #include "ca/signing_certs.h"
 
 /* dwFlags, MS-WCCE 3.2.1.4.2.1 */
@@ -492,12 +493,24 @@ on_archived(struct ca_request *r, const struct err *e)
 		weigh(r);
 }
 
+static void
+on_signers_checked(struct ca_request *r, const struct err *e)
+{
+	if (cut_short(r))
+		return;
+	if (e != NULL)
+		fail_now(r, r->failed_intro, e);
+	/* issuance.md section 2, row 15 */
+	else if (r->wrapped && r->cms.archived_key.len > 0)
+		ca_archive_request(r, on_archived);
+	else
+		weigh(r);
+}
+
 /* Parsing is done and the snapshot is here. */
 static void
 go_on(struct ca_request *r)
 {
-	struct err e = { 0 };
-
 	if (r->parse_failed) {
 		fail_now(r, r->failed_intro, &r->parse_err);
 		return;
@@ -506,15 +519,7 @@ go_on(struct ca_request *r)
 		fail_now(r, NULL, &r->dir_err);
 		return;
 	}
-	if (ca_wrapped_check_revoked(r, &e) != 0) {
-		fail_now(r, r->failed_intro, &e);
-		return;
-	}
-	/* issuance.md section 2, row 15 */
-	if (r->wrapped && r->cms.archived_key.len > 0)
-		ca_archive_request(r, on_archived);
-	else
-		weigh(r);
+	ca_signers_check(r, on_signers_checked);
 }
 
 /* ---- parsing beside the directory ---- */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/text.h"
 #include "ca/signing_certs.h"
 #include "x509/name.h"
 
@@ -117,43 +116,6 @@ ca_wrapped_parse(struct ca_request *r, struct err *e)
 }
 
 /* ---- on the loop ---- */
-
-/* Our own certificates are looked up; those of the CAs above us live in no list that we keep. */
-static int
-check_one(struct ca_request *r, const struct x509_certificate *c, struct err *e)
-{
-	struct store_row *row = POOL_NEW(r->pool, struct store_row);
-	struct err ignored;
-	struct buf hex;
-	uint32_t id;
-	bool revoked = false;
-
-	if (row == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for a signer's row");
-	buf_init(&hex, 2 * X509_SERIAL_MAX + 1);
-	text_put_hex(&hex, c->serial);
-	if (buf_ok(&hex) && store_find_serial(r->ca->store, buf_cstr(&hex), &id, &ignored) == 0 &&
-	    store_get(r->ca->store, id, r->pool, row, &ignored) == 0)
-		revoked = store_long(row, Request_Disposition) == DB_DISP_REVOKED;
-	buf_fini(&hex);
-	return revoked ? ERR(e, CRYPT_E_REVOKED, "a signer's certificate, of request %u, is revoked", id) : 0;
-}
-
-int
-ca_wrapped_check_revoked(struct ca_request *r, struct err *e)
-{
-	struct bytes issuer = x509_ca_subject(r->ca->x509);
-
-	if (!r->wrapped || r->resubmits != 0)
-		return 0;
-	for (size_t i = 0; i < r->cms.n_signers; i++) {
-		const struct x509_certificate *c = r->cms.signers[i].certificate;
-
-		if (c != NULL && bytes_equal(c->issuer, issuer) && check_one(r, c, e) != 0)
-			return -1;
-	}
-	return 0;
-}
 
 int
 ca_wrapped_split_account(struct ca_request *r, const char **user, struct err *e)

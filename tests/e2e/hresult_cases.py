@@ -328,6 +328,23 @@ def signer_is_revoked(w):
     return w.send("janedoe", sr.windows_renewal(NEW_KEY, key, old), USER)
 
 
+def block_crl(server):
+    """A folder where the base CRL belongs: its file cannot be replaced. Gives the folder."""
+    path = pathlib.Path(server.state) / "CertEnroll" / f"{server.ready['ca']}.crl"
+    path.unlink()
+    (path / "in the way").mkdir(parents=True)
+    return path
+
+
+@reaches(0x80092013, VERIFYING, 13)
+def no_crl_in_force_tells_of_the_signer(w):
+    server = w.fresh("[CA]", "CRLPublicationURLs = 2:http://ca01.corp.contoso.com/CertEnroll/%3%8%9.crl")
+    old, _ = w.enroll("janedoe", "User", JANE_KEY, server)
+    block_crl(server)
+    server.ctl("clock", "advance", "9d")
+    return w.send("janedoe", sr.windows_renewal(NEW_KEY, JANE_KEY, old), USER, server=server)
+
+
 @reaches(0xC80005E2, PARSING, 14)
 def extension_longer_than_its_column(w):
     big = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x04\x82\x10\x10" + bytes(0x1010))

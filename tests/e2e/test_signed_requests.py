@@ -628,6 +628,50 @@ def test_revoked_signer(server):
     assert answer.message.startswith(VERIFYING)
 
 
+def test_crl_that_ran_out(fresh, tmp_path):
+    """Who signed cannot be checked once the newest CRL is out of date and no other one can be published."""
+    from hresult_cases import block_crl
+    config = tmp_path / "adcsd.conf"
+    config.write_text("[CA]\nCRLPublicationURLs = 2:http://ca01.corp.contoso.com/CertEnroll/%3%8%9.crl\n")
+    server = fresh("--config", str(config))
+    old, key = enroll(server, "janedoe", "User")
+    renewal = sr.windows_renewal(NEW_KEY, key, old)
+
+    def ask(code=ISSUED):
+        return submit(server, "janedoe", renewal, "CertificateTemplate:User", code)[0]
+
+    server.ctl("clock", "advance", "9d")
+    ask()  # the next CRL came in time
+    in_the_way = block_crl(server)
+    ask()
+    server.ctl("clock", "advance", "9d")
+    assert ask(0x80092013).message.startswith(VERIFYING)
+    submit(server, "janedoe", pkcs10.csr(NEW_KEY), "CertificateTemplate:User")  # nobody else signed this one
+    server.ctl("ca", "set", "CRLFlags", "+CRLF_REVCHECK_IGNORE_OFFLINE")
+    ask()
+    server.ctl("ca", "set", "CRLFlags", "-CRLF_REVCHECK_IGNORE_OFFLINE")
+    ask(0x80092013)
+    in_the_way.joinpath("in the way").rmdir()
+    in_the_way.rmdir()
+    server.ctl("clock", "advance", "11m")  # the schedule tries again
+    ask()
+
+
+def test_revoked_signer_without_a_crl(fresh):
+    """In the directory, the other place, the CRL is in force; what the database knows comes first in any case."""
+    from hresult_cases import block_crl
+    server = fresh()
+    old, key = enroll(server, "janedoe", "User")
+    renewal = sr.windows_renewal(NEW_KEY, key, old)
+    block_crl(server)
+    server.ctl("clock", "advance", "9d")
+    answer, _ = submit(server, "janedoe", renewal, "CertificateTemplate:User")
+    server.ctl("ca", "set", "CRLPublicationURLs", "2:http://ca01.corp.contoso.com/CertEnroll/%3%8%9.crl")
+    server.ctl("request", "revoke", "1")
+    server.ctl("clock", "advance", "9d")
+    submit(server, "janedoe", renewal, "CertificateTemplate:User", 0x80092010)
+
+
 def test_renewal_on_behalf_is_off(server, jane):
     old, key = jane
     with client(server, "bob") as c:
