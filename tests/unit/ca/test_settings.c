@@ -109,7 +109,7 @@ test_errors(void **state)
 		    ":2: CAVersion" },
 		{ "misspelt section", "\n[polcy]\nEditFlags = 1\n",
 		    ":3: unknown section [polcy] (did you mean policy?)" },
-		{ "no section", "EditFlags = 1\n", ":1: unknown section []" },
+		{ "no section", "EditFlags = 1\n", ":1: 'EditFlags' stands before the first [section]" },
 		{ "nothing near", "[CA]\nXyzzyPlugh = 1\n", ":2: unknown setting 'XyzzyPlugh'" },
 		{ "not a number", "[CA]\nClockSkewMinutes = ten\n",
 		    ":2: ClockSkewMinutes = ten is not a number" },
