@@ -293,6 +293,8 @@ op_start(struct op *op, int rc, struct err *e)
 	struct conn *c = op->conn;
 
 	if (rc == 0 && op->sync == NULL) {
+		/* The limit counts from now, not from when the loop woke: whoever calls may have made a key since. */
+		(void)event_base_update_cache_time(event_get_base(c->ev));
 		op->timer = evtimer_new(event_get_base(c->ev), on_overdue, op);
 		if (op->timer == NULL || evtimer_add(op->timer, &limit) != 0)
 			rc = ERR(e, E_OUTOFMEMORY, "no timer for a directory operation");

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <ldap.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -502,6 +503,32 @@ test_stopped_server(void **state)
 	assert_true(fx.ready);
 }
 
+static void
+after_long_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct dir_query q = { .base = USERS, .scope = DIR_BASE };
+	struct err e;
+
+	(void)fd;
+	(void)what;
+	(void)poll(NULL, 0, CONN_OPERATION_SECONDS * 1000 + 200);
+	assert_int_equal(dir_search_start(fx.dir, &q, fixture_on_answer, arg, &e), 0);
+}
+
+/* The time limit of an operation is its own: what the loop did before, making the CA's key say, is not part of it. */
+static void
+test_after_long_work(void **state)
+{
+	static const struct timeval now = { 0, 0 };
+	struct answer a = { .f = &fx };
+
+	(void)state;
+	assert_int_equal(event_base_once(fx.base, -1, EV_TIMEOUT, after_long_work, &a, &now), 0);
+	fixture_wait(&fx, &a.done);
+	assert_int_equal(a.e.hr, 0);
+	assert_int_equal(a.n, 1);
+}
+
 int
 main(void)
 {
@@ -520,6 +547,7 @@ main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_pending_end_with_the_directory),
 		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_after_long_work),
 		cmocka_unit_test(test_stopped_server),
 	};
 
