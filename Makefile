@@ -200,14 +200,14 @@ check-banned: ## no call that has a safer form
 
 check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, NSS, ldap-utils
 	@$(SUB) -j$(J) all $(TOOLS)
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
+	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
 
 # A client is never dropped silently: fewer than this fails.
 INTEROP_CLIENTS = 6
 check-interop: all ## other people's clients in pinned versions, on the real ports in a network namespace (root)
 	@mkdir -p $(B)/interop
 	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/interop/run.py run $(B)/interop --at-least $(INTEROP_CLIENTS) $(INTEROP_ARGS)
+	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B tests/interop/run.py run $(B)/interop --at-least $(INTEROP_CLIENTS) $(INTEROP_ARGS)
 
 check-pkilint: all ## pkilint over issued certificates and CRLs (reaches PyPI; python3-venv)
 	@B=$(B) PYTHON=$(PYTHON) tools/check-pkilint
@@ -238,9 +238,9 @@ fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%) ## every fuzz target for FUZZ_SECONDS (600) ea
 
 bench: all $(BENCHES) ## start-up times, memory, CPU per certificate beside openssl speed
 	$(Q)for b in $(BENCHES); do $$b || exit 1; done
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/authentications.py
-	$(Q)ADCSD_BUILD=$(abspath $(B)) $(PYTHON) -B tests/bench/issuance.py
+	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
+	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B tests/bench/authentications.py
+	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B tests/bench/issuance.py
 
 format: ## clang-format over src (the tables of the tests are laid out by hand)
 	@clang-format -i $(wildcard src/*/*.[ch])
