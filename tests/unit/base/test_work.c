@@ -43,7 +43,7 @@ drain_until(struct work *w, const int *flag)
 	while (*flag == 0) {
 		struct pollfd p = { work_fd(w), POLLIN, 0 };
 
-		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_int_equal(poll(&p, 1, 60000), 1);
 		work_drain(w);
 	}
 }

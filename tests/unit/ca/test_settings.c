@@ -15,7 +15,7 @@
 #include "ca/settings.h"
 #include "policy/policy.h"
 
-#define FILE_NAME "/tmp/adcsd-settings-test.ini"
+static char file_name[] = "/tmp/adcsd-settings-XXXXXX";
 
 static void
 write_file(const char *path, const char *text)
@@ -135,14 +135,13 @@ test_errors(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		memset(&e, 0, sizeof(e));
-		write_file(FILE_NAME, cases[i].text);
+		write_file(file_name, cases[i].text);
 		print_message("  %s: ", cases[i].name);
-		assert_int_equal(ca_settings_check(FILE_NAME, &e), -1);
+		assert_int_equal(ca_settings_check(file_name, &e), -1);
 		print_message("%s\n", e.msg);
 		assert_non_null(strstr(e.msg, cases[i].error));
-		assert_int_equal(strncmp(e.msg, FILE_NAME, strlen(FILE_NAME)), 0);
+		assert_int_equal(strncmp(e.msg, file_name, strlen(file_name)), 0);
 	}
-	unlink(FILE_NAME);
 	assert_int_equal(ca_settings_check("/nonexistent.ini", &e), -1);
 	assert_non_null(strstr(e.msg, "No such file"));
 }
@@ -155,13 +154,12 @@ test_long_lines(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "[CA]\n; %01000d\nCAVersion = 5\n", 0);
-	write_file(FILE_NAME, text);
-	assert_int_equal(ca_settings_check(FILE_NAME, &e), 0); /* a comment may be long */
+	write_file(file_name, text);
+	assert_int_equal(ca_settings_check(file_name, &e), 0); /* a comment may be long */
 	snprintf(text, sizeof(text), "[CA]\nServerName = %01000d\n", 0);
-	write_file(FILE_NAME, text);
-	assert_int_equal(ca_settings_check(FILE_NAME, &e), -1);
+	write_file(file_name, text);
+	assert_int_equal(ca_settings_check(file_name, &e), -1);
 	assert_non_null(strstr(e.msg, ":2: line too long"));
-	unlink(FILE_NAME);
 }
 
 static void
@@ -171,7 +169,7 @@ test_lists(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	write_file(FILE_NAME,
+	write_file(file_name,
 	    "[CA]\n"
 	    "PublishedTemplates = A, B\n"
 	    "  C\n"
@@ -180,8 +178,7 @@ test_lists(void **state)
 	    "Security = O:BAG:BAD:(A;;0x3;;;BA)\n"
 	    "  (A;;0x200;;;AU)\n"
 	    "SubjectTemplate =\n");
-	assert_int_equal(ca_settings_load(&s, FILE_NAME, &e), 0);
-	unlink(FILE_NAME);
+	assert_int_equal(ca_settings_load(&s, file_name, &e), 0);
 	assert_int_equal(s.published_templates.n, 3);
 	assert_string_equal(s.published_templates.v[2], "C");
 	assert_int_equal(s.crl_urls.n, 2);
@@ -207,10 +204,9 @@ test_document(void **state)
 		assert_non_null(strstr(text, ca_setting_rows[i].name));
 		assert_true(strlen(ca_setting_rows[i].help) > 10);
 	}
-	write_file(FILE_NAME, text);
-	if (ca_settings_check(FILE_NAME, &e) != 0)
+	write_file(file_name, text);
+	if (ca_settings_check(file_name, &e) != 0)
 		fail_msg("%s", e.msg);
-	unlink(FILE_NAME);
 	buf_fini(&doc);
 }
 
@@ -269,6 +265,23 @@ test_period(void **state)
 	}
 }
 
+/* One file for all, whose name nobody else has. */
+static int
+setup(void **state)
+{
+	int fd = mkstemp(file_name);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	return unlink(file_name);
+}
+
 int
 main(void)
 {
@@ -283,5 +296,5 @@ main(void)
 		cmocka_unit_test(test_period),
 	};
 
-	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("settings", tests, setup, teardown);
 }

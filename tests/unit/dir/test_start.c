@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 
 /* A copy of a file with one text replaced. */
 static void
@@ -353,7 +352,7 @@ test_dies_with_its_server(void **state)
 	kill(slapd, SIGSTOP); /* not even then */
 	kill(server, SIGKILL);
 	assert_int_equal(waitpid(server, &status, 0), server);
-	alarm(10);
+	alarm(60);
 	assert_int_equal(waitpid(slapd, &status, 0), slapd);
 	alarm(0);
 	assert_true(WIFSIGNALED(status));
@@ -363,30 +362,6 @@ test_dies_with_its_server(void **state)
 	fixture_start(&f);
 	assert_true(f.ready);
 	fixture_fini(&f);
-}
-
-/* Goals for the whole server: 500 ms for a new state, 150 ms for an existing one. */
-static void
-test_time_to_ready(void **state)
-{
-	struct fixture f;
-	uint64_t t0, t1, t2, t3;
-
-	(void)state;
-	fixture_init(&f);
-	t0 = clock_monotonic_us();
-	fixture_start(&f);
-	t1 = clock_monotonic_us();
-	assert_true(f.ready);
-	fixture_stop(&f);
-	t2 = clock_monotonic_us();
-	fixture_start(&f);
-	t3 = clock_monotonic_us();
-	assert_true(f.ready);
-	fixture_fini(&f);
-	print_message("new state %u ms, stop %u ms, existing state %u ms\n", (unsigned)((t1 - t0) / 1000),
-	    (unsigned)((t2 - t1) / 1000), (unsigned)((t3 - t2) / 1000));
-	assert_true(t1 - t0 < 5000000 && t3 - t2 < 5000000);
 }
 
 int
@@ -400,7 +375,6 @@ main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_external),
 		cmocka_unit_test(test_dies_with_its_server),
-		cmocka_unit_test(test_time_to_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
