@@ -387,7 +387,7 @@ subject_start(struct ca_request *r)
 	}
 	buf_init(&sid, SID_WIRE_MAX);
 	sid_put(&sid, &r->requester->sids[0].sid);
-	if (dir_account_by_sid(r->ca->dir, buf_bytes(&sid), on_subject, r, &e) != 0) {
+	if (dir_subject_by_sid(r->ca->dir, buf_bytes(&sid), on_subject, r, &e) != 0) {
 		fail_now(r, NULL, &e);
 	}
 	buf_fini(&sid);

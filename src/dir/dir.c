@@ -274,7 +274,8 @@ begin(struct dir *d, const struct dir_config *cfg, struct err *e)
 		return ERR(e, E_OUTOFMEMORY, "out of memory");
 	d->errand = errand_new(d->base, e);
 	d->snapshots = d->errand == NULL ? NULL : snapshots_new(d, e);
-	if (d->snapshots == NULL || keep_config(d, cfg, e) != 0)
+	d->subjects = d->snapshots == NULL ? NULL : subjects_new(e);
+	if (d->subjects == NULL || keep_config(d, cfg, e) != 0)
 		return -1;
 	if (d->embedded)
 		return errand_start(d->errand, &job, e);
@@ -318,6 +319,7 @@ dir_free(struct dir *d)
 	close_connections(d, &e);
 	slapd_free(d->slapd);
 	snapshots_free(d->snapshots);
+	subjects_free(d->subjects);
 	watch_free(d->watch);
 	if (d->ev_down != NULL)
 		event_free(d->ev_down);

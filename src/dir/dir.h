@@ -94,8 +94,8 @@ void
 dir_snapshot_unref(struct dir_snapshot *s);
 
 /*
- * The snapshot that includes every edit acknowledged before this call (contextCSN, one
- * base search for all callers of a loop turn). snap is lent during the callback (ref it to keep it); NULL
+ * The snapshot that includes every edit acknowledged before this call (contextCSN, two
+ * base searches for all callers of a loop turn). snap is lent during the callback (ref it to keep it); NULL
  * with e when the directory cannot be reached (HRESULT as in MS-WCCE 3.2.2.1.7). Runs exactly once, at the
  * latest when the five seconds of an operation are over.
  */
@@ -184,10 +184,14 @@ dir_account_fn(void *arg, const struct dir_account *acct, const struct err *e);
 int
 dir_account_by_logon(struct dir *d, const char *user, const char *domain, dir_account_fn *cb, void *arg,
     struct err *e) MUST_CHECK;
-/* By objectSid, without groups: the subject of a request, one read each time. E_DS_NO_SUCH_OBJECT when it is
- * gone. */
+/* By objectSid, without groups. E_DS_NO_SUCH_OBJECT when it is gone. */
 int
 dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e) MUST_CHECK;
+/* The same for a request that has its snapshot: the account as it was when dir_snapshot_get asked, or newer,
+ * without its password. Looked up once, and again after an edit of the domain; cb may run before the return.
+ */
+int
+dir_subject_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e) MUST_CHECK;
 /* The same with its groups, for a token. */
 int
 dir_account_with_groups_by_sid(

@@ -7,8 +7,10 @@
 #include "dir/seed.h"
 #include "dir/slapd.h"
 
+struct csn_set;
 struct event;
 struct snapshots;
+struct subjects;
 struct watch;
 
 enum dir_state {
@@ -42,6 +44,7 @@ struct dir {
 	struct dir_forest forest;
 	bool forest_known;
 	struct snapshots *snapshots;
+	struct subjects *subjects;
 	struct watch *watch; /* NULL: nobody watches */
 	dir_ready_fn *ready; /* NULL once told */
 	void *ready_arg;
@@ -79,5 +82,17 @@ snapshots_follow(struct snapshots *s, struct conn *feed, void (*done)(struct dir
 /* Every waiter gets e. */
 void
 snapshots_fail(struct snapshots *s, const struct err *e);
+
+/* ---- subject.c ---- */
+
+struct subjects *
+subjects_new(struct err *e) MUST_CHECK;
+/* The domain's contextCSN as read on behalf of a request: accounts of another edition are forgotten. Empty,
+ * as on servers that have none: nothing is kept. */
+void
+subjects_edition(struct subjects *s, const struct csn_set *csn);
+/* NULL is fine. */
+void
+subjects_free(struct subjects *s);
 
 #endif

@@ -32,12 +32,15 @@ struct asker {
 	void *arg;
 };
 
-/* Everybody who asked in one turn of the loop: one contextCSN read, one answer. */
+/* Everybody who asked in one turn of the loop: one look at the contextCSNs, one answer. */
 struct round {
 	struct round *next;
 	struct snapshots *s;
 	struct asker *first, **tail;
-	struct csn_set wanted;
+	struct csn_set wanted, domain; /* of the configuration, and of the accounts beside it */
+	unsigned unread;               /* of these two searches */
+	bool failed;                   /* one of them: */
+	struct err why;
 	bool known;          /* wanted is */
 	bool reading;        /* a plain search is under way: the copy's arrival no longer matters */
 	struct event *timer; /* the copy's last moment */
@@ -254,21 +257,17 @@ on_lag(evutil_socket_t fd, short what, void *arg)
 	round_read(r);
 }
 
+/* Both numbers are read, or cannot be. */
 static void
-on_context_csn(void *arg, const struct dir_result *res, const struct err *e)
+round_weigh(struct round *r)
 {
 	static const struct timeval lag = { 0, SNAPSHOT_LAG_US };
-	struct round *r = arg;
-	const struct dir_attr *a;
-	size_t i;
 
-	if (e != NULL) {
-		round_finish(r, NULL, e);
+	if (r->failed) {
+		round_finish(r, NULL, &r->why);
 		return;
 	}
-	a = res->n == 1 ? dir_entry_attr(res->entries, "contextCSN") : NULL;
-	for (i = 0; a != NULL && i < a->n; i++)
-		csn_set_add(&r->wanted, (const char *)a->values[i].p, a->values[i].len);
+	subjects_edition(r->s->d->subjects, &r->domain);
 	r->known = true;
 	if (r->wanted.n == 0) {
 		round_read(r); /* no measure of progress: only a read is sure */
@@ -283,15 +282,56 @@ on_context_csn(void *arg, const struct dir_result *res, const struct err *e)
 		round_read(r);
 }
 
-/* The end of the turn: everybody who asked so far shares one question. */
+static void
+round_read_done(struct round *r, struct csn_set *csn, const struct dir_result *res, const struct err *e)
+{
+	const struct dir_attr *a =
+	    e == NULL && res->n == 1 ? dir_entry_attr(res->entries, "contextCSN") : NULL;
+
+	if (e != NULL) {
+		r->failed = true;
+		r->why = *e;
+	}
+	for (size_t i = 0; a != NULL && i < a->n; i++)
+		csn_set_add(csn, (const char *)a->values[i].p, a->values[i].len);
+	if (--r->unread == 0)
+		round_weigh(r);
+}
+
+static void
+on_config_csn(void *arg, const struct dir_result *res, const struct err *e)
+{
+	struct round *r = arg;
+
+	round_read_done(r, &r->wanted, res, e);
+}
+
+static void
+on_domain_csn(void *arg, const struct dir_result *res, const struct err *e)
+{
+	struct round *r = arg;
+
+	round_read_done(r, &r->domain, res, e);
+}
+
+static void
+read_csn(struct round *r, const char *base, dir_done_fn *cb)
+{
+	static const char *const attrs[] = { "contextCSN", NULL };
+	struct dir_query q = { .base = base, .scope = DIR_BASE, .attrs = attrs };
+	struct err e;
+
+	if (dir_search_start(r->s->d, &q, cb, r, &e) != 0)
+		cb(r, NULL, &e);
+}
+
+/* The end of the turn: everybody who asked so far shares the questions. */
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	static const char *const attrs[] = { "contextCSN", NULL };
 	struct snapshots *s = arg;
+	const struct dir_forest *f = &s->d->forest;
 	struct round *r = s->gathering;
-	struct dir_query q = { .base = s->d->forest.config_dn, .scope = DIR_BASE, .attrs = attrs };
-	struct err e;
 
 	(void)fd;
 	(void)what;
@@ -300,10 +340,13 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	s->gathering = NULL;
 	r->next = s->rounds;
 	s->rounds = r;
-	if (s->plain)
+	if (s->plain) {
 		round_read(r);
-	else if (dir_search_start(s->d, &q, on_context_csn, r, &e) != 0)
-		round_finish(r, NULL, &e);
+		return;
+	}
+	r->unread = 2;
+	read_csn(r, f->config_dn, on_config_csn);
+	read_csn(r, f->domain_dn, on_domain_csn);
 }
 
 int

@@ -238,7 +238,7 @@ run_account(struct later *l)
 }
 
 int
-dir_account_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
+dir_subject_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
 {
 	(void)sid, (void)e;
 	later_new(d, run_account, arg)->account = cb;

@@ -236,6 +236,68 @@ test_by_sid(void **state)
 	assert_int_equal(f.e.hr, E_DS_NO_SUCH_OBJECT);
 }
 
+static void
+on_snapshot(void *arg, struct dir_snapshot *snap, const struct err *e)
+{
+	(void)e;
+	*(int *)arg = snap != NULL ? 1 : -1;
+}
+
+/* As a request does: its snapshot first. *at_once: nothing was looked up. */
+static struct found
+subject(struct bytes sid, bool *at_once)
+{
+	struct found f = { 0 };
+	struct err e;
+	int have = 0;
+
+	assert_int_equal(dir_snapshot_get(fx.dir, on_snapshot, &have, &e), 0);
+	while (have == 0)
+		event_base_loop(fx.base, EVLOOP_ONCE);
+	assert_int_equal(have, 1);
+	assert_int_equal(dir_subject_by_sid(fx.dir, sid, on_account, &f, &f.e), 0);
+	*at_once = f.done;
+	fixture_wait(&fx, &f.done);
+	return f;
+}
+
+/* Kept until somebody edits the domain, whoever that concerns; what was not found is asked again. */
+static void
+test_subject(void **state)
+{
+	struct found jane = look_up("janedoe", ""), f;
+	struct bytes sid = { jane.sid, jane.sid_len };
+	struct found nobody = jane;
+	bool at_once;
+
+	(void)state;
+	f = subject(sid, &at_once);
+	assert_false(at_once);
+	assert_string_equal(f.mail, jane.mail);
+	f = subject(sid, &at_once);
+	assert_true(at_once);
+	assert_string_equal(f.sam, "janedoe");
+	assert_string_equal(f.upn, jane.upn);
+	assert_string_equal(f.mail, jane.mail);
+	assert_string_equal(f.dn, jane.dn);
+	assert_int_equal(f.guid_len, 16);
+	assert_string_equal(f.password, "");
+	assert_int_equal(fixture_modify(&fx, jane.dn, DIR_MOD_REPLACE, "mail", "jd@contoso.com").e.hr, 0);
+	f = subject(sid, &at_once);
+	assert_false(at_once);
+	assert_string_equal(f.mail, "jd@contoso.com");
+	assert_int_equal(fixture_modify(&fx, jane.dn, DIR_MOD_REPLACE, "mail", jane.mail).e.hr, 0);
+	f = subject(sid, &at_once);
+	assert_false(at_once);
+	assert_string_equal(f.mail, jane.mail);
+	set_u32le(nobody.sid + nobody.sid_len - 4, 4711);
+	for (int i = 0; i < 2; i++) {
+		f = subject((struct bytes){ nobody.sid, nobody.sid_len }, &at_once);
+		assert_false(at_once);
+		assert_int_equal(f.e.hr, E_DS_NO_SUCH_OBJECT);
+	}
+}
+
 int
 main(void)
 {
@@ -244,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_by_sid),
+		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_membership_edit),
 	};
 
