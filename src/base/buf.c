@@ -58,6 +58,12 @@ reserve(struct buf *b, size_t n)
 	return true;
 }
 
+void
+buf_reserve(struct buf *b, size_t n)
+{
+	(void)reserve(b, n);
+}
+
 uint8_t *
 buf_extend(struct buf *b, size_t n)
 {

@@ -37,6 +37,9 @@ buf_wipe(struct buf *b);
 void
 buf_reset(struct buf *b);
 
+/* Memory for n more bytes at once, where many small appends are to come. */
+void
+buf_reserve(struct buf *b, size_t n);
 /* Room for n more bytes, counted as written; NULL (and the buffer failed) when they do not fit. Not
  * initialised. */
 uint8_t *

@@ -195,13 +195,26 @@ text_upper_unit(uint16_t c)
 }
 
 void
+text_put_decimal(struct buf *out, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	buf_put(out, digits + at, sizeof(digits) - at);
+}
+
+void
 text_put_hex(struct buf *out, struct bytes in)
 {
 	static const char digits[] = "0123456789abcdef";
+	uint8_t *at = buf_extend(out, 2 * in.len);
 
-	for (size_t i = 0; i < in.len; i++) {
-		buf_put_u8(out, (uint8_t)digits[in.p[i] >> 4]);
-		buf_put_u8(out, (uint8_t)digits[in.p[i] & 15]);
+	for (size_t i = 0; at != NULL && i < in.len; i++) {
+		*at++ = (uint8_t)digits[in.p[i] >> 4];
+		*at++ = (uint8_t)digits[in.p[i] & 15];
 	}
 }
 

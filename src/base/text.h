@@ -27,6 +27,9 @@ text_from_bmp(struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
 bool
 text_is_utf8(const char *s, size_t n);
 
+/* As printf's %llu, for texts of many numbers. */
+void
+text_put_decimal(struct buf *out, uint64_t n);
 /* Upper case of one UTF-16 unit for NTLM and name comparison: ASCII, Latin-1, Greek, Cyrillic; others
  * unchanged. */
 uint16_t

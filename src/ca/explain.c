@@ -6,10 +6,12 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/ca_priv.h"
 #include "rehearse/report.h"
 
 #define EXPLANATION_MAX (192 * 1024)
+#define EXPLANATION_USUAL 4096
 
 const char *
 ca_explanation_text(struct pool *pool, const struct policy_reason *reasons, size_t n)
@@ -18,10 +20,13 @@ ca_explanation_text(struct pool *pool, const struct policy_reason *reasons, size
 	char *text;
 
 	buf_init(&b, EXPLANATION_MAX);
+	buf_reserve(&b, EXPLANATION_USUAL);
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_reason *r = &reasons[i];
 
-		buf_printf(&b, "%c[%d,", i == 0 ? '[' : ',', r->step);
+		buf_put_str(&b, i == 0 ? "[[" : ",[");
+		text_put_decimal(&b, (unsigned)r->step);
+		buf_put_str(&b, ",");
 		json_put_string(&b, r->rule);
 		buf_put_str(&b, ",");
 		json_put_string(&b, policy_said_name(r->said));

@@ -51,13 +51,32 @@ put_escaped(struct buf *b, unsigned char c)
 	}
 }
 
+/* Nearly every text is: it needs no second look. */
+static bool
+is_plain(const char *s, size_t n)
+{
+	bool plain = true;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		plain &= c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	}
+	return plain;
+}
+
 void
 json_put_string(struct buf *b, const char *s)
 {
 	size_t n = strlen(s), start = 0;
-	bool utf8 = text_is_utf8(s, n);
+	bool plain = is_plain(s, n), utf8 = plain || text_is_utf8(s, n);
 
 	buf_put_u8(b, '"');
+	if (plain) {
+		buf_put(b, s, n);
+		buf_put_u8(b, '"');
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 		bool bad = c >= 0x80 && !utf8;

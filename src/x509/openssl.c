@@ -1,4 +1,5 @@
 #include <openssl/err.h>
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,11 +54,22 @@ x509_hash_from_oid(enum x509_hash *out, struct bytes oid)
 	return false;
 }
 
+static EVP_MD *sha1;
+static pthread_once_t sha1_once = PTHREAD_ONCE_INIT;
+
+/* Fetched once for the process: EVP_sha1() would be looked up anew for each digest. */
+static void
+fetch_sha1(void)
+{
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
 void
 x509_sha1(struct bytes in, uint8_t out[20])
 {
 	/* Fails only when OpenSSL has no SHA-1 at all; then a key id of zeros is no worse than none. */
-	if (EVP_Digest(in.p, in.len, out, NULL, EVP_sha1(), NULL) != 1)
+	if (pthread_once(&sha1_once, fetch_sha1) != 0 || sha1 == NULL ||
+	    EVP_Digest(in.p, in.len, out, NULL, sha1, NULL) != 1)
 		memset(out, 0, 20);
 }
 

@@ -214,6 +214,23 @@ test_hex(void **state)
 }
 
 static void
+test_decimal(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 99, 100, 4294967296u, UINT64_MAX };
+	char expected[32];
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		buf_init(&b, 32);
+		text_put_decimal(&b, numbers[i]);
+		(void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);
+		assert_string_equal(buf_cstr(&b), expected);
+		buf_fini(&b);
+	}
+}
+
+static void
 test_base64(void **state)
 {
 	static const struct {
@@ -318,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_upper),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_wrap),
 		cmocka_unit_test(test_base64_spellings),
