@@ -139,6 +139,17 @@ chain_error(int why, struct err *e)
 	}
 }
 
+/* A certificate is valid through its last second (RFC 5280 4.1.2.5); for OpenSSL it has expired then. */
+static int
+last_second(int ok, X509_STORE_CTX *ctx)
+{
+	time_t at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(ctx));
+
+	return ok ||
+	    (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_HAS_EXPIRED &&
+		ASN1_TIME_cmp_time_t(X509_get0_notAfter(X509_STORE_CTX_get_current_cert(ctx)), at) == 0);
+}
+
 int
 x509_ca_check_signer(const struct x509_ca *ca, const struct x509_cms *cms,
     const struct x509_certificate *certificate, filetime_t at, struct err *e)
@@ -154,6 +165,7 @@ x509_ca_check_signer(const struct x509_ca *ca, const struct x509_cms *cms,
 	    X509_STORE_CTX_init(ctx, store, cert, between) != 1)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a chain: %s", x509_openssl_reason());
 	X509_STORE_CTX_set_time(ctx, 0, (time_t)((at - FILETIME_UNIX_EPOCH) / FILETIME_SECOND));
+	X509_STORE_CTX_set_verify_cb(ctx, last_second);
 	/* whoever issued directly below a certificate of ours has said enough; unknown critical extensions
 	 * are common */
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_IGNORE_CRITICAL);

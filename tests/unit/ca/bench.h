@@ -46,7 +46,7 @@ struct dir {
 	struct later *first, **tail;
 	unsigned adds, modifications;
 	uint8_t domain_sid[SID_WIRE_MAX];
-	bool down;
+	bool down, no_account;
 };
 
 static struct bytes
@@ -225,10 +225,15 @@ run_account(struct later *l)
 		.mail = "janedoe@contoso.com",
 		.cn = "Jane Doe",
 		.guid = { guid, 16 } };
+	struct err e = { 0 };
 	struct sid sid;
-	struct err e;
 	struct buf wire;
 
+	if (l->missing) {
+		ERR(&e, E_DS_NO_SUCH_OBJECT, "no such account");
+		l->account(l->arg, NULL, &e);
+		return;
+	}
 	assert_int_equal(sid_from_text(&sid, USER_SID, &e), 0);
 	buf_init(&wire, 100);
 	sid_put(&wire, &sid);
@@ -240,8 +245,11 @@ run_account(struct later *l)
 int
 dir_subject_by_sid(struct dir *d, struct bytes sid, dir_account_fn *cb, void *arg, struct err *e)
 {
+	struct later *l = later_new(d, run_account, arg);
+
 	(void)sid, (void)e;
-	later_new(d, run_account, arg)->account = cb;
+	l->account = cb;
+	l->missing = d->no_account;
 	return 0;
 }
 
