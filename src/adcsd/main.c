@@ -19,6 +19,7 @@
 #include "logon/logon.h"
 #include "net/listen.h"
 #include "rpc/rpc.h"
+#include "settings/settings.h"
 #include "svc/svc.h"
 
 enum { PORT_HTTP = 80, PORT_EPM = 135, PORT_OBJECT = 49152, OPEN_FILES = 16384 };

@@ -7,48 +7,11 @@
 
 /* ---- showing ---- */
 
-static const char *
-ace_kind(const struct ace *a)
-{
-	switch (a->type) {
-	case ACCESS_ALLOWED_ACE_TYPE:
-		return "allow";
-	case ACCESS_DENIED_ACE_TYPE:
-		return "deny";
-	default:
-		return "other";
-	}
-}
-
-static json_t *
-acl_json(const struct ca *ca, struct err *e)
-{
-	const struct sd *sd = &ca->live->security;
-	json_t *aces = json_array(), *o = NULL;
-	struct buf sddl;
-
-	for (size_t i = 0; sd->dacl != NULL && i < sd->dacl->n; i++) {
-		const struct ace *a = &sd->dacl->aces[i];
-		char sid[SID_TEXT_MAX], mask[16];
-
-		snprintf(mask, sizeof(mask), "0x%x", a->mask);
-		json_array_append_new(aces,
-		    json_pack("{s:s, s:s, s:o, s:s}", "type", ace_kind(a), "principal",
-			sid_to_text(&a->sid, sid), "rights", ca_rights_to_json(a->mask), "mask", mask));
-	}
-	buf_init(&sddl, SDDL_MAX);
-	if (sd_to_sddl(sd, &sddl, &ca->domain, e) == 0)
-		o = json_pack("{s:s, s:O}", "sddl", buf_cstr(&sddl), "aces", aces);
-	buf_fini(&sddl);
-	json_decref(aces);
-	return o;
-}
-
 void
 admin_acl_show(struct ca_admin *a)
 {
 	struct err e = { 0 };
-	json_t *o = acl_json(a->ca, &e);
+	json_t *o = ca_acl_to_json(&a->ca->live->security, &a->ca->domain, &e);
 
 	if (o == NULL)
 		admin_fail(a, &e);
@@ -67,42 +30,15 @@ on_acl_stored(void *arg, const struct err *e)
 		admin_acl_show(arg);
 }
 
-static int
-read_rights(const struct ca_admin *a, uint32_t *mask, struct err *e)
-{
-	const json_t *list = json_object_get(a->args, "rights");
-
-	*mask = a->change == CA_ACL_REMOVE ? UINT32_MAX : 0;
-	if (a->change == CA_ACL_REMOVE && !admin_has(a, "rights"))
-		return 0;
-	if (!json_is_array(list) || json_array_size(list) == 0)
-		return ERR(e, E_INVALIDARG, "%s needs a list 'rights'", a->verb_name);
-	*mask = 0;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *name = json_string_value(json_array_get(list, i));
-		uint32_t one;
-
-		if (ca_right_from_name(name != NULL ? name : "", &one, e) != 0)
-			return -1;
-		*mask |= one;
-	}
-	return 0;
-}
-
 /* A copy is edited: until it is stored the old one rules. */
 static int
-edit(struct ca_admin *a, const char **sddl, struct err *e)
+edit(struct ca_admin *a, enum ca_acl_change what, const char **sddl, struct err *e)
 {
-	const char *name;
-	struct sid principal;
 	struct sd sd = a->ca->live->security; /* the list itself is made anew */
-	uint32_t mask;
 	struct buf b;
 	int rc;
 
-	if (admin_text(a, "principal", &name, e) != 0 || read_rights(a, &mask, e) != 0 ||
-	    sddl_sid_from_text(&principal, name, &a->ca->domain, e) != 0 ||
-	    ca_acl_edit(&sd, a->pool, &principal, a->change, mask, e) != 0)
+	if (ca_acl_edit_json(&sd, a->pool, a->args, what, &a->ca->domain, e) != 0)
 		return -1;
 	buf_init(&b, SDDL_MAX);
 	rc = sd_to_sddl(&sd, &b, &a->ca->domain, e);
@@ -127,8 +63,7 @@ change(struct ca_admin *a, enum ca_acl_change what)
 	struct err e = { 0 };
 	const char *sddl;
 
-	a->change = what;
-	if (edit(a, &sddl, &e) != 0 || store_security(a, sddl, &e) != 0)
+	if (edit(a, what, &sddl, &e) != 0 || store_security(a, sddl, &e) != 0)
 		admin_fail(a, &e);
 }
 

@@ -18,7 +18,7 @@ settings_json(const struct ca_settings *s)
 		char name[160];
 
 		snprintf(name, sizeof(name), "%s\\%s", row->section, row->name);
-		json_object_set_new(o, name, admin_setting_json(s, row));
+		json_object_set_new(o, name, ca_setting_value_json(s, row));
 	}
 	return o;
 }

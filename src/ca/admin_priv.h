@@ -30,7 +30,6 @@ struct ca_admin {
 	/* of the verbs that wait */
 	const char *text;
 	uint32_t id;
-	enum ca_acl_change change;
 	struct store_row row;
 	struct store_deletion *deletion;
 };
@@ -156,14 +155,6 @@ admin_clock_advance(struct ca_admin *a);
 void
 admin_stats(struct ca_admin *a);
 
-/* A setting's value as ca.show tells it. */
-json_t *
-admin_setting_json(const struct ca_settings *s, const struct setting *row);
-/* Adds to an entry of the same principal, template and kind, and takes out of the opposite one; a new one
- * goes last, a denial behind the denials. v has room for one more. */
-int
-ca_restriction_put(struct restriction *v, size_t *n, struct pool *pool, const struct restriction *add,
-    struct err *e) MUST_CHECK;
 /* A row as request.list shows it. */
 json_t *
 admin_row_json(const struct ca *ca, const struct store_row *r);

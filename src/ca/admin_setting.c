@@ -5,47 +5,6 @@
 
 #define SETTING_TEXT_MAX (1u << 20)
 
-static const char *const type_names[] = {
-	[SETTING_TEXT] = "REG_SZ",
-	[SETTING_NUMBER] = "REG_DWORD",
-	[SETTING_FLAGS] = "REG_DWORD",
-	[SETTING_BOOL] = "REG_DWORD",
-	[SETTING_LIST] = "REG_MULTI_SZ",
-	[SETTING_CHOICE] = "REG_SZ",
-	[SETTING_SDDL] = "REG_BINARY",
-};
-
-json_t *
-admin_setting_json(const struct ca_settings *s, const struct setting *row)
-{
-	const void *at = (const char *)s + row->offset;
-	const struct x509_strings *list = at;
-	char number[16];
-	json_t *v = NULL;
-
-	switch (row->type) {
-	case SETTING_LIST:
-		v = json_array();
-		for (size_t k = 0; k < list->n; k++)
-			json_array_append_new(v, json_string(list->v[k]));
-		break;
-	case SETTING_FLAGS:
-		snprintf(number, sizeof(number), "0x%x", *(const uint32_t *)at);
-		v = json_string(number);
-		break;
-	case SETTING_NUMBER:
-	case SETTING_BOOL:
-		v = json_integer(*(const uint32_t *)at);
-		break;
-	case SETTING_TEXT:
-	case SETTING_CHOICE:
-	case SETTING_SDDL:
-		v = json_string(*(const char *const *)at);
-		break;
-	}
-	return v;
-}
-
 static bool
 differs(const struct ca *ca, const struct setting *row)
 {
@@ -66,23 +25,10 @@ differs(const struct ca *ca, const struct setting *row)
 static json_t *
 row_json(const struct ca *ca, const struct setting *row)
 {
-	char name[160];
-	json_t *o;
+	json_t *o = ca_setting_json(&ca->settings, row);
 
-	snprintf(name, sizeof(name), "%s\\%s", row->section, row->name);
-	o = json_pack("{s:s, s:s, s:o, s:b, s:b, s:s}", "name", name, "type", type_names[row->type], "value",
-	    admin_setting_json(&ca->settings, row), "changed", differs(ca, row), "fixed", row->fixed, "help",
-	    row->help);
-	if (row->type == SETTING_FLAGS) {
-		uint32_t v = *(const uint32_t *)((const char *)&ca->settings + row->offset);
-		json_t *flags = json_array();
-
-		for (const struct setting_bit *b = row->bits; b->mask != 0; b++) {
-			if ((v & b->mask) != 0)
-				json_array_append_new(flags, json_string(b->name));
-		}
-		json_object_set_new(o, "flags", flags);
-	}
+	json_object_set_new(o, "changed", json_boolean(differs(ca, row)));
+	json_object_set_new(o, "fixed", json_boolean(row->fixed));
 	return o;
 }
 

@@ -10,25 +10,10 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "base/work.h"
+#include "settings/interface_flags.h"
 
 struct ca;
 struct dir;
-
-/* InterfaceFlags, MS-WCCE 3.2.1.1.4 */
-enum {
-	IF_LOCKICERTREQUEST = 0x1,
-	IF_NOREMOTEICERTREQUEST = 0x2,
-	IF_NOLOCALICERTREQUEST = 0x4,
-	IF_NORPCICERTREQUEST = 0x8,
-	IF_NOREMOTEICERTADMIN = 0x10,
-	IF_NOLOCALICERTADMIN = 0x20,
-	IF_NOREMOTEICERTADMINBACKUP = 0x40,
-	IF_NOLOCALICERTADMINBACKUP = 0x80,
-	IF_NOSNAPSHOTBACKUP = 0x100,
-	IF_ENFORCEENCRYPTICERTREQUEST = 0x200,
-	IF_ENFORCEENCRYPTICERTADMIN = 0x400,
-	IF_ENABLEADMINASAUDITOR = 0x1000,
-};
 
 /* CR_DISP_*, MS-WCCE 3.2.1.4.2.1 */
 enum {
@@ -86,10 +71,6 @@ ca_flush(struct ca *ca);
  */
 filetime_t
 ca_next_due(const struct ca *ca);
-
-/* Reads and checks a settings file without a state folder: "file:line: message, did you mean ...?" */
-int
-ca_settings_check(const char *path, struct err *e) MUST_CHECK;
 
 const char *
 ca_name(const struct ca *ca);

@@ -8,9 +8,11 @@
 #include "ca/journal.h"
 #include "ca/live.h"
 #include "ca/names.h"
-#include "ca/settings.h"
 #include "dir/dir.h"
 #include "policy/policy.h"
+#include "settings/acl.h"
+#include "settings/restrictions.h"
+#include "settings/settings.h"
 #include "store/store.h"
 #include "x509/cms.h"
 
@@ -209,8 +211,8 @@ ca_request_journal(
     struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
 void
 ca_request_count(struct ca_request *r);
-/* resubmit.c: what the store keeps of a pending or denied request, for run() to take up again. The caller's right
- * to do so is checked. CERTSRV_E_PROPERTY_EMPTY, CERTSRV_E_BAD_REQUESTSTATUS, E_ACCESSDENIED. */
+/* resubmit.c: what the store keeps of a pending or denied request, for run() to take up again. The caller's
+ * right to do so is checked. CERTSRV_E_PROPERTY_EMPTY, CERTSRV_E_BAD_REQUESTSTATUS, E_ACCESSDENIED. */
 int
 ca_request_load(struct ca_request *r, uint32_t id, struct err *e) MUST_CHECK;
 /* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far
@@ -285,8 +287,6 @@ void
 ca_user_certificate_publish(struct ca *ca, const char *dn, struct bytes certificate, uint32_t id);
 
 /* security.c */
-bool
-ca_acl_has_administrator(const struct sd *sd);
 /* What GetMyRoles tells: CA_ACCESS_* bits. */
 uint32_t
 ca_roles(const struct ca *ca, const struct ca_who *w);
@@ -296,22 +296,6 @@ ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, st
 /* InterfaceFlags and the protection of a call by ICertAdminD or ICertAdminD2; others pass. */
 int
 ca_admin_interface_check(const struct ca *ca, const struct ca_who *w, struct err *e) MUST_CHECK;
-
-enum ca_acl_change { CA_ACL_GRANT, CA_ACL_DENY, CA_ACL_REMOVE };
-/*
- * Edits a DACL of plain ACEs and leaves it in canonical order: denials first, then permissions, each in the
- * order they had. GRANT takes the rights out of a denial, DENY out of a permission; REMOVE drops the rights
- * from both. CERTSRV_E_NO_CAADMIN_DEFINED when nobody would be left who may manage the CA; sd is changed in
- * any case.
- */
-int
-ca_acl_edit(struct sd *sd, struct pool *pool, const struct sid *principal, enum ca_acl_change what,
-    uint32_t rights, struct err *e) MUST_CHECK;
-/* "ManageCA", "Enroll", ...: rights by name and names by right. */
-int
-ca_right_from_name(const char *name, uint32_t *mask, struct err *e) MUST_CHECK;
-json_t *
-ca_rights_to_json(uint32_t mask);
 
 /* token_text.c: a token as JSON and back, so that a request that waits can be decided again. */
 int

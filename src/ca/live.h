@@ -4,7 +4,7 @@
 
 #include "auth/restriction.h"
 #include "ca/ca.h"
-#include "ca/settings.h"
+#include "settings/settings.h"
 #include "store/store.h"
 
 struct ca_local_group {

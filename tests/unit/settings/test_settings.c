@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca/ca.h"
-#include "ca/settings.h"
 #include "policy/policy.h"
+#include "settings/settings.h"
 
 static char file_name[] = "/tmp/adcsd-settings-XXXXXX";
 

@@ -2,10 +2,10 @@
  * documentation. */
 #include <stddef.h>
 
-#include "ca/ca.h"
-#include "ca/settings.h"
 #include "policy/defaults.h"
 #include "policy/policy.h"
+#include "settings/interface_flags.h"
+#include "settings/settings.h"
 
 #define BIT(prefix, name)                                                                                    \
 	{                                                                                                    \

@@ -2,9 +2,10 @@
  * The CA's settings under their AD CS registry names, from an INI file. One table row per setting drives
  * parsing, the default and the documentation.
  */
-#ifndef ADCSD_CA_SETTINGS_H
-#define ADCSD_CA_SETTINGS_H
+#ifndef ADCSD_SETTINGS_SETTINGS_H
+#define ADCSD_SETTINGS_SETTINGS_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -113,9 +114,23 @@ ca_settings_clone(struct ca_settings *out, const struct ca_settings *from, struc
 int
 ca_settings_change(
     struct ca_settings *s, const struct setting *row, const char *value, struct err *e) MUST_CHECK;
+/* Reads and checks a settings file without a state folder: "file:line: message, did you mean ...?" */
+int
+ca_settings_check(const char *path, struct err *e) MUST_CHECK;
+
 /* Every setting with its default and a line about it, as a commented INI file. */
 void
 ca_settings_document(struct buf *out);
+
+/* A value as ca.show tells it: flags as "0x..", numbers, texts, lists of texts. */
+json_t *
+ca_setting_value_json(const struct ca_settings *s, const struct setting *row);
+/* The same with name, registry type, what it is for and its flags by name, as ca.setting.show tells it. */
+json_t *
+ca_setting_json(const struct ca_settings *s, const struct setting *row);
+/* "CA\\EditFlags", in the pool; NULL without memory. */
+const char *
+ca_setting_name(const struct setting *row, struct pool *pool);
 
 /* "Years", 2 as months, or (Weeks, Days, Hours, Minutes, Seconds) as a span; the other one is 0. */
 int

@@ -1,4 +1,4 @@
-#include "ca/settings.h"
+#include "settings/settings.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "auth/sd.h"
-#include "ca/ca.h"
 
 #define SETTINGS_POOL_MAX (1u << 20)
 
