@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "ca/ca.h"
+#include "settings/settings.h"
 
 #define DATA_FILE_MAX (16 * 1024 * 1024)
 #define LOCK_WAIT_US 5000000

@@ -109,6 +109,9 @@ struct sddl_domain {
  * application data mean nothing (MS-DTYP 2.4.4.1) and are dropped. */
 int
 sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e) MUST_CHECK;
+/* How many octets of `in`, from its start, are the descriptor: where its last part ends. */
+int
+sd_wire_len(struct bytes in, size_t *len, struct err *e) MUST_CHECK;
 /* Appends the layout of MS-DTYP 2.5.1.4 (header, SACL, DACL, owner, group), whatever the original's was. */
 int
 sd_to_wire(const struct sd *sd, struct buf *out, struct err *e) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "auth/sd_priv.h"
 
 #define SD_HEADER 20
+#define SID_HEADER 8
 #define ACL_HEADER 8
 #define ACE_HEADER 4
 #define ACE_OBJECT_TYPE_PRESENT 0x1u
@@ -229,6 +230,48 @@ sd_from_wire(struct sd *out, struct pool *pool, struct bytes in, struct err *e)
 	    acl_part(in, 16, (sd.control & SE_DACL_PRESENT) != 0, pool, &sd.dacl, "DACL", e) != 0)
 		return -1;
 	*out = sd;
+	return 0;
+}
+
+/* Octets of the SID or ACL at an offset of the header, from the descriptor's start; 0: there is none. */
+static int
+part_end(struct bytes in, size_t field, bool is_acl, size_t *end, struct err *e)
+{
+	struct bytes part;
+	size_t n;
+
+	*end = 0;
+	if (part_at(in, field, &part, is_acl ? "ACL" : "SID", e) != 0)
+		return -1;
+	if (part.p == NULL)
+		return 0;
+	if (part.len < (is_acl ? ACL_HEADER : SID_HEADER))
+		return ERR(e, E_INVALID_DATA, "security descriptor ends within its parts");
+	n = is_acl ? get_u16le(part.p + 2) : SID_HEADER + 4 * (size_t)part.p[1];
+	if (n > part.len)
+		return ERR(e, E_INVALID_DATA, "a part of %zu octets, %zu are left", n, part.len);
+	*end = (size_t)(part.p - in.p) + n;
+	return 0;
+}
+
+int
+sd_wire_len(struct bytes in, size_t *len, struct err *e)
+{
+	size_t end;
+
+	if (in.len < SD_HEADER)
+		return ERR(e, E_INVALID_DATA, "security descriptor of %zu octets, at least %d expected",
+		    in.len, SD_HEADER);
+	*len = SD_HEADER;
+	for (size_t i = 0; i < 4; i++) {
+		bool present =
+		    i < 2 || (get_u16le(in.p + 2) & (i == 2 ? SE_SACL_PRESENT : SE_DACL_PRESENT)) != 0;
+
+		if (present && part_end(in, 4 + 4 * i, i >= 2, &end, e) != 0)
+			return -1;
+		if (present && end > *len)
+			*len = end;
+	}
 	return 0;
 }
 

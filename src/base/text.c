@@ -283,6 +283,14 @@ text_put_base64(struct buf *out, struct bytes in, unsigned wrap)
 		buf_put_u8(out, '\n');
 }
 
+void
+text_put_pem(struct buf *out, struct bytes in, const char *label)
+{
+	buf_printf(out, "-----BEGIN %s-----\n", label);
+	text_put_base64(out, in, 64);
+	buf_printf(out, "-----END %s-----\n", label);
+}
+
 static int
 base64_value(int c)
 {

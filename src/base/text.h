@@ -43,6 +43,9 @@ text_parse_hex(struct buf *out, const char *s, struct err *e) MUST_CHECK;
 /* Base64 with padding, a line end (LF) after every `wrap` characters when wrap > 0. */
 void
 text_put_base64(struct buf *out, struct bytes in, unsigned wrap);
+/* RFC 7468: label "CERTIFICATE", lines of 64 and an LF at the end. */
+void
+text_put_pem(struct buf *out, struct bytes in, const char *label);
 /* Strict alphabet; white space anywhere is skipped; padding optional. */
 int
 text_parse_base64(struct buf *out, struct bytes in, struct err *e) MUST_CHECK;

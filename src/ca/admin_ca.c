@@ -296,12 +296,9 @@ admin_base64(struct pool *pool, struct bytes der, bool pem)
 
 	buf_init(&b, 1u << 20);
 	if (pem)
-		buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
-	text_put_base64(&b, der, pem ? 64 : 0);
-	if (pem && b.len > 0 && b.p[b.len - 1] != '\n')
-		buf_put_str(&b, "\n");
-	if (pem)
-		buf_put_str(&b, "-----END CERTIFICATE-----\n");
+		text_put_pem(&b, der, "CERTIFICATE");
+	else
+		text_put_base64(&b, der, 0);
 	s = buf_ok(&b) ? pool_strdup(pool, buf_cstr(&b)) : NULL;
 	buf_fini(&b);
 	return s;

@@ -107,12 +107,9 @@ base64_json(struct bytes v, bool pem)
 
 	buf_init(&b, 1u << 20);
 	if (pem)
-		buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
-	text_put_base64(&b, v, pem ? 64 : 0);
-	if (pem)
-		buf_put_str(&b,
-		    b.len > 0 && b.p[b.len - 1] == '\n' ? "-----END CERTIFICATE-----\n"
-							: "\n-----END CERTIFICATE-----\n");
+		text_put_pem(&b, v, "CERTIFICATE");
+	else
+		text_put_base64(&b, v, 0);
 	s = json_string(buf_cstr(&b));
 	buf_fini(&b);
 	return s;

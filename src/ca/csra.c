@@ -163,7 +163,8 @@ static const struct {
 /* Sections of the settings, by node. */
 static const struct {
 	const char *node, *section;
-} nodes[] = { { "", "CA" }, { NODE_POLICY, "policy" }, { NODE_EXIT, "exit" } };
+} nodes[] = { { "", "CA" }, { NODE_POLICY, "policy" }, { NODE_EXIT, "exit" },
+	{ "EncryptionCSP", "EncryptionCSP" } };
 /* clang-format on */
 
 static const struct setting *

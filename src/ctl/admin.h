@@ -9,7 +9,7 @@ ctl_verb_fn(struct ctl *c, const struct ctl_args *a);
 
 ctl_verb_fn ctl_ca_show, ctl_ca_publish, ctl_ca_unpublish, ctl_ca_acl_show, ctl_ca_acl_grant, ctl_ca_acl_deny,
     ctl_ca_acl_remove, ctl_ca_acl_set, ctl_ca_cert;
-ctl_verb_fn ctl_ca_get, ctl_ca_set, ctl_ca_unset, ctl_ca_role_separation;
+ctl_verb_fn ctl_ca_get, ctl_ca_set, ctl_ca_unset, ctl_ca_role_separation, ctl_ca_roles;
 ctl_verb_fn ctl_officer_rights_show, ctl_officer_rights_allow, ctl_officer_rights_deny,
     ctl_officer_rights_remove, ctl_officer_rights_set, ctl_officer_rights_clear;
 ctl_verb_fn ctl_agent_rights_show, ctl_agent_rights_allow, ctl_agent_rights_deny, ctl_agent_rights_remove,

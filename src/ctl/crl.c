@@ -171,7 +171,8 @@ ctl_crl_show(struct ctl *c, const struct ctl_args *a)
 		return ctl_print_json(o);
 	print_heading();
 	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
-	printf("Files: %s\n", text_of(o, "folder"));
+	if (*text_of(o, "folder") != '\0')
+		printf("Files: %s\n", text_of(o, "folder"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -225,15 +226,10 @@ ctl_crl_get(struct ctl *c, const struct ctl_args *a)
 	buf_init(&der, CRL_MAX);
 	buf_init(&out, 2 * CRL_MAX);
 	rc = text_parse_base64(&der, (struct bytes){ (const uint8_t *)base64, strlen(base64) }, &e);
-	if (ctl_arg(a, "der") != NULL) {
+	if (ctl_arg(a, "der") != NULL)
 		buf_put_bytes(&out, buf_bytes(&der));
-	} else {
-		buf_put_str(&out, "-----BEGIN X509 CRL-----\n");
-		text_put_base64(&out, buf_bytes(&der), 64);
-		if (out.len > 0 && out.p[out.len - 1] != '\n')
-			buf_put_str(&out, "\n");
-		buf_put_str(&out, "-----END X509 CRL-----\n");
-	}
+	else
+		text_put_pem(&out, buf_bytes(&der), "X509 CRL");
 	if (rc == 0)
 		rc = ctl_write_file(ctl_arg(a, "out"), out.p, out.len, &e);
 	buf_fini(&der);

@@ -89,7 +89,9 @@ struct ctl_verb {
 };
 
 extern const struct ctl_verb ctl_verbs[]; /* ends with noun NULL */
-/* A verb with --config: over RPC, or refused when it needs the server's control socket or directory. */
+bool
+ctl_takes_config(const struct ctl_verb *v);
+/* A verb with --config: over RPC, or refused with the reason. */
 int
 ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a);
 

@@ -114,11 +114,7 @@ put_pem(struct ctl *c, struct bytes der)
 	const char *s;
 
 	buf_init(&b, 4 * CSR_MAX);
-	buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
-	text_put_base64(&b, der, 64);
-	if (b.len > 0 && b.p[b.len - 1] != '\n')
-		buf_put_str(&b, "\n");
-	buf_put_str(&b, "-----END CERTIFICATE-----\n");
+	text_put_pem(&b, der, "CERTIFICATE");
 	s = pool_strdup(c->pool, buf_cstr(&b));
 	buf_fini(&b);
 	return s != NULL ? s : "";

@@ -7,7 +7,7 @@
 /* clang-format off */
 const struct ctl_option ctl_global_options[CTL_GLOBALS + 1] = {
 	[CTL_GLOBAL_STATE] = { "state", "DIR", "the server's state folder (default: $ADCSD_STATE)" },
-	[CTL_GLOBAL_DIRECTORY] = { "directory", "URI", "another directory than the server's, for template verbs" },
+	[CTL_GLOBAL_DIRECTORY] = { "directory", "URI", "another directory than the server's: its templates, and with --config the names of accounts" },
 	[CTL_GLOBAL_BIND] = { "bind", "NAME", "who binds there: a DN, UPN or DOMAIN\\user with --password-file, gssapi, external (default: external on ldapi, else gssapi)" },
 	[CTL_GLOBAL_PASSWORD_FILE] = { "password-file", "FILE", "whose first line is the password of --bind or --user" },
 	[CTL_GLOBAL_CONFIG] = { "config", "HOST\\CA", "the CA to reach over RPC, \"host[:port]\\CA name\" (default: the server's own)" },
@@ -76,7 +76,7 @@ print_line(const struct ctl_verb *v, FILE *f)
 
 	snprintf(line, sizeof(line), "%s%s%s%s%s", v->noun, v->verb != NULL ? " " : "",
 	    v->verb != NULL ? v->verb : "", *v->positional != '\0' ? " " : "", v->positional);
-	fprintf(f, "  %-52s %s\n", line, v->help);
+	fprintf(f, "%c %-52s %s\n", ctl_takes_config(v) ? '*' : ' ', line, v->help);
 }
 
 static void
@@ -119,6 +119,7 @@ print_all(void)
 	printf("usage: adcsctl [OPTION...] NOUN VERB ...\n\n");
 	for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++)
 		print_line(v, stdout);
+	printf("\n* takes --config: works on a CA over RPC, too.\n");
 	printf("\nOptions that may stand anywhere; 'adcsctl help NOUN [VERB]' lists those of the verbs:\n\n");
 	print_options(ctl_global_options, 2, 20, stdout);
 	printf("\nExit codes: %s\n", exit_codes);
@@ -153,8 +154,9 @@ verbs_json(const char *noun, const struct ctl_verb *only)
 		if ((noun != NULL && strcmp(noun, v->noun) != 0) || (only != NULL && v != only))
 			continue;
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s?, s:s, s:s, s:o}", "noun", v->noun, "verb", v->verb, "arguments",
-			v->positional, "help", v->help, "options", options_json(v->options)));
+		    json_pack("{s:s, s:s?, s:s, s:s, s:b, s:o}", "noun", v->noun, "verb", v->verb,
+			"arguments", v->positional, "help", v->help, "config", ctl_takes_config(v), "options",
+			options_json(v->options)));
 	}
 	return list;
 }

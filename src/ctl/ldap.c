@@ -148,6 +148,9 @@ ctl_ldap_open(struct ctl *c, struct err *e)
 
 	if (c->ldap != NULL)
 		return 0;
+	if (c->uri == NULL && c->remote != NULL)
+		return ERR(
+		    e, E_INVALIDARG, "with --config names are looked up in --directory URI; SIDs need none");
 	uri = c->uri != NULL ? c->uri : server_directory(c, e);
 	if (uri == NULL)
 		return -1;

@@ -31,6 +31,13 @@ ctl_remote_fn ctl_remote_request_revoke, ctl_remote_request_unrevoke, ctl_remote
     ctl_remote_request_valid, ctl_remote_crl_publish;
 ctl_remote_fn ctl_remote_request_set_extension, ctl_remote_request_set_attributes, ctl_remote_audit_filter,
     ctl_remote_templates_set, ctl_remote_publish, ctl_remote_unpublish;
+ctl_remote_fn ctl_remote_setting_show, ctl_remote_setting_set, ctl_remote_setting_reset;
+ctl_remote_fn ctl_remote_acl_show, ctl_remote_acl_set, ctl_remote_acl_grant, ctl_remote_acl_deny,
+    ctl_remote_acl_remove, ctl_remote_rights_show, ctl_remote_rights_set, ctl_remote_rights_change,
+    ctl_remote_roles;
+ctl_remote_fn ctl_remote_kra_list, ctl_remote_kra_add, ctl_remote_kra_remove, ctl_remote_kra_use;
+ctl_remote_fn ctl_remote_crl_show;
+ctl_remote_fn ctl_remote_delete, ctl_remote_import, ctl_remote_key, ctl_remote_import_key;
 /* By "id" or "serial" of args: a row as request.list has them. */
 ctl_remote_fn ctl_remote_request_find;
 
@@ -38,6 +45,16 @@ ctl_remote_fn ctl_remote_request_find;
 int
 ctl_remote_method(struct ctl *c, const struct client_method *m, const void *in, struct pool *pool, void **out,
     struct err *e) MUST_CHECK;
+/* Base64 text of args, in the pool. */
+int
+ctl_remote_octets(
+    struct ctl *c, const json_t *args, const char *name, struct bytes *out, struct err *e) MUST_CHECK;
+/* Of --directory, for the aliases of SDDL; NULL: there is none, or it does not answer. */
+const struct sddl_domain *
+ctl_remote_domain(struct ctl *c);
+/* SDDL as a self-relative descriptor, in the pool. */
+int
+ctl_remote_descriptor(struct ctl *c, const char *sddl, struct bytes *out, struct err *e) MUST_CHECK;
 /* Revocation reasons by name or number, "" for unspecified; NULL for a number without a name. */
 int
 ctl_remote_reason(const char *text, uint32_t *out, struct err *e) MUST_CHECK;

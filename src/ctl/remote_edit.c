@@ -139,7 +139,7 @@ enum { CA_CRL_BASE = 0x1, CA_CRL_DELTA = 0x2, CA_CRL_REPUBLISH = 0x10 };
 /* A row of the table of CRLs, its columns in this order. */
 static const char *const crl_columns[] = { "CRLNumber", "CRLMinBase", "CRLNameId", "CRLCount",
 	"CRLThisUpdate", "CRLNextUpdate", "CRLThisPublish", "CRLNextPublish", "CRLPublishFlags",
-	"CRLPublishError" };
+	"CRLPublishError", "CRLRowId" };
 
 #define CPF_COMPLETE 0x4 /* MS-CSRA: CRL_Publish_Flags */
 #define CRLS_MAX 100
@@ -162,12 +162,12 @@ crl_json(const json_t *row)
 	return o;
 }
 
-/* Those with the highest number, newest first in the view. */
+/* Ids of crl_columns; NULL when the CA has others. */
 static json_t *
-newest_crls(struct ctl *c, struct err *e)
+crl_column_ids(struct ctl *c, struct err *e)
 {
-	json_t *loaded = ctl_call(c, "view.columns", json_pack("{s:s}", "table", "crl"), e), *col, *row,
-	       *ids = json_array(), *list = json_array(), *sort, *rows = NULL;
+	json_t *loaded = ctl_call(c, "view.columns", json_pack("{s:s}", "table", "crl"), e), *col,
+	       *ids = json_array();
 	size_t i;
 
 	for (size_t k = 0; k < ARRAY_LEN(crl_columns); k++)
@@ -178,26 +178,60 @@ newest_crls(struct ctl *c, struct err *e)
 		}
 	if (loaded != NULL && json_array_size(ids) != ARRAY_LEN(crl_columns))
 		ERR(e, E_INVALID_DATA, "the table of CRLs lacks columns");
-	else if (loaded != NULL) {
-		sort = json_pack("[{s:O, s:i, s:i}]", "column", json_array_get(ids, 0), "seek", 0, "sort", 2);
-		rows = ctl_call(c, "view.rows",
-		    json_pack("{s:O, s:o, s:i, s:n}", "columns", ids, "restrictions", sort, "limit", CRLS_MAX,
-			"after"),
-		    e);
-	}
-	json_array_foreach(json_object_get(rows, "rows"), i, row)
-	{
-		if (json_equal(json_array_get(row, 0),
-			json_array_get(json_array_get(json_object_get(rows, "rows"), 0), 0)))
-			json_array_append_new(list, crl_json(row));
-	}
-	if (rows == NULL) {
-		json_decref(list);
-		list = NULL;
-	}
-	json_decref(rows);
-	json_decref(ids);
 	json_decref(loaded);
+	if (json_array_size(ids) == ARRAY_LEN(crl_columns))
+		return ids;
+	json_decref(ids);
+	return NULL;
+}
+
+/* The rows of one view, page by page; the first page alone when not all. */
+static int
+view_crls(struct ctl *c, json_t *ids, json_t *sort, bool all, json_t *list, struct err *e)
+{
+	json_t *after = json_null(), *page, *row;
+	size_t i;
+
+	do {
+		page = ctl_call(c, "view.rows",
+		    json_pack("{s:O, s:O, s:i, s:o}", "columns", ids, "restrictions", sort, "limit", CRLS_MAX,
+			"after", after),
+		    e);
+		if (page == NULL)
+			return -1;
+		json_array_foreach(json_object_get(page, "rows"), i, row)
+		    json_array_append_new(list, crl_json(row));
+		after = json_incref(json_object_get(page, "next"));
+		json_decref(page);
+	} while (all && json_is_string(after));
+	json_decref(after);
+	return 0;
+}
+
+/* All as they came to be, or those with the highest number. */
+static json_t *
+read_crls(struct ctl *c, bool all, struct err *e)
+{
+	json_t *ids = crl_column_ids(c, e), *list = json_array(), *sort;
+	int rc;
+
+	if (ids == NULL) {
+		json_decref(list);
+		return NULL;
+	}
+	sort = json_pack("[{s:O, s:i, s:i}]", "column",
+	    json_array_get(ids, all ? ARRAY_LEN(crl_columns) - 1 : 0), "seek", 0, "sort", all ? 1 : 2);
+	rc = view_crls(c, ids, sort, all, list, e);
+	json_decref(sort);
+	json_decref(ids);
+	if (rc != 0) {
+		json_decref(list);
+		return NULL;
+	}
+	while (!all &&
+	    !json_equal(json_object_get(json_array_get(list, json_array_size(list) - 1), "number"),
+		json_object_get(json_array_get(list, 0), "number")))
+		json_array_remove(list, json_array_size(list) - 1);
 	return list;
 }
 
@@ -215,7 +249,16 @@ ctl_remote_crl_publish(struct ctl *c, const json_t *args, struct err *e)
 		in.flags |= CA_CRL_REPUBLISH;
 	if (call(c, &m, &in, e) != 0)
 		return NULL;
-	list = newest_crls(c, e);
+	list = read_crls(c, false, e);
+	return list != NULL ? json_pack("{s:o}", "crls", list) : NULL;
+}
+
+json_t *
+ctl_remote_crl_show(struct ctl *c, const json_t *args, struct err *e)
+{
+	json_t *list = read_crls(c, true, e);
+
+	(void)args;
 	return list != NULL ? json_pack("{s:o}", "crls", list) : NULL;
 }
 
@@ -296,12 +339,13 @@ ctl_remote_templates_set(struct ctl *c, const json_t *args, struct err *e)
 	return rc == 0 ? json_pack("{s:O}", "templates", names) : NULL;
 }
 
-/* The CA's list without the template, and with it at its end. */
+/* The CA's list without the template, or with it at its head. */
 static json_t *
 templates_change(struct ctl *c, const json_t *args, bool add, struct err *e)
 {
 	const char *given = ctl_remote_text(args, "template"), *text;
 	json_t *names = json_array(), *changed, *o;
+	bool listed = false;
 	struct bytes value;
 
 	if (client_session_property(
@@ -312,13 +356,15 @@ templates_change(struct ctl *c, const json_t *args, bool add, struct err *e)
 	text = client_message_text(value, c->pool);
 	for (unsigned line = 0; *text != '\0'; line++) {
 		size_t n = strcspn(text, "\n");
+		bool same = line % 2 == 0 && strlen(given) == n && strncasecmp(given, text, n) == 0;
 
-		if (line % 2 == 0 && (strlen(given) != n || strncasecmp(given, text, n) != 0))
+		listed |= same;
+		if (line % 2 == 0 && (add || !same))
 			json_array_append_new(names, json_stringn(text, n));
 		text += n + (text[n] == '\n');
 	}
-	if (add)
-		json_array_append_new(names, json_string(given));
+	if (add && !listed)
+		json_array_insert_new(names, 0, json_string(given));
 	changed = json_pack("{s:o}", "templates", names);
 	o = ctl_remote_templates_set(c, changed, e);
 	json_decref(changed);

@@ -17,6 +17,7 @@ enum {
 	CR_PROP_SANITIZEDCANAME = 7,
 	CR_PROP_PARENTCA = 9,
 	CR_PROP_CASIGCERT = 0xc,
+	CR_PROP_CAXCHGCERT = 0xf,
 	CR_PROP_BASECRL = 0x11,
 	CR_PROP_DELTACRL = 0x12,
 	CR_PROP_DNSNAME = 0x16,
@@ -101,47 +102,65 @@ show(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct e
 /* ---- ca cert, crl get ---- */
 
 static int
-fetch(struct ctl *c, const struct ctl_args *a, struct client_session *s, uint32_t id, const char *label,
-    struct err *e)
+fetch(struct ctl *c, const struct ctl_args *a, struct client_session *s, uint32_t id, uint32_t index,
+    const char *label, struct err *e)
 {
 	struct bytes der;
-	struct buf out;
+	struct buf out, base64;
 	int rc;
 
-	if (client_session_property(s, id, NEWEST, PROPTYPE_BINARY, c->pool, &der, e) != 0)
+	if (client_session_property(s, id, index, PROPTYPE_BINARY, c->pool, &der, e) != 0)
 		return -1;
 	buf_init(&out, PEM_MAX);
+	buf_init(&base64, PEM_MAX);
+	text_put_pem(&out, der, label);
 	if (c->json) {
-		text_put_base64(&out, der, 0);
-		rc = ctl_print_json(json_pack("{s:s}", "der", buf_cstr(&out)));
-		buf_fini(&out);
-		return rc;
-	}
-	if (ctl_arg(a, "der") != NULL) {
-		buf_put_bytes(&out, der);
+		text_put_base64(&base64, der, 0);
+		rc = ctl_print_json(json_pack("{s:s, s:s}", "der", buf_cstr(&base64), "pem", buf_cstr(&out)));
 	} else {
-		buf_printf(&out, "-----BEGIN %s-----\n", label);
-		text_put_base64(&out, der, 64);
-		if (out.len > 0 && out.p[out.len - 1] != '\n')
-			buf_put_str(&out, "\n");
-		buf_printf(&out, "-----END %s-----\n", label);
+		rc = ctl_arg(a, "der") != NULL ? ctl_write_file(ctl_arg(a, "out"), der.p, der.len, e)
+					       : ctl_write_file(ctl_arg(a, "out"), out.p, out.len, e);
 	}
-	rc = ctl_write_file(ctl_arg(a, "out"), out.p, out.len, e);
 	buf_fini(&out);
-	return rc == 0 ? CTL_OK : -1;
+	buf_fini(&base64);
+	return rc;
+}
+
+/* --index of a certificate, --key of a CRL: the newest when not given. */
+static int
+index_of(const struct ctl_args *a, const char *option, uint32_t *out)
+{
+	json_int_t n = NEWEST;
+	int rc = CTL_OK;
+
+	if (ctl_arg(a, option) != NULL)
+		rc = ctl_number_arg(ctl_arg(a, option), option, &n);
+	*out = (uint32_t)n;
+	return rc;
 }
 
 static int
 cert(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
 {
-	return fetch(c, a, s, CR_PROP_CASIGCERT, "CERTIFICATE", e);
+	uint32_t index;
+	int rc = index_of(a, "index", &index);
+
+	if (rc != CTL_OK)
+		return rc;
+	return ctl_arg(a, "exchange") != NULL ? fetch(c, a, s, CR_PROP_CAXCHGCERT, 0, "CERTIFICATE", e)
+					      : fetch(c, a, s, CR_PROP_CASIGCERT, index, "CERTIFICATE", e);
 }
 
 static int
 crl_get(struct ctl *c, const struct ctl_args *a, struct client_session *s, struct err *e)
 {
+	uint32_t index;
+	int rc = index_of(a, "key", &index);
+
+	if (rc != CTL_OK)
+		return rc;
 	return fetch(
-	    c, a, s, ctl_arg(a, "delta") != NULL ? CR_PROP_DELTACRL : CR_PROP_BASECRL, "X509 CRL", e);
+	    c, a, s, ctl_arg(a, "delta") != NULL ? CR_PROP_DELTACRL : CR_PROP_BASECRL, index, "X509 CRL", e);
 }
 
 /* ---- officers' verbs, over ICertAdminD2 (MS-CSRA) ---- */
@@ -198,7 +217,8 @@ static const struct {
 	{ "request", "deny", request_deny },
 };
 
-/* Verbs that are the same for both, as ctl_call() answers over ICertAdminD2. */
+/* Verbs that are the same for both, as ctl_call() answers over ICertAdminD2. verb "acl *": all that begin so;
+ * "*": all of the noun. */
 static const struct {
 	const char *noun, *verb;
 } same_verbs[] = {
@@ -211,18 +231,80 @@ static const struct {
 	{ "request", "valid" },
 	{ "request", "set-extension" },
 	{ "request", "set-attributes" },
+	{ "request", "delete" },
+	{ "request", "import" },
+	{ "request", "recover-key" },
+	{ "request", "import-key" },
+	{ "crl", "show" },
 	{ "crl", "publish" },
+	{ "crl", "delete" },
 	{ "ca", "audit-filter" },
 	{ "ca", "set-templates" },
 	{ "ca", "publish" },
 	{ "ca", "unpublish" },
+	{ "ca", "acl *" },
+	{ "ca", "officer-rights *" },
+	{ "ca", "agent-rights *" },
+	{ "ca", "role-separation" },
+	{ "ca", "roles" },
+	{ "ca", "kra *" },
+	{ "ca", "get" },
+	{ "ca", "set" },
+	{ "ca", "unset" },
+};
+
+/* Why the others do not. */
+static const struct {
+	const char *noun, *verb, *why;
+} local_verbs[] = {
+	{ "template", "*", "templates are the directory's: name it with --directory instead" },
+	{ "ca", "renew", "no method of ICertAdminD2 renews a CA's certificate" },
+	{ "request", "explain", "reasons are kept by adcsd alone, no method of ICertAdminD2 tells them" },
+	{ "principal", "*", "tokens are made by adcsd alone" },
+	{ "access", NULL, "tokens are made by adcsd alone; 'ca acl show' tells the CA's list" },
+	{ "rehearse", NULL, "no method of a CA rehearses; --against FILE.ldif does without one" },
+	{ "lint", NULL,
+	    "it looks at a directory or an export: --directory or --against, and --settings FILE.json" },
+	{ "journal", NULL, "the journal is adcsd's own" },
+	{ "clock", "*", "only adcsd has a clock that can be moved" },
+	{ "server", "*", "it is about the process of --state" },
 };
 
 static bool
 is_verb(const struct ctl_verb *v, const char *noun, const char *verb)
 {
-	return strcmp(v->noun, noun) == 0 && (v->verb != NULL) == (verb != NULL) &&
-	    (verb == NULL || strcmp(v->verb, verb) == 0);
+	size_t n = verb != NULL ? strlen(verb) : 0;
+
+	if (strcmp(v->noun, noun) != 0)
+		return false;
+	if (n > 0 && verb[n - 1] == '*')
+		return n == 1 || (v->verb != NULL && strncmp(v->verb, verb, n - 1) == 0);
+	return (v->verb != NULL) == (verb != NULL) && (verb == NULL || strcmp(v->verb, verb) == 0);
+}
+
+static bool
+is_same_verb(const struct ctl_verb *v)
+{
+	for (size_t i = 0; i < ARRAY_LEN(same_verbs); i++)
+		if (is_verb(v, same_verbs[i].noun, same_verbs[i].verb))
+			return true;
+	return false;
+}
+
+/* Those that open sessions of their own. */
+static bool
+is_client_verb(const struct ctl_verb *v)
+{
+	return v->verb == NULL && (strcmp(v->noun, "enroll") == 0 || strcmp(v->noun, "bench") == 0);
+}
+
+bool
+ctl_takes_config(const struct ctl_verb *v)
+{
+	for (size_t i = 0; i < ARRAY_LEN(remote_verbs); i++)
+		if (is_verb(v, remote_verbs[i].noun, remote_verbs[i].verb))
+			return true;
+	return is_client_verb(v) || is_same_verb(v);
 }
 
 static int
@@ -246,7 +328,7 @@ run_same(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a)
 static const char *
 local_option(const struct ctl_args *a)
 {
-	static const char *const names[] = { "chain", "index", "exchange", "partition" };
+	static const char *const names[] = { "chain", "partition" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (ctl_arg(a, names[i]) != NULL)
@@ -257,11 +339,12 @@ local_option(const struct ctl_args *a)
 int
 ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a)
 {
+	const char *why = "it works on a server of --state";
 	struct client_session *s;
 	struct err e;
 	int rc = -1;
 
-	if (v->verb == NULL && (strcmp(v->noun, "enroll") == 0 || strcmp(v->noun, "bench") == 0))
+	if (is_client_verb(v))
 		return v->run(c, a);
 	for (size_t i = 0; i < ARRAY_LEN(remote_verbs); i++) {
 		if (!is_verb(v, remote_verbs[i].noun, remote_verbs[i].verb))
@@ -275,9 +358,11 @@ ctl_run_remote(struct ctl *c, const struct ctl_verb *v, const struct ctl_args *a
 		client_session_free(s);
 		return rc >= 0 ? rc : ctl_fail(c, &e);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(same_verbs); i++)
-		if (is_verb(v, same_verbs[i].noun, same_verbs[i].verb))
-			return run_same(c, v, a);
-	return ctl_usage("%s%s%s works on a server of --state or on a directory, not with --config", v->noun,
-	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
+	if (is_same_verb(v))
+		return run_same(c, v, a);
+	for (size_t i = 0; i < ARRAY_LEN(local_verbs); i++)
+		if (is_verb(v, local_verbs[i].noun, local_verbs[i].verb))
+			why = local_verbs[i].why;
+	return ctl_usage("%s%s%s does not take --config: %s", v->noun, v->verb != NULL ? " " : "",
+	    v->verb != NULL ? v->verb : "", why);
 }

@@ -36,7 +36,8 @@ print_setting(const json_t *s, bool whole)
 	if (!whole)
 		return;
 	json_array_foreach(flags, i, flag) printf("  %s\n", json_string_value(flag));
-	printf("%s\n", json_string_value(json_object_get(s, "help")));
+	if (json_object_get(s, "help") != NULL)
+		printf("%s\n", json_string_value(json_object_get(s, "help")));
 }
 
 /* Takes args. */

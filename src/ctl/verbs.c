@@ -267,6 +267,7 @@ const struct ctl_verb ctl_verbs[] = {
 	    "allow Read, IssueAndManageCertificates, ManageCA, RequestCertificates", ctl_ca_acl_grant },
 	{ "ca", "acl deny", "PRINCIPAL RIGHT...", 2, 8, NULL, "deny the same rights", ctl_ca_acl_deny },
 	{ "ca", "acl remove", "PRINCIPAL", 1, 1, NULL, "remove a principal's entries", ctl_ca_acl_remove },
+	{ "ca", "roles", "", 0, 0, NULL, "what you may do with the CA (GetMyRoles)", ctl_ca_roles },
 	{ "ca", "acl set", "", 0, 0, ca_sddl_options, "replace the access list", ctl_ca_acl_set },
 	{ "ca", "officer-rights show", "", 0, 0, NULL, "the Certificate Managers tab", ctl_officer_rights_show },
 	{ "ca", "officer-rights allow", "PRINCIPAL", 1, 1, officer_options,

@@ -121,12 +121,12 @@ parse_flags(const struct setting *row, const char *text, bool more, uint32_t *ou
 		uint32_t mask;
 		size_t n;
 
-		p += strspn(p, " \t|,");
+		p += strspn(p, " \t\n|,");
 		if (*p == '\0')
 			break;
 		if (*p == '+' || *p == '-')
 			sign = *p++;
-		n = strcspn(p, " \t|,+-");
+		n = strcspn(p, " \t\n|,+-");
 		if (n == 0 || n >= sizeof(word))
 			return ERR(e, E_INVALIDARG, "%s = %.40s is not a list of flags", row->name, text);
 		memcpy(word, p, n);

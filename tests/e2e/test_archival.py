@@ -10,6 +10,7 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import padding as block
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat, load_pem_private_key,
                                                           pkcs12)
@@ -18,6 +19,7 @@ import harness
 import icpr
 import pkcs10
 import signed_requests as sr
+from test_client import adcsctl, config
 
 KEY_HASH, ENVELOPED = "1.3.6.1.4.1.311.21.21", "1.2.840.113549.1.7.3"
 TEMPLATE, FULL_RESPONSE = "CertificateTemplate:Archive", 0x40000
@@ -224,3 +226,29 @@ def test_published_to_the_kra_object(server):
     for cert, _, _ in server.agents:
         der = x509.load_pem_x509_certificate(cert.read_bytes()).public_bytes(Encoding.DER)
         assert base64.b64encode(der).decode() in out
+
+
+def test_over_rpc(server, tmp_path):
+    """Recovery agents and archived keys by adcsctl --config: SetCAProperty, GetArchivedKey, ImportKey."""
+    def over(*verb, code=0):
+        return adcsctl("--config", config(server), "--user", "CORP\\Administrator", *verb, code=code,
+                       password=harness.PASSWORDS["Administrator"])
+    listed = [{k: v for k, v in a.items() if k != "why"} for a in server.json("ca", "kra", "list")["agents"]]
+    assert over("ca", "kra", "list") == {"used": 1, "agents": listed} and len(listed) == 2
+    assert [a["sha1"] for a in over("ca", "kra", "remove", "0")["agents"]] == [listed[1]["sha1"]]
+    assert over("ca", "kra", "add", str(server.agents[1][0]), code=1)["error"]["name"] == "E_OBJECT_ALREADY_EXISTS"
+    assert [a["sha1"] for a in over("ca", "kra", "add", str(server.agents[0][0]))["agents"]] == [listed[i]["sha1"] for i in (1, 0)]
+    over("ca", "kra", "use", "0", code=1)  # MS-CSRA 3.1.4.2.3: at least 1
+    assert over("ca", "kra", "use", "1")["used"] == 1
+    r = ask(server, sr.request(USER), template="CertificateTemplate:Plain")
+    key, opened = tmp_path / "key.p7", tmp_path / "key.pem"
+    key.write_bytes(envelope(blob(USER), exchange(server)))
+    assert over("request", "import-key", str(r.request_id), str(key)) == {"id": r.request_id}
+    assert over("request", "import-key", str(r.request_id), str(key), code=1)["error"]["name"] == "E_INVALIDARG"
+    over("request", "import-key", "--hash", hashlib.sha1(r.certificate).hexdigest(), "--force", str(key))
+    hashes = server.json("request", "show", str(r.request_id))["columns"]["Request.KeyRecoveryHashes"]
+    mine = next(pem for cert, pem, _ in server.agents if x509.load_pem_x509_certificate(cert.read_bytes()).fingerprint(SHA1()).hex()
+                == hashes.replace(" ", ""))
+    over("request", "recover-key", str(r.request_id), "--kra", str(mine), "--out", str(opened))
+    assert same_key(opened.read_bytes())
+    assert over("request", "recover-key", str(r.request_id)) == server.json("request", "recover-key", str(r.request_id))

@@ -180,7 +180,7 @@ def test_verbs_that_need_the_server_itself(how_to):
     """Never by mistake on the CA of --state."""
     done = subprocess.run([str(harness.BUILD / "adcsctl"), "--state", how_to.state, "--config", config(how_to), "request",
                            "explain", "1"], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2 and "not with --config" in done.stderr and done.stdout == ""
+    assert done.returncode == 2 and "does not take --config" in done.stderr and done.stdout == ""
 
 
 def test_officer_over_rpc(fresh, tmp_path, transport):

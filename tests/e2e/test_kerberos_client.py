@@ -111,6 +111,25 @@ def test_other_verbs(realm, ticket):
     assert adcsctl(ticket, *ours(realm), "--auth", "kerberos", "ca", "cert")
 
 
+def test_administration(realm, tmp_path):
+    """Officers' and administrators' verbs as the account of a ticket, at privacy and, hinted up, from integrity."""
+    with krb.Tickets(realm, "Administrator") as tickets:
+        over, before = ours(realm), realm.json("ca", "acl", "show")["sddl"]
+        assert "ManageCA" in adcsctl(tickets, *over, "ca", "roles")["names"]
+        assert adcsctl(tickets, *over, "ca", "acl", "grant", "S-1-5-11", "Read")["sddl"].count("(A;;0x300;;;AU)") == 1
+        for auth, level in (("kerberos", "privacy"), ("negotiate", "integrity")):
+            as_told = (*over, "--auth", auth, "--level", level)
+            told = adcsctl(tickets, *as_told, "ca", "set", "policy\\EditFlags", "+EDITF_ATTRIBUTEENDDATE")["settings"][0]
+            assert told["value"] == realm.json("ca", "get", "EditFlags")["settings"][0]["value"] == "0x11016e"
+            adcsctl(tickets, *as_told, "ca", "unset", "EditFlags")
+            adcsctl(tickets, *as_told, "ca", "officer-rights", "allow", "S-1-5-32-544")
+            assert realm.json("ca", "officer-rights", "show")["restricted"]
+            assert not adcsctl(tickets, *as_told, "ca", "officer-rights", "clear")["restricted"]
+        record = next(r for r in realm.json("journal")["records"] if r["operation"] == "ca.setting.set")
+        assert record["caller"] == "CORP\\Administrator" and record["package"].endswith("Kerberos")
+        realm.ctl("ca", "acl", "set", "--sddl", before)
+
+
 def test_bench(realm, ticket, tmp_path):
     bench = ("bench", "--template", "IntunePKCS", "--requests", "12", "--warm-up", "0", "--connections", "3", "--csrs", "2", "--transport", "icpr")
     told = adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench)

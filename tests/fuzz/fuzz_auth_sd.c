@@ -96,6 +96,21 @@ check_restrictions(const struct sd *sd, struct pool *pool)
 	token_unref(t);
 }
 
+/* Where a descriptor ends: no further than the octets go, and what comes before is all of it. */
+static void
+check_length(struct bytes in, struct pool *pool)
+{
+	struct err e;
+	struct sd sd;
+	size_t n;
+
+	if (sd_wire_len(in, &n, &e) != 0)
+		return;
+	require(n <= in.len);
+	if (sd_from_wire(&sd, pool, in, &e) == 0)
+		require(sd_from_wire(&sd, pool, (struct bytes){ in.p, n }, &e) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -103,6 +118,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e;
 	struct sd sd;
 
+	if (pool != NULL)
+		check_length((struct bytes){ data, size }, pool);
 	if (pool != NULL && sd_from_wire(&sd, pool, (struct bytes){ data, size }, &e) == 0) {
 		check_wire(&sd, pool);
 		check_sddl(&sd, pool);

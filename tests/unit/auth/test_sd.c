@@ -234,20 +234,26 @@ test_prefixes(void **state)
 {
 	struct pool *pool = pool_new(1 << 22);
 	struct err e = { 0 };
+	size_t whole, len;
 	struct buf b;
 	struct sd sd;
 
 	(void)state;
 	hex_of(&b, TEMPLATE_196);
+	whole = b.len;
 	for (size_t n = 0; n < b.len; n++) {
 		uint8_t *exact = malloc(n + 1); /* malloc(0) may give NULL */
 
 		assert_non_null(exact);
 		memcpy(exact, b.p, n);
 		assert_int_equal(sd_from_wire(&sd, pool, (struct bytes){ exact, n }, &e), -1);
+		assert_int_equal(sd_wire_len((struct bytes){ exact, n }, &len, &e), -1);
 		free(exact);
 	}
 	assert_int_equal(sd_from_wire(&sd, pool, buf_bytes(&b), &e), 0);
+	buf_put_zero(&b, 5); /* something else follows */
+	assert_int_equal(sd_wire_len(buf_bytes(&b), &len, &e), 0);
+	assert_int_equal(len, whole);
 	buf_fini(&b);
 	pool_free(pool);
 }

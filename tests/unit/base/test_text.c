@@ -282,6 +282,22 @@ test_base64_wrap(void **state)
 }
 
 static void
+test_pem(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 256);
+	text_put_pem(&b, text_bytes("a line that is longer than sixty-four characters of base64"), "X509 CRL");
+	assert_string_equal(buf_cstr(&b),
+	    "-----BEGIN X509 CRL-----\n"
+	    "YSBsaW5lIHRoYXQgaXMgbG9uZ2VyIHRoYW4gc2l4dHktZm91ciBjaGFyYWN0ZXJz\n"
+	    "IG9mIGJhc2U2NA==\n"
+	    "-----END X509 CRL-----\n");
+	buf_fini(&b);
+}
+
+static void
 test_base64_spellings(void **state)
 {
 	static const struct {
@@ -338,6 +354,7 @@ main(void)
 		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_wrap),
+		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_base64_spellings),
 	};
 
