@@ -16,6 +16,9 @@ DOMAIN = "CORP"
 DNS_DOMAIN = "corp.contoso.com"
 CA_NAME = "Contoso Certification Authority"
 
+# A socket's path has at most 107 octets.
+SCRATCH = tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp"
+
 
 def passwords():
     """sAMAccountName -> clear password, read from the sample forest itself."""
@@ -36,7 +39,7 @@ class Server:
     """One adcsd with a state folder of its own. Output goes to <state>.log, shown when something fails."""
 
     def __init__(self, *args, state=None, env=None):
-        self.state = state or tempfile.mkdtemp(prefix="adcsd-test-")
+        self.state = state or tempfile.mkdtemp(prefix="adcsd-test-", dir=SCRATCH)
         self.args, self.env, self.accepted = args, env, {}
         self.log_path = self.state.rstrip("/") + ".log"
         self.process = self.ready = None
@@ -90,7 +93,7 @@ class Server:
             return None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         self.process.stdout.close()
         self.process = None
         return code

@@ -184,7 +184,7 @@ class World:
 
 def rows(server):
     """Request id -> (Disposition, StatusCode, DispositionMessage), as another SQLite reads them."""
-    with sqlite3.connect(f"file:{server.state}/ca.db?mode=ro", uri=True, timeout=20) as db:
+    with sqlite3.connect(f"file:{server.state}/ca.db?mode=ro", uri=True, timeout=60) as db:
         found = db.execute("SELECT RequestID, Disposition, StatusCode, DispositionMessage FROM Requests").fetchall()
     db.close()
     return {r[0]: (r[1], r[2] & 0xFFFFFFFF, r[3]) for r in found}

@@ -117,7 +117,7 @@ class Client:
                  fragment=None, fragment_max=4280):
         binding = f"ncacn_ip_tcp:{server.address}[{port or server.object_port}]"
         rpc = transport.DCERPCTransportFactory(binding)
-        rpc.set_connect_timeout(20)
+        rpc.set_connect_timeout(60)
         if user is not None:
             rpc.set_credentials(user, password, domain, "", nthash)
         self.dce = rpc.get_dce_rpc()

@@ -31,7 +31,7 @@ def made(state):
     if not path.exists():
         return [], []
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=20)) as db:
+        with contextlib.closing(sqlite3.connect(path, timeout=60)) as db:
             rows = ["SELECT RawCertificate FROM Certificates", "SELECT CRLRawCRL FROM CRLs"]
             return tuple([r[0] for r in db.execute(sql) if r[0] is not None] for sql in rows)
     except sqlite3.DatabaseError as e:

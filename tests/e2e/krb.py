@@ -70,7 +70,7 @@ def impacket(server, level="privacy", ticket=None, account="janedoe", realm=REAL
     made = icpr.Client.__new__(icpr.Client)
     rpc = transport.DCERPCTransportFactory(f"ncacn_ip_tcp:{host}[{server.object_port}]")
     rpc.setRemoteHost(server.address)
-    rpc.set_connect_timeout(20)
+    rpc.set_connect_timeout(60)
     rpc.set_credentials(account, "", realm, "", "", None, None, ticket)
     rpc.set_kerberos(True, server.address)
     made.dce = rpc.get_dce_rpc()

@@ -60,7 +60,7 @@ class Client:
 
     def __init__(self, server, port, interface, user="PFXCONN01$", level=6, conc_mpx=False):
         rpc = transport.DCERPCTransportFactory(f"ncacn_ip_tcp:{server.address}[{port}]")
-        rpc.set_connect_timeout(20)
+        rpc.set_connect_timeout(60)
         if user is not None:
             rpc.set_credentials(user, harness.PASSWORDS[user], "CORP", "", "")
         self.dce = rpc.get_dce_rpc()

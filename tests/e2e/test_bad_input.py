@@ -35,7 +35,7 @@ BIND = pdu(11, bind_body([(0, ICERTPASSAGE, [NDR20])]))
 
 class Raw:
     def __init__(self, server, port=None):
-        self.socket = socket.create_connection((server.address, port or server.object_port), timeout=20)
+        self.socket = socket.create_connection((server.address, port or server.object_port), timeout=60)
 
     def send(self, data):
         self.socket.sendall(data)
@@ -212,7 +212,7 @@ def test_half_open_connections_are_bounded(fresh):
     sockets = []
     try:
         for number in range(10000):
-            s = socket.create_connection((server.address, server.object_port), timeout=20)
+            s = socket.create_connection((server.address, server.object_port), timeout=60)
             sockets.append(s)
             if len(sockets) > 600:  # our own descriptors are bounded too; the oldest was closed by the server long ago
                 sockets.pop(0).close()

@@ -35,7 +35,7 @@ def verify(server, certificate, tmp_path):
     at = str(int(certificate.not_valid_before.replace(tzinfo=__import__("datetime").timezone.utc).timestamp()) + 60)
     for command in (["openssl", "verify", "-x509_strict", "-attime", at, "-CAfile", str(ca), str(leaf)],
                     ["certtool", "--verify", "--load-ca-certificate", str(ca), "--infile", str(leaf)]):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
 
 

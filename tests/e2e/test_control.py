@@ -25,7 +25,7 @@ class Control:
     def __init__(self, server):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(os.path.join(server.state, "control"))
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -172,12 +172,12 @@ def test_another_user_is_refused(server):
                server.state, "clock", "show"]
     before = {path: path.stat().st_mode for path in (pathlib.Path(server.state), pathlib.Path(server.state, "control"))}
     assert all(mode & 0o077 == 0 for mode in before.values())
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and "Permission denied" in done.stderr
     try:
         for path in before:
             path.chmod(0o777)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     finally:
         for path, mode in before.items():
             path.chmod(mode & 0o777)

@@ -50,7 +50,7 @@ def test_contents(how_to):
     parts.write_text(chain)
     try:
         done = subprocess.run(["openssl", "verify", "-x509_strict", "-ignore_critical", "-CAfile", parts, parts],
-                              capture_output=True, text=True, timeout=30, check=False)
+                              capture_output=True, text=True, timeout=60, check=False)
     finally:
         parts.unlink()
     assert done.returncode == 0, done.stderr

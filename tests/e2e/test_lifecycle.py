@@ -165,5 +165,5 @@ def test_no_orphan_slapd_after_kill_9(server):
 
 def test_two_servers_never_share_a_state(server):
     import subprocess
-    done = subprocess.run(server.command(), capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(server.command(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 69 and "in use" in done.stderr

@@ -1,5 +1,6 @@
 """Renewal of the CA's certificate with the same and with a new key: judged by OpenSSL and GnuTLS."""
 import base64
+import concurrent.futures
 import datetime
 import pathlib
 import re
@@ -333,23 +334,34 @@ def test_an_expired_ca_is_renewed(server):
 
 def test_requests_during_renewals(server, tmp_path):
     """Whichever certificate answers a request: its AKI, its chain, its CDP and its row are of that one."""
-    stop, issued = threading.Event(), []
+    stop, came, issued = threading.Event(), threading.Condition(), []
 
     def enroll(number):
         with icpr.Client(server, "Administrator", harness.PASSWORDS["Administrator"]) as c:
             while not stop.is_set():
                 answer = c.request(pkcs10.csr(name=pkcs10.subject(cn=f"device {number}")), "CertificateTemplate:WebServer")
                 assert answer.disposition == icpr.CR_DISP_ISSUED
-                issued.append(answer)
+                with came:
+                    issued.append(answer)
+                    came.notify()
 
-    threads = [threading.Thread(target=enroll, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for _ in range(3):
-        renew(server, "--new-key", "--key", "P-256")
-    stop.set()
-    for t in threads:
-        t.join()
+    def some_more():
+        """Twice as many as may be under way: half of them were asked for after this call."""
+        with came:
+            enough = len(issued) + 2 * 4
+            assert came.wait_for(lambda: len(issued) >= enough, 120), "no client gets anything"
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        clients = [pool.submit(enroll, i) for i in range(4)]
+        try:
+            some_more()
+            for _ in range(3):
+                renew(server, "--new-key", "--key", "P-256")
+                some_more()
+        finally:
+            stop.set()
+        for c in clients:
+            c.result()
     cas = [ca_cert(server, i) for i in range(4)]
     by_key = {key_id(ca): i for i, ca in enumerate(cas)}
     seen = set()
@@ -361,7 +373,7 @@ def test_requests_during_renewals(server, tmp_path):
         assert urls(leaf)[0][1].endswith(f"{CA}({index}).crl" if index else f"{CA}.crl")
         assert f"{leaf.serial_number:038x}"[26:30] == f"{index:04x}"
         assert server.json("request", "show", str(answer.request_id))["columns"]["IssuerNameId"] == index << 16 | index
-    assert len(seen) > 1 and len(threads) == 4 and len(issued) > 8
+    assert seen == {0, 1, 2, 3}
     for index in seen:
         leaf = next(c for c in (x509.load_der_x509_certificate(a.certificate) for a in issued) if authority_key_id(c) == key_id(cas[index]))
         assert "OK" in openssl_verify(tmp_path, leaf, [cas[index]])
@@ -401,7 +413,7 @@ def test_kept_over_restarts_and_kills(fresh):
     (old_id, _), = issue(server)
     renew(server, "--new-key", "--key", "P-256")
     server.kill()
-    run("flock", "--wait", "30", f"{server.state}/lock", "true")
+    run("flock", "--wait", "60", f"{server.state}/lock", "true")
     server.start()
     assert [c["version"] for c in server.json("ca", "show")["certificates"]] == ["V0.0", "V1.1"]
     (_, after), = issue(server)
@@ -428,7 +440,7 @@ def test_killed_in_the_middle(fresh):
             except subprocess.TimeoutExpired:
                 pass
             server.kill()
-        run("flock", "--wait", "30", f"{server.state}/lock", "true")
+        run("flock", "--wait", "60", f"{server.state}/lock", "true")
         server.start()
         shown = server.json("ca", "show")["certificates"]
         assert len(shown) in (had, had + 1)

@@ -283,7 +283,7 @@ def test_numbers_rise_after_kill(fresh):
         server.ctl("crl", "publish")
         seen.append(number(crl(server)))
         server.kill()
-        run("flock", "--wait", "30", f"{server.state}/lock", "true")  # its slapd has ended, too
+        run("flock", "--wait", "60", f"{server.state}/lock", "true")  # its slapd has ended, too
         server.start()
         assert number(crl(server)) == seen[-1] and entries(crl(server)) == {cert.serial_number: "superseded"}
     server.ctl("crl", "publish")

@@ -73,7 +73,7 @@ def redirect(patch, port):
 
 
 def test_the_port_is_not_theirs(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
+    with socket.create_connection(("127.0.0.1", port), timeout=60):
         assert port != EPM_PORT
 
 

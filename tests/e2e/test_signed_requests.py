@@ -621,7 +621,7 @@ def test_revoked_signer(server):
     old, key = x509.load_der_x509_certificate(answer.certificate), pkcs10.rsa_key(number=5)
     renewal = sr.windows_renewal(NEW_KEY, key, old)
     submit(server, "janedoe", renewal, "CertificateTemplate:User")
-    with sqlite3.connect(server.state + "/ca.db", timeout=20) as db:
+    with sqlite3.connect(server.state + "/ca.db", timeout=60) as db:
         db.execute("UPDATE Requests SET Disposition = 21 WHERE RequestID = ?", (answer.request_id,))
     db.close()
     answer, _ = submit(server, "janedoe", renewal, "CertificateTemplate:User", 0x80092010)

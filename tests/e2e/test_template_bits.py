@@ -56,7 +56,7 @@ BY_SAVING = {"IS_DEFAULT": False, "IS_MODIFIED": True}
 def stored(server, attribute):
     """As an LDAP tool reads it."""
     done = subprocess.run(["ldapsearch", "-Q", "-LLL", "-Y", "EXTERNAL", "-H", server.ldapi, "-b", server.template_dn("Bits"), "-s", "base",
-                           "(objectClass=*)", attribute], capture_output=True, text=True, timeout=30, check=True)
+                           "(objectClass=*)", attribute], capture_output=True, text=True, timeout=60, check=True)
     return int(re.search(rf"^{attribute}: (-?\d+)", done.stdout, re.M)[1]) & 0xFFFFFFFF
 
 

@@ -40,7 +40,7 @@ class Peer:
     def close(self):
         self.proc.stdin.close()
         self.proc.stdout.close()
-        assert self.proc.wait(timeout=10) == 0
+        assert self.proc.wait(timeout=60) == 0
 
     def ask(self, line):
         self.proc.stdin.write(line + "\n")
@@ -457,7 +457,7 @@ def test_curl(peer, user, password, status):
     try:
         out = subprocess.run(
             ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "--ntlm", "-u", f"{user}:{password}",
-             f"http://127.0.0.1:{server.server_port}/"], capture_output=True, text=True, timeout=20, check=False)
+             f"http://127.0.0.1:{server.server_port}/"], capture_output=True, text=True, timeout=60, check=False)
     finally:
         server.shutdown()
         server.server_close()

@@ -35,7 +35,7 @@ def port():
     proc = subprocess.Popen([str(ECHO)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     yield int(proc.stdout.readline())
     proc.stdin.close()
-    assert proc.wait(timeout=10) == 0
+    assert proc.wait(timeout=60) == 0
 
 
 @pytest.fixture(autouse=True)
