@@ -20,7 +20,7 @@ LEVELS = {"connect": 2, "packet": 4, "integrity": 5, "privacy": 6}
 
 @pytest.fixture(scope="module")
 def realm():
-    server = harness.Server("--kdc").start()
+    server = harness.Server("--kdc", "--trace", "auth").start()
     import conftest
     conftest.publish_how_to(server)
     yield server
@@ -75,6 +75,9 @@ def test_levels(realm, ticket, tmp_path, auth, package, level, transport):
     found = logons(realm)[before:]
     used = LEVELS["privacy"] if issues and transport == "dcom" else LEVELS[level]
     assert found and {name for name, _ in found} == {package} and found[-1][1] == str(used), found
+    # GSS_C_CONF_FLAG and GSS_C_INTEG_FLAG are told for what the level needs, and not beyond: Samba's server goes by them
+    told = [int(flags, 16) & 0x30 for flags in re.findall(r"Kerberos: PFXCONN01\$@\S+, flags (0x[0-9a-f]+)", realm.log())]
+    assert told[-1] == {"connect": 0, "packet": 0x20, "integrity": 0x20, "privacy": 0x30}["privacy" if issues else level]
 
 
 @pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
