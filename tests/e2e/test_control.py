@@ -143,9 +143,12 @@ def test_gone_before_the_answer(server):
         assert c.answer()["ok"] is True
 
 
-def test_too_many_clients(server):
-    """Each client waits for its answer, so the server has seen every client that left before it counts the next one."""
-    held = []
+def test_too_many_clients(fresh):
+    """
+    A server of its own: one that left before its answer counts until its verbs have ended. Here each client waits for its answer,
+    so the server has seen every client that left before it counts the next one.
+    """
+    server, held = fresh(), []
     try:
         for _ in range(64):
             held.append(Control(server))
