@@ -337,3 +337,31 @@ text_parse_base64(struct buf *out, struct bytes in, struct err *e)
 		buf_put_u8(out, (uint8_t)(acc >> 2));
 	return buf_ok(out) ? 0 : ERR(e, E_OUTOFMEMORY, "more than %zu octets", out->max);
 }
+
+static bool
+may_stay(uint16_t c)
+{
+	return c >= 0x20 && c < 0x7f && strchr("!\"#%&'()*+,/:;<=>?[\\]^`{|}", c) == NULL;
+}
+
+int
+text_put_sanitized(struct buf *out, const char *name, struct err *e)
+{
+	struct buf units;
+	int rc;
+
+	buf_init(&units, 4096);
+	rc = text_utf8_to_utf16le(&units, name, strlen(name), e);
+	if (rc == 0 && !buf_ok(&units))
+		rc = ERR(e, E_INVALIDARG, "the name is too long");
+	for (size_t i = 0; rc == 0 && i + 1 < units.len; i += 2) {
+		uint16_t c = (uint16_t)(units.p[i] | units.p[i + 1] << 8);
+
+		if (may_stay(c))
+			buf_put_u8(out, (uint8_t)c);
+		else
+			buf_printf(out, "!%04x", c);
+	}
+	buf_fini(&units);
+	return rc;
+}

@@ -34,6 +34,11 @@ text_put_decimal(struct buf *out, uint64_t n);
  * unchanged. */
 uint16_t
 text_upper_unit(uint16_t c);
+/* A CA's name as the names of its directory objects and files have it (MS-WCCE 3.1.1.4.1.1): every disallowed
+ * UTF-16 unit becomes "!" and four hex digits. E_INVALIDARG when it is not UTF-8 or longer than 2048 units.
+ */
+int
+text_put_sanitized(struct buf *out, const char *name, struct err *e) MUST_CHECK;
 
 void
 text_put_hex(struct buf *out, struct bytes in);

@@ -79,10 +79,29 @@ settle(struct ca_request *r, uint32_t db, uint32_t status, uint32_t disposition,
 		full_response(r);
 }
 
+/* What was found before policy had a word stands before its reasons. */
+static void
+put_before(struct ca_request *r)
+{
+	size_t n = r->n_before + r->out.n_reasons;
+	struct policy_reason *list = r->n_before > 0 ? pool_calloc(r->pool, n, sizeof(*list)) : NULL;
+
+	if (list != NULL) {
+		memcpy(list, r->before, r->n_before * sizeof(*list));
+		if (r->out.n_reasons > 0)
+			memcpy(list + r->n_before, r->out.reasons, r->out.n_reasons * sizeof(*list));
+		r->out.reasons = list;
+		r->out.n_reasons = n;
+	}
+	r->explanation = ca_explanation_text(r->pool, r->out.reasons, r->out.n_reasons);
+}
+
 /* intro NULL: the policy module could not decide (directory trouble), MS-WCCE 3.2.2.1.7. */
 void
 ca_request_fail_row(struct ca_request *r, const char *intro, const struct err *e)
 {
+	if (r->n_before > 0 && r->out.n_reasons == 0)
+		put_before(r);
 	if (intro != NULL)
 		settle(r, DB_DISP_ERROR, e->hr, e->hr, ca_message_failed(r->pool, intro, e->hr));
 	else
@@ -184,7 +203,7 @@ ca_request_decide(struct ca_request *r)
 		ca_request_fail_row(r, CONSTRUCTING, &r->eval_err);
 		return;
 	}
-	r->explanation = ca_explanation_text(r->pool, r->out.reasons, r->out.n_reasons);
+	put_before(r);
 	switch (r->out.outcome) {
 	case POLICY_ISSUE:
 		issue(r);

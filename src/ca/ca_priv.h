@@ -14,12 +14,13 @@
 #include "settings/restrictions.h"
 #include "settings/settings.h"
 #include "store/store.h"
-#include "x509/cms.h"
+#include "x509/chain.h"
 
 #define CA_REQUEST_POOL_MAX (16u << 20)
 #define CA_ATTRIBUTES_MAX 32768 /* pwszAttributes, octets of UTF-8 */
 
 #define CR_IN_FULLRESPONSE 0x00040000u /* dwFlags Y: answer with a CMC full response */
+#define CR_IN_ROBO 0x00200000u         /* dwFlags Z: renew on behalf of the certificate's owner */
 /* Request.RequestFlags, MS-CSRA 3.1.1.1.2 */
 enum { CR_FLG_RENEWAL = 0x2, CR_FLG_ENROLLONBEHALFOF = 0x10, CR_FLG_VALIDENCRYPTEDKEYHASH = 0x40 };
 
@@ -37,12 +38,15 @@ struct ca_templates {
 	struct policy_template *v;
 	size_t n;
 	struct x509_strings published; /* certificateTemplates of this CA */
+	struct dir_snapshot *snap;     /* they are of */
+	struct ca_trust *trusts;       /* trust.c: made when somebody signed a request */
 };
 
 struct ca_backup;
 struct ca_deliveries;
 struct ca_cert;
 struct ca_cert_list;
+struct ca_trust;
 
 /* CRL partitions, as they were when the CA was opened (partition.c). */
 struct ca_partitions {
@@ -169,6 +173,8 @@ struct ca_request {
 	struct policy_result out;
 	struct err eval_err;
 	bool eval_failed;
+	const struct policy_reason *before; /* what was found before policy had a word */
+	size_t n_before;
 	const char *explanation; /* as the store keeps it */
 	struct bytes certificate, chain;
 	/* verdict */
@@ -259,13 +265,20 @@ ca_retrieve(struct ca *ca, const struct ca_request_args *a, struct pool *pool, s
 
 /* templates.c: lends the models of the snapshot; ref to keep. */
 struct ca_templates *
-ca_templates_get(struct ca *ca, const struct dir_snapshot *snap, struct err *e);
+ca_templates_get(struct ca *ca, struct dir_snapshot *snap, struct err *e);
 struct ca_templates *
 ca_templates_ref(struct ca_templates *t);
 void
 ca_templates_unref(struct ca_templates *t);
 const struct dir_entry *
 ca_service_entry(const struct ca *ca, const struct dir_snapshot *snap);
+
+/* trust.c: whom the snapshot and those certificates of the CA trust. Lent; lives as long as t. NULL without
+ * memory. On the loop. */
+const struct x509_chain_store *
+ca_trust_get(struct ca_templates *t, const struct ca_cert_list *certs, struct err *e);
+void
+ca_trusts_free(struct ca_trust *list);
 
 /* publish.c: makes and updates the CA's objects in the directory. done runs once, from the loop. */
 int

@@ -10,35 +10,18 @@
 #define NAME_MAX_OCTETS 4096
 #define SHORT_NAME_LEN 51
 
-static bool
-may_stay(uint16_t c)
-{
-	return c >= 0x20 && c < 0x7f && strchr("!\"#%&'()*+,/:;<=>?[\\]^`{|}", c) == NULL;
-}
-
 char *
 ca_name_sanitize(struct pool *pool, const char *name, struct err *e)
 {
-	struct buf units, out;
 	char *text = NULL;
+	struct buf out;
 
-	buf_init(&units, NAME_MAX_OCTETS);
 	buf_init(&out, 5 * NAME_MAX_OCTETS);
-	if (text_utf8_to_utf16le(&units, name, strlen(name), e) != 0)
-		goto out;
-	for (size_t i = 0; i + 1 < units.len; i += 2) {
-		uint16_t c = get_u16le(units.p + i);
-
-		if (may_stay(c))
-			buf_put_u8(&out, (uint8_t)c);
-		else
-			buf_printf(&out, "!%04x", c);
+	if (text_put_sanitized(&out, name, e) == 0) {
+		text = buf_ok(&out) ? pool_strdup(pool, buf_cstr(&out)) : NULL;
+		if (text == NULL)
+			ERR(e, E_INVALIDARG, "the name is too long");
 	}
-	text = buf_ok(&out) && buf_ok(&units) ? pool_strdup(pool, buf_cstr(&out)) : NULL;
-	if (text == NULL)
-		ERR(e, E_INVALIDARG, "the name is too long");
-out:
-	buf_fini(&units);
 	buf_fini(&out);
 	return text;
 }

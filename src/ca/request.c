@@ -10,11 +10,11 @@
 #include "base/text.h"
 #include "ca/archive.h"
 #include "ca/property.h"
+#include "ca/signer_chain.h"
 #include "ca/signer_revocation.h"
 #include "ca/signing_certs.h"
 
 /* dwFlags, MS-WCCE 3.2.1.4.2.1 */
-#define CR_IN_ROBO 0x00200000u
 #define CR_IN_NEW_OPTIONS 0x0F000000u /* challenge, SCEP post, transparency, pre-sign: not enabled */
 #define FAST_REQUEST_MAX 2048         /* octets: a PKCS #10 request with a key of 4096 bits is shorter */
 #define EDITF_ENABLERENEWONBEHALFOF 0x4000000u
@@ -498,13 +498,26 @@ on_signers_checked(struct ca_request *r, const struct err *e)
 {
 	if (cut_short(r))
 		return;
-	if (e != NULL)
+	if (e != NULL) {
+		ca_signer_refused(r, e);
 		fail_now(r, r->failed_intro, e);
+	}
 	/* issuance.md section 2, row 15 */
 	else if (r->wrapped && r->cms.archived_key.len > 0)
 		ca_archive_request(r, on_archived);
 	else
 		weigh(r);
+}
+
+static void
+on_chains_checked(struct ca_request *r, const struct err *e)
+{
+	if (cut_short(r))
+		return;
+	if (e != NULL)
+		fail_now(r, r->failed_intro, e);
+	else
+		ca_signers_check(r, on_signers_checked);
 }
 
 /* Parsing is done and the snapshot is here. */
@@ -519,7 +532,7 @@ go_on(struct ca_request *r)
 		fail_now(r, NULL, &r->dir_err);
 		return;
 	}
-	ca_signers_check(r, on_signers_checked);
+	ca_signer_chains_check(r, on_chains_checked);
 }
 
 /* ---- parsing beside the directory ---- */

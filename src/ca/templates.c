@@ -90,7 +90,7 @@ load_models(struct ca_templates *t, const struct dir_snapshot *snap, struct err 
 }
 
 struct ca_templates *
-ca_templates_get(struct ca *ca, const struct dir_snapshot *snap, struct err *e)
+ca_templates_get(struct ca *ca, struct dir_snapshot *snap, struct err *e)
 {
 	struct ca_templates *t = ca->templates;
 
@@ -104,6 +104,7 @@ ca_templates_get(struct ca *ca, const struct dir_snapshot *snap, struct err *e)
 	}
 	t->refs = 1;
 	t->generation = snap->generation;
+	t->snap = dir_snapshot_ref(snap);
 	if (load_models(t, snap, e) != 0 || load_published(t, ca, snap, e) != 0) {
 		ca_templates_unref(t);
 		return NULL;
@@ -125,6 +126,8 @@ ca_templates_unref(struct ca_templates *t)
 {
 	if (t == NULL || --t->refs > 0)
 		return;
+	ca_trusts_free(t->trusts);
+	dir_snapshot_unref(t->snap);
 	pool_free(t->pool);
 	free(t);
 }

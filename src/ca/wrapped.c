@@ -34,32 +34,6 @@ find_renewal(struct ca_request *r, struct err *e)
 	return 0;
 }
 
-/* Certificates of every key the CA has had lead to it; the newest tells why one does not. */
-static int
-check_chain(const struct ca_request *r, const struct x509_certificate *c, struct err *e)
-{
-	struct err ignored;
-
-	for (size_t i = 0; i + 1 < r->certs->n; i++) {
-		if (x509_ca_check_signer(r->certs->v[i]->x509, &r->cms, c, r->submitted, &ignored) == 0)
-			return 0;
-	}
-	return x509_ca_check_signer(r->certs->v[r->certs->n - 1]->x509, &r->cms, c, r->submitted, e);
-}
-
-/* A request that waited is checked as of the day it came: its signers may have expired meanwhile. */
-static int
-check_chains(const struct ca_request *r, struct err *e)
-{
-	for (size_t i = 0; i < r->cms.n_signers; i++) {
-		const struct x509_certificate *c = r->cms.signers[i].certificate;
-
-		if (c != NULL && check_chain(r, c, e) != 0)
-			return err_prefix(e, "signer %zu", i + 1);
-	}
-	return 0;
-}
-
 static const char *
 subject_text(struct pool *pool, struct bytes name)
 {
@@ -109,8 +83,7 @@ ca_wrapped_parse(struct ca_request *r, struct err *e)
 			r->asked_for = r->cms.name_values[i].value;
 	}
 	r->failed_intro = CA_ERROR_VERIFYING;
-	if (find_renewal(r, e) != 0 || x509_cms_verify(&r->cms, &r->parsed, e) != 0 ||
-	    check_chains(r, e) != 0)
+	if (find_renewal(r, e) != 0 || x509_cms_verify(&r->cms, &r->parsed, e) != 0)
 		return -1;
 	return collect_signers(r, e);
 }

@@ -291,16 +291,34 @@ ctl_ldap_add(struct ctl *c, const struct ctl_entry *en, struct err *e)
 	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "add %.80s", en->dn), e);
 }
 
-int
-ctl_ldap_replace(struct ctl *c, const char *dn, const struct ctl_attr *attrs, size_t n, struct err *e)
+static int
+modify(struct ctl *c, const char *dn, int op, const struct ctl_attr *attrs, size_t n, struct err *e)
 {
-	LDAPMod **mods = to_mods(c, attrs, n, LDAP_MOD_REPLACE);
+	LDAPMod **mods = to_mods(c, attrs, n, op);
 	int rc;
 
 	if (mods == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a change");
 	rc = ldap_modify_ext_s(c->ldap->ld, dn, mods, sd_flags(c), NULL);
 	return rc == LDAP_SUCCESS ? 0 : ldap_fail(c, rc, pool_printf(c->pool, "modify %.80s", dn), e);
+}
+
+int
+ctl_ldap_replace(struct ctl *c, const char *dn, const struct ctl_attr *attrs, size_t n, struct err *e)
+{
+	return modify(c, dn, LDAP_MOD_REPLACE, attrs, n, e);
+}
+
+int
+ctl_ldap_add_values(struct ctl *c, const char *dn, const struct ctl_attr *a, struct err *e)
+{
+	return modify(c, dn, LDAP_MOD_ADD, a, 1, e);
+}
+
+int
+ctl_ldap_delete_values(struct ctl *c, const char *dn, const struct ctl_attr *a, struct err *e)
+{
+	return modify(c, dn, LDAP_MOD_DELETE, a, 1, e);
 }
 
 int

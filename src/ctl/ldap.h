@@ -34,6 +34,11 @@ ctl_ldap_add(struct ctl *c, const struct ctl_entry *en, struct err *e) MUST_CHEC
 int
 ctl_ldap_replace(
     struct ctl *c, const char *dn, const struct ctl_attr *attrs, size_t n, struct err *e) MUST_CHECK;
+/* Adds values to an attribute, or takes these out of it. */
+int
+ctl_ldap_add_values(struct ctl *c, const char *dn, const struct ctl_attr *a, struct err *e) MUST_CHECK;
+int
+ctl_ldap_delete_values(struct ctl *c, const char *dn, const struct ctl_attr *a, struct err *e) MUST_CHECK;
 int
 ctl_ldap_delete(struct ctl *c, const char *dn, struct err *e) MUST_CHECK;
 /* RFC 4515 escaping, in the pool. */

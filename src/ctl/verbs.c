@@ -224,6 +224,10 @@ static const struct ctl_option crl_get_options[] = {
 	{ "der", NULL, "binary DER instead of PEM" },
 	{ 0 },
 };
+static const struct ctl_option pki_add_options[] = {
+	{ "host", "NAME", "of a CRL: the container in CN=CDP, by the CA's host name (default: the CA's name)" },
+	{ 0 },
+};
 static const struct ctl_option view_options[] = {
 	{ "table", "requests|extensions|attributes|crl", "default: requests" },
 	{ "restrict", "LIST", "NAME=VALUE, <, <=, >=, >, all of which hold: NotAfter<=now+30d,Disposition=20; +NAME or -NAME sorts" },
@@ -334,6 +338,10 @@ const struct ctl_verb ctl_verbs[] = {
 	    ctl_crl_get },
 	{ "crl", "delete", "[ROW]", 0, 1, crl_delete_options, "certutil -deleterow: rows of the CRL table, for good", ctl_crl_delete },
 	{ "crl", "publish", "", 0, 0, crl_publish_options, "Publish: new CRL", ctl_crl_publish },
+	{ "pki", "list", "", 0, 0, NULL, "Enterprise PKI > Manage AD Containers: whom the forest trusts", ctl_pki_list },
+	{ "pki", "add", "FILE NTAuthCA|RootCA|SubCA|CDP", 2, 2, pki_add_options,
+	    "certutil -dspublish: publish a CA's certificate, or its CRL", ctl_pki_add },
+	{ "pki", "remove", "FILE|SHA1 NTAuthCA|RootCA|SubCA", 2, 2, NULL, "take a certificate out of a container", ctl_pki_remove },
 	{ "view", NULL, "", 0, 0, view_options, "rows of the CA's database, as certutil -view lists them", ctl_view },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },

@@ -87,6 +87,9 @@ struct dir_snapshot {
 	size_t n_services;
 	const struct dir_entry *oids; /* msPKI-Enterprise-Oid objects */
 	size_t n_oids;
+	const struct dir_entry
+	    *authorities; /* certificationAuthority objects: NTAuthCertificates, roots, AIA */
+	size_t n_authorities;
 };
 struct dir_snapshot *
 dir_snapshot_ref(struct dir_snapshot *s);

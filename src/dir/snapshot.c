@@ -10,12 +10,12 @@
 #define SNAPSHOT_MAX (64u << 20)
 #define SNAPSHOT_LAG_US 200000 /* how long the synchronisation may lag before the templates are read anew */
 
-enum kind { KIND_TEMPLATE, KIND_SERVICE, KIND_OID, KIND_COUNT, KIND_OTHER = KIND_COUNT };
+enum kind { KIND_TEMPLATE, KIND_SERVICE, KIND_OID, KIND_AUTHORITY, KIND_COUNT, KIND_OTHER = KIND_COUNT };
 static const char *const classes[KIND_COUNT] = { "pKICertificateTemplate", "pKIEnrollmentService",
-	"msPKI-Enterprise-Oid" };
+	"msPKI-Enterprise-Oid", "certificationAuthority" };
 #define CLASSES_FILTER                                                                                       \
 	"(|(objectClass=pKICertificateTemplate)(objectClass=pKIEnrollmentService)(objectClass=msPKI-"        \
-	"Enterprise-Oid))"
+	"Enterprise-Oid)(objectClass=certificationAuthority))"
 
 /* One object of the synchronised copy. */
 struct stored {
@@ -124,6 +124,8 @@ snapshot_make(uint64_t generation, const struct dir_entry *const *entries, size_
 	snap->n_services = count[KIND_SERVICE];
 	snap->oids = out[KIND_OID];
 	snap->n_oids = count[KIND_OID];
+	snap->authorities = out[KIND_AUTHORITY];
+	snap->n_authorities = count[KIND_AUTHORITY];
 	return snap;
 no_memory:
 	(void)ERR(e, E_OUTOFMEMORY, "out of memory");

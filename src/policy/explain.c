@@ -33,17 +33,35 @@ policy_said_from_name(const char *name, enum policy_said *out)
 	return false;
 }
 
+/* What ca/ says around the policy, in the same list. */
+static const struct policy_rule around[] = {
+	{ 13, "signer chain", "cACertificate", "RFC 5280 6.1", 1, NULL, NULL },
+	{ 38, "CA constraints", NULL, "RFC 5280 6.1", 1, NULL, NULL },
+	{ 0 },
+};
+
+static const struct policy_rule *
+find_in(const struct policy_rule *list, int step, const char *name)
+{
+	for (; list->name != NULL; list++) {
+		if (list->step == step && strcmp(list->name, name) == 0)
+			return list;
+	}
+	return NULL;
+}
+
 bool
 policy_rule_find(int step, const char *name, const char **attribute, const char **section)
 {
-	for (const struct policy_rule *r = policy_rules; r->name != NULL; r++) {
-		if (r->step == step && strcmp(r->name, name) == 0) {
-			*attribute = r->attribute;
-			*section = r->section;
-			return true;
-		}
-	}
-	return false;
+	const struct policy_rule *r = find_in(policy_rules, step, name);
+
+	if (r == NULL)
+		r = find_in(around, step, name);
+	if (r == NULL)
+		return false;
+	*attribute = r->attribute;
+	*section = r->section;
+	return true;
 }
 
 int

@@ -72,7 +72,7 @@ struct ca_settings {
 	/* [policy] */
 	uint32_t edit_flags, request_disposition;
 	struct x509_strings enable_request_extensions, disable_extensions;
-	uint32_t upn_fallback, esc15, issuance_policy_required, critical_san;
+	uint32_t upn_fallback, esc15, issuance_policy_required, critical_san, signers_in_ntauth;
 	/* [exit] */
 	uint32_t publish_cert_flags;
 	/* [local groups] */

@@ -269,6 +269,9 @@ const struct setting ca_setting_rows[] = {
 	  "pKICriticalExtensions alone." },
 	{ .section = "policy", "IssuancePolicyRequired", SETTING_BOOL, AT(issuance_policy_required), "0",
 	  "Ours: signers without an issuance policy that the template asks for get 0x8009480C instead of 0x8009480B." },
+	{ .section = "policy", "SignersInNTAuth", SETTING_BOOL, AT(signers_in_ntauth), "1",
+	  "Ours: the CA of an enrollment agent, or of another authorised signer, must be in NTAuthCertificates (0x800B0112). 0: a "
+	  "chain to a trusted root will do." },
 	{ .section = "policy", "CopyApplicationPolicies", SETTING_BOOL, AT(esc15), "0",
 	  "Ours: behave as before CVE-2024-49019 (ESC15) on templates of schema 1." },
 

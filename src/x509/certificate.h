@@ -1,6 +1,6 @@
 /*
  * Certificates in: those that signers put beside a request, and the one that a request renews. Split like
- * requests; whether anybody trusts one is x509_ca_check_signer()'s to say.
+ * requests; whether anybody trusts one is x509/chain.h's to say.
  */
 #ifndef ADCSD_X509_CERTIFICATE_H
 #define ADCSD_X509_CERTIFICATE_H

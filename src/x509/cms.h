@@ -66,14 +66,6 @@ x509_cms_find(const struct x509_cms *cms, struct bytes certificate);
 bool
 x509_cms_signed_by(const struct x509_cms *cms, const struct x509_certificate *certificate);
 
-/*
- * Does the certificate chain to this CA, or one above it, at that time? Others of the message may stand
- * between. CERT_E_UNTRUSTEDROOT, CERT_E_EXPIRED, NTE_BAD_SIGNATURE.
- */
-int
-x509_ca_check_signer(const struct x509_ca *ca, const struct x509_cms *cms,
-    const struct x509_certificate *certificate, filetime_t at, struct err *e) MUST_CHECK;
-
 /* ---- key archival, MS-WCCE 3.2.2.6.2.1.2.2 ---- */
 
 /* Is the request's encrypted_key_hash the hash of archived_key, by SHA-1 or the hash of the request's own

@@ -16,6 +16,7 @@ from impacket import hresult_errors
 
 import harness
 import icpr
+import other_ca
 import pkcs10
 import signed_requests as sr
 
@@ -310,6 +311,47 @@ def self_signed(key):
 @reaches(0x800B0109, VERIFYING, 13)
 def signer_of_an_unknown_root(w):
     return w.send("janedoe", sr.signed_data(sr.request(NEW_KEY), [sr.Signer(AGENT_KEY, self_signed(AGENT_KEY))]), USER)
+
+
+def by_another_ca(w, *words, flags=None, points=True, forged=False):
+    """An agent of a CA below a root: published as these words of adcsctl pki say, and signed by them."""
+    def make():
+        root = other_ca.OtherCA(w.folder, f"Root {len(w.made)}", points=points)
+        return root, other_ca.OtherCA(w.folder, f"Sub {len(w.made)}", root, points=points)
+    root, sub = w.once(("cas", points), make)
+    agent = w.once(("agent of another", points), lambda: sub.issue("Agent", other_ca.AGENT))
+    server = w.fresh(*(["[CA]", f"CRLFlags = {flags}"] if flags else []))
+    for word in words:
+        server.ctl("pki", "add", str((root if word == "RootCA" else sub).file), word)
+    if forged:
+        raw = sr.certificate_der(agent.certificate)
+        agent_certificate = x509.load_der_x509_certificate(raw[:-1] + bytes([raw[-1] ^ 1]))
+    else:
+        agent_certificate = agent.certificate
+    content = sr.pki_data([sr.tagged(sr.request(NEW_KEY))], [sr.reg_info("requestername=CORP\\janedoe")])
+    request = sr.signed_data(content, [sr.Signer(NEW_KEY), sr.Signer(agent.key, agent_certificate)], content_type=sr.PKI_DATA,
+                             version=3)
+    return w.send("agent", request, USER, server=server)
+
+
+@reaches(0x800B010A, VERIFYING, 13)
+def agent_whose_ca_nobody_knows(w):
+    return by_another_ca(w, "RootCA", "NTAuthCA")
+
+
+@reaches(0x800B0112, VERIFYING, 13)
+def agent_of_a_ca_that_is_not_in_ntauthcertificates(w):
+    return by_another_ca(w, "RootCA", "SubCA", flags="+CRLF_REVCHECK_IGNORE_OFFLINE")
+
+
+@reaches(0x80092012, VERIFYING, 13)
+def agent_without_distribution_points(w):
+    return by_another_ca(w, "RootCA", "SubCA", "NTAuthCA", points=False)
+
+
+@reaches(0x80096004, VERIFYING, 13)
+def agent_certificate_is_altered(w):
+    return by_another_ca(w, "RootCA", "SubCA", "NTAuthCA", forged=True)
 
 
 @reaches(0x800B0101, VERIFYING, 13)

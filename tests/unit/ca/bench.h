@@ -142,24 +142,47 @@ run_snapshot(struct later *l)
 	l->snap(l->arg, s, s != NULL ? NULL : &e);
 }
 
+/* The directory's one snapshot lives as long as the directory. */
+struct dir_snapshot *
+dir_snapshot_ref(struct dir_snapshot *s)
+{
+	return s;
+}
+
+void
+dir_snapshot_unref(struct dir_snapshot *s)
+{
+	(void)s;
+}
+
+void
+dir_filter_escape(struct buf *out, struct bytes value)
+{
+	buf_put_bytes(out, value);
+}
+
 int
 dir_snapshot_get(struct dir *d, dir_snapshot_fn *cb, void *arg, struct err *e)
 {
 	struct later *l = later_new(d, run_snapshot, arg);
 	struct dir_entry *templates = pool_calloc(d->pool, 32, sizeof(*templates));
 	struct dir_entry *services = pool_calloc(d->pool, 32, sizeof(*services));
+	struct dir_entry *authorities = pool_calloc(d->pool, 32, sizeof(*authorities));
 
 	(void)e;
 	l->snap = cb;
-	d->snapshot.n_templates = d->snapshot.n_services = 0;
+	d->snapshot.n_templates = d->snapshot.n_services = d->snapshot.n_authorities = 0;
 	for (size_t i = 0; i < d->n; i++) {
 		if (dir_entry_attr(&d->entries[i], "pKIExpirationPeriod") != NULL)
 			templates[d->snapshot.n_templates++] = d->entries[i];
 		if (dir_entry_attr(&d->entries[i], "cACertificateDN") != NULL)
 			services[d->snapshot.n_services++] = d->entries[i];
+		else if (dir_entry_attr(&d->entries[i], "cACertificate") != NULL)
+			authorities[d->snapshot.n_authorities++] = d->entries[i];
 	}
 	d->snapshot.templates = templates;
 	d->snapshot.services = services;
+	d->snapshot.authorities = authorities;
 	l->res.entries = d->down ? NULL : (struct dir_entry *)(uintptr_t)&d->snapshot;
 	return 0;
 }

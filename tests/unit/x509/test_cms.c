@@ -5,7 +5,7 @@
 #include <openssl/cms.h>
 #include <unistd.h>
 
-#include "x509/cms.h"
+#include "x509/chain.h"
 
 #define SEEDS "fixtures/fuzz/x509_cms/"
 
