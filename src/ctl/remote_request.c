@@ -420,21 +420,16 @@ fail:
 static void
 set_certificate(json_t *o, const char *base64)
 {
-	struct buf b;
-	size_t n;
+	struct buf der, pem;
+	struct err e;
 
-	buf_init(&b, POOL_MAX);
-	buf_put_str(&b, "-----BEGIN CERTIFICATE-----\n");
-	for (n = strlen(base64); n > 0;) {
-		size_t line = n < 64 ? n : 64;
-
-		buf_printf(&b, "%.*s\n", (int)line, base64);
-		base64 += line;
-		n -= line;
-	}
-	buf_put_str(&b, "-----END CERTIFICATE-----\n");
-	json_object_set_new(o, "pem", json_string(buf_cstr(&b)));
-	buf_fini(&b);
+	buf_init(&der, POOL_MAX);
+	buf_init(&pem, 2 * POOL_MAX);
+	if (text_parse_base64(&der, (struct bytes){ (const uint8_t *)base64, strlen(base64) }, &e) == 0)
+		text_put_pem(&pem, buf_bytes(&der), "CERTIFICATE");
+	json_object_set_new(o, "pem", json_string(buf_cstr(&pem)));
+	buf_fini(&pem);
+	buf_fini(&der);
 }
 
 /* A LONG has its sign in a view, and none where one request is shown. */
