@@ -47,6 +47,13 @@ kerberos_ctx_list_mic_check(
 	.unprotect = kerberos_ctx_unprotect, .list_mic_put = kerberos_ctx_list_mic_put,                      \
 	.list_mic_check = kerberos_ctx_list_mic_check
 
+/* Of an initiator: the environment's cache; *out is the caller's to release, also when this fails. */
+int
+kerberos_cache_cred(gss_cred_id_t *out, struct err *e) MUST_CHECK;
+struct auth_tickets;
+gss_cred_id_t
+kerberos_tickets_cred(const struct auth_tickets *t);
+
 /* ---- octets, ours and GSSAPI's ---- */
 
 static inline struct bytes

@@ -1,7 +1,7 @@
 /*
  * Kerberos initiator (RFC 4121, MS-KILE, MS-RPCE 2.2.1.1.7) over MIT's GSSAPI, in DCE style: AP-REQ out,
- * AP-REP in, AP-REP out. It speaks for the account of the environment's credential cache, and asks the KDC
- * for a service ticket that is not there yet: the one initiator whose step may wait for the network.
+ * AP-REP in, AP-REP out. It asks the KDC for a service ticket that is not there yet: the one initiator whose
+ * step may wait for the network.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 
 struct kerberos_initiator {
 	struct kerberos_ctx krb;
-	OM_uint32 wanted; /* flags */
+	OM_uint32 wanted;                   /* flags */
+	const struct auth_tickets *tickets; /* NULL: cred, of the environment's cache */
 	gss_cred_id_t cred;
 	gss_name_t target;
 };
@@ -26,39 +27,18 @@ initiator(struct auth_ctx *c)
 	return (struct kerberos_initiator *)c;
 }
 
-/*
- * The ticket cache's, told to promise no more than is asked for: MIT would offer integrity and
- * confidentiality always, and Samba, whose signatures then shall have the room of sealing tokens, answers
- * every call below privacy with fault 1.
- */
-static int
-take_cred(struct kerberos_initiator *a, struct err *e)
-{
-	/* GSS_KRB5_CRED_NO_CI_FLAGS_X, 1.2.752.43.13.29: exported, but in no header */
-	static uint8_t no_ci_flags[] = { 0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x1d };
-	gss_OID_desc option = { sizeof(no_ci_flags), no_ci_flags };
-	gss_OID_set_desc mechs = { 1, (gss_OID)(uintptr_t)gss_mech_krb5 };
-	gss_buffer_desc empty = GSS_C_EMPTY_BUFFER;
-	OM_uint32 major, minor;
-
-	major = gss_acquire_cred(
-	    &minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &a->cred, NULL, NULL);
-	if (!GSS_ERROR(major))
-		major = gss_set_cred_option(&minor, &a->cred, &option, &empty);
-	return GSS_ERROR(major) != 0 ? kerberos_error(e, "ticket cache", major, minor) : 0;
-}
-
 static int
 take_leg(struct kerberos_initiator *a, struct bytes token, gss_buffer_desc *out, bool *more, struct err *e)
 {
 	gss_buffer_desc in = kerberos_gss(token);
 	OM_uint32 major, minor;
+	gss_cred_id_t cred;
 
-	if (a->cred == GSS_C_NO_CREDENTIAL && take_cred(a, e) != 0)
+	if (a->tickets == NULL && a->cred == GSS_C_NO_CREDENTIAL && kerberos_cache_cred(&a->cred, e) != 0)
 		return -1;
-	major =
-	    gss_init_sec_context(&minor, a->cred, &a->krb.gss, a->target, (gss_OID)(uintptr_t)gss_mech_krb5,
-		a->wanted, 0, GSS_C_NO_CHANNEL_BINDINGS, &in, NULL, out, &a->krb.flags, NULL);
+	cred = a->tickets != NULL ? kerberos_tickets_cred(a->tickets) : a->cred;
+	major = gss_init_sec_context(&minor, cred, &a->krb.gss, a->target, (gss_OID)(uintptr_t)gss_mech_krb5,
+	    a->wanted, 0, GSS_C_NO_CHANNEL_BINDINGS, &in, NULL, out, &a->krb.flags, NULL);
 	if (GSS_ERROR(major) != 0)
 		return kerberos_error(
 		    e, a->krb.gss == GSS_C_NO_CONTEXT ? "service ticket" : "server", major, minor);
@@ -157,6 +137,7 @@ kerberos_initiator_new(const struct auth_initiate *how, struct err *e)
 	a->wanted = FLAGS_ALWAYS | (how->sign ? GSS_C_INTEG_FLAG : 0) | (how->seal ? GSS_C_CONF_FLAG : 0);
 	a->target = GSS_C_NO_NAME;
 	a->cred = GSS_C_NO_CREDENTIAL;
+	a->tickets = how->tickets;
 	if (import_target(how->target, &a->target, e) == 0)
 		return &a->krb.base;
 	auth_ctx_free(&a->krb.base);

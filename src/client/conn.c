@@ -154,6 +154,7 @@ start_auth(struct client_conn *c, const struct client_auth *auth)
 		return 0;
 	how = (struct auth_initiate){
 		.identity = auth->identity,
+		.tickets = auth->tickets,
 		.target = auth->target,
 		.sign = auth->level >= RPC_C_AUTHN_LEVEL_PKT,
 		.seal = auth->level == RPC_C_AUTHN_LEVEL_PKT_PRIVACY,

@@ -24,7 +24,8 @@ struct client_carrier {
 struct client_auth {
 	enum rpc_auth_level level;            /* NONE: not at all, the rest is not looked at */
 	enum auth_mech mech;                  /* NTLM, SPNEGO, Kerberos */
-	const struct auth_identity *identity; /* NULL: Kerberos, by the environment's credential cache */
+	const struct auth_identity *identity; /* NULL: Kerberos */
+	const struct auth_tickets *tickets;   /* NULL: of the environment's credential cache */
 	const char *target;                   /* SPN; may be NULL for NTLM */
 };
 

@@ -7,23 +7,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "auth/ntlm_hash.h"
 #include "base/clock.h"
 #include "client/epm.h"
 #include "client/load.h"
 #include "ctl/admin.h"
+#include "ctl/bench_principals.h"
 #include "ctl/remote.h"
 #include "policy/made_up.h"
 #include "x509/new_request.h"
 
 #define CSR_MAX 65536
-#define PRINCIPALS_MAX 4096
 #define SPEED_SECONDS 2
 #define OWN_FILES 64
 
 struct bench {
 	struct ctl *c;
 	struct client_session *s;
+	struct bench_principals who; /* none: as the options say */
 	struct client_load load;
 	json_int_t requests, warm_up, connections, csrs, idle, calls, activations;
 	bool dcom;
@@ -97,55 +97,6 @@ number(const struct ctl_args *a, const char *name, json_int_t preset, json_int_t
 {
 	*out = preset;
 	return ctl_arg(a, name) == NULL ? CTL_OK : ctl_number_arg(ctl_arg(a, name), name, out);
-}
-
-/* Lines of "DOMAIN\name:password"; the connections take them in turn. */
-static int
-read_principals(struct bench *b, const char *path, struct err *e)
-{
-	const struct client_auth *like = &client_session_target(b->s)->auth;
-	struct client_auth *list = pool_calloc(b->c->pool, PRINCIPALS_MAX, sizeof(*list));
-	char line[512];
-	FILE *f = fopen(path, "r");
-	int rc = 0;
-
-	if (like->identity == NULL) {
-		if (f != NULL)
-			fclose(f);
-		return ERR(e, E_INVALIDARG, "--principals have passwords: not with --kerberos");
-	}
-	if (f == NULL || list == NULL) {
-		if (f != NULL)
-			fclose(f);
-		return ERR(e, E_FILE_NOT_FOUND, "%.100s cannot be read", path);
-	}
-	while (rc == 0 && fgets(line, sizeof(line), f) != NULL && b->load.n_principals < PRINCIPALS_MAX) {
-		struct auth_identity *id = POOL_NEW(b->c->pool, struct auth_identity);
-		char *slash = strchr(line, '\\'), *colon = strchr(line, ':');
-
-		line[strcspn(line, "\r\n")] = '\0';
-		if (*line == '\0')
-			continue;
-		if (id == NULL || slash == NULL || colon == NULL || slash > colon) {
-			rc = ERR(e, E_INVALIDARG, "%.80s: lines are DOMAIN\\name:password", path);
-			break;
-		}
-		*slash = *colon = '\0';
-		id->domain = pool_strdup(b->c->pool, line);
-		id->user = pool_strdup(b->c->pool, slash + 1);
-		if (id->domain == NULL || id->user == NULL)
-			rc = ERR(e, E_OUTOFMEMORY, "no memory for principals");
-		else
-			rc = ntlm_hash_password(id->nt_hash, colon + 1, e);
-		list[b->load.n_principals] = *like;
-		list[b->load.n_principals++].identity = id;
-	}
-	fclose(f);
-	explicit_bzero(line, sizeof(line));
-	b->load.principals = list;
-	if (rc == 0 && b->load.n_principals == 0)
-		rc = ERR(e, E_INVALIDARG, "%.80s names nobody", path);
-	return rc;
 }
 
 /* Different keys and names, made before anything is measured. */
@@ -364,11 +315,9 @@ prepare(struct bench *b, const struct ctl_args *a, struct err *e)
 	raise_own_limit(b->connections > b->idle ? b->connections : b->idle);
 	if (find_server(b, e) != 0 || make_requests(b, key != NULL ? key : POLICY_MADE_UP_KEY, e) != 0)
 		return -1;
-	if (ctl_arg(a, "principals") != NULL)
-		return read_principals(b, ctl_arg(a, "principals"), e);
 	b->load.principals = &client_session_target(b->s)->auth;
 	b->load.n_principals = 1;
-	return 0;
+	return b->who.n > 0 ? bench_principals_load(&b->who, b->c, &b->load, e) : 0;
 }
 
 static int
@@ -413,9 +362,14 @@ ctl_bench(struct ctl *c, const struct ctl_args *a)
 		return ctl_usage("bench needs a connection and a request");
 	if (b.speed != NULL && strspn(b.speed, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(b.speed))
 		return ctl_usage("--openssl-speed takes a name that openssl speed knows");
-	b.s = ctl_remote_open(c, &e);
-	if (b.s == NULL)
+	rc = ctl_arg(a, "principals") != NULL ? bench_principals_read(&b.who, c, ctl_arg(a, "principals"), &e)
+					      : 0;
+	if (rc == 0)
+		b.s = ctl_remote_open_as(c, b.who.n > 0 ? &b.who.v[0] : NULL, &e);
+	if (b.s == NULL) {
+		bench_principals_fini(&b.who);
 		return ctl_fail(c, &e);
+	}
 	b.out = json_pack("{s:s, s:I, s:s}", "transport", b.dcom ? "dcom" : "icpr", "connections",
 	    b.connections, "key", ctl_arg(a, "key") != NULL ? ctl_arg(a, "key") : POLICY_MADE_UP_KEY);
 	rc = prepare(&b, a, &e);
@@ -426,5 +380,6 @@ ctl_bench(struct ctl *c, const struct ctl_args *a)
 	rc = rc == 0 ? print_result(&b) : ctl_fail(c, &e);
 	json_decref(b.out);
 	client_session_free(b.s);
+	bench_principals_fini(&b.who);
 	return rc;
 }

@@ -213,8 +213,17 @@ mech_of(const struct ctl *c, enum auth_mech *mech, bool *ticket, struct err *e)
 	return 0;
 }
 
+int
+ctl_remote_takes_tickets(const struct ctl *c, bool *out, struct err *e)
+{
+	enum auth_mech mech;
+
+	return mech_of(c, &mech, out, e);
+}
+
+/* who NULL: as the options say. */
 static int
-auth_of(struct ctl *c, struct client_target *t, struct err *e)
+auth_of(struct ctl *c, const struct ctl_remote_who *who, struct client_target *t, struct err *e)
 {
 	struct auth_identity *id = POOL_NEW(c->pool, struct auth_identity);
 	struct client_auth *a = &t->auth;
@@ -225,18 +234,29 @@ auth_of(struct ctl *c, struct client_target *t, struct err *e)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a session");
 	if (mech_of(c, &a->mech, &ticket, e) != 0 || level_of(c, &a->level, e) != 0)
 		return -1;
+	if (who != NULL) {
+		a->identity = who->identity;
+		a->tickets = who->tickets;
+		return 0;
+	}
 	if (!ticket)
 		a->identity = id;
 	return ticket || a->level == RPC_C_AUTHN_LEVEL_NONE ? 0 : identity_of(c, id, e);
 }
 
 struct client_session *
-ctl_remote_open(struct ctl *c, struct err *e)
+ctl_remote_open_as(struct ctl *c, const struct ctl_remote_who *who, struct err *e)
 {
 	struct client_target t = { .timeout_s = TIMEOUT_S };
 
 	if ((c->config != NULL ? target_of_config(c, &t, e) : target_of_server(c, &t, e)) != 0 ||
-	    auth_of(c, &t, e) != 0)
+	    auth_of(c, who, &t, e) != 0)
 		return NULL;
 	return client_session_new(&t, e);
+}
+
+struct client_session *
+ctl_remote_open(struct ctl *c, struct err *e)
+{
+	return ctl_remote_open_as(c, NULL, e);
 }

@@ -13,5 +13,15 @@
  */
 struct client_session *
 ctl_remote_open(struct ctl *c, struct err *e) MUST_CHECK;
+/* The same as somebody else: in place of --user, and of the ticket cache. Lent for the session's life. */
+struct ctl_remote_who {
+	const struct auth_identity *identity;
+	const struct auth_tickets *tickets;
+};
+struct client_session *
+ctl_remote_open_as(struct ctl *c, const struct ctl_remote_who *who, struct err *e) MUST_CHECK;
+/* Do --kerberos and --auth ask for tickets? */
+int
+ctl_remote_takes_tickets(const struct ctl *c, bool *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -260,6 +260,7 @@ static const struct {
 	{ "template", "*", "templates are the directory's: name it with --directory instead" },
 	{ "ca", "renew", "no method of ICertAdminD2 renews a CA's certificate" },
 	{ "request", "explain", "reasons are kept by adcsd alone, no method of ICertAdminD2 tells them" },
+	{ "pki", "*", "those certificates are the directory's: name it with --directory instead" },
 	{ "principal", "*", "tokens are made by adcsd alone" },
 	{ "access", NULL, "tokens are made by adcsd alone; 'ca acl show' tells the CA's list" },
 	{ "rehearse", NULL, "no method of a CA rehearses; --against FILE.ldif does without one" },

@@ -136,7 +136,7 @@ static const struct ctl_option enroll_options[] = {
 };
 static const struct ctl_option bench_options[] = {
 	{ "connections", "N", "kept connections, sealed (default 8)" },
-	{ "principals", "FILE", "accounts they take in turn, lines of DOMAIN\\name:password (default: --user)" },
+	{ "principals", "FILE", "accounts they take in turn, lines of DOMAIN\\name:password; tickets for them with --kerberos (default: --user, the ticket cache)" },
 	{ "template", "NAME", "what is asked for (default User)" },
 	{ "requests", "N", "certificates to be measured (default 4000; 0: none)" },
 	{ "warm-up", "N", "certificates before that (default 200)" },
@@ -146,7 +146,7 @@ static const struct ctl_option bench_options[] = {
 	{ "transport", "icpr|dcom", "ICertPassage (the default) or ICertRequestD2" },
 	{ "activations", "N", "DCOM activations, each on a new authenticated connection" },
 	{ "calls", "N", "sealed calls that do nothing, on one kept connection" },
-	{ "idle", "N", "open so many authenticated connections first, and look at the server's memory" },
+	{ "idle", "N", "open so many authenticated connections first: how fast they log on, and the server's memory" },
 	{ 0 },
 };
 static const struct ctl_option lint_options[] = {

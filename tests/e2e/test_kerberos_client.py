@@ -23,6 +23,9 @@ def realm():
     server = harness.Server("--kdc", "--trace", "auth").start()
     import conftest
     conftest.publish_how_to(server)
+    server.ctl("template", "duplicate", "User", "--display-name", "Bench", "--subject", "request")
+    server.ctl("template", "acl", "grant", "Bench", ACCOUNT, "Read", "Enroll")
+    server.ctl("ca", "publish", "Bench")
     yield server
     server.remove()
 
@@ -133,12 +136,42 @@ def test_administration(realm, tmp_path):
         realm.ctl("ca", "acl", "set", "--sddl", before)
 
 
-def test_bench(realm, ticket, tmp_path):
-    bench = ("bench", "--template", "IntunePKCS", "--requests", "12", "--warm-up", "0", "--connections", "3", "--csrs", "2", "--transport", "icpr")
-    told = adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench)
-    assert (told["certificates"], told["failed"]) == (12, 0)
-    (tmp_path / "who").write_text("CORP\\janedoe:Jane-Passw0rd\n")
-    adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench, "--principals", str(tmp_path / "who"), code=1)
+def test_bench(realm, ticket):
+    bench = ("bench", "--template", "IntunePKCS", "--requests", "12", "--warm-up", "0", "--connections", "3", "--csrs", "2", "--idle", "20")
+    for transport in ("icpr", "dcom"):
+        told = adcsctl(ticket, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", *bench, "--transport", transport)
+        assert (told["certificates"], told["failed"], told["idleConnections"]) == (12, 0, 20) and told["authenticationsPerSecond"] > 0
+
+
+@pytest.mark.parametrize("auth, package", [("ntlm", "NTLM"), ("negotiate", "SPNEGO/NTLM"), ("kerberos", "Kerberos"),
+                                           ("kerberos-spnego", "SPNEGO/Kerberos")])
+@pytest.mark.parametrize("transport", ["icpr", "dcom"])
+def test_bench_as_several(realm, tmp_path, auth, package, transport):
+    """The accounts of a file take turns, by their passwords or by tickets got with them; nobody else is asked to log on."""
+    who = tmp_path / "who"
+    who.write_text("".join(f"CORP\\{name}:{harness.PASSWORDS[name]}\n" for name in ("janedoe", ACCOUNT)))
+    how = {"kerberos": ("--auth", "kerberos"), "kerberos-spnego": ("--kerberos",)}.get(auth, ("--auth", auth))
+    before = realm.json("request", "list", "--limit", "1000")["requests"][-1:]
+    logon = r"CORP\\(\S+) by (\S+), level 6"
+    seen = len(re.findall(logon, realm.log()))
+    with krb.Tickets(realm) as empty:
+        told = adcsctl(empty, "--state", realm.state, *how, "--spn", f"host/{krb.HOST}", "bench", "--template", "Bench", "--requests", "6",
+                       "--warm-up", "0", "--connections", "2", "--csrs", "1", "--transport", transport, "--principals", str(who))
+    assert (told["certificates"], told["failed"], told["principals"]) == (6, 0, 2)
+    rows = realm.json("request", "list", "--after", str(before[0]["id"] if before else 0))["requests"]
+    assert {r["requester"] for r in rows} == {"CORP\\janedoe", f"CORP\\{ACCOUNT}"} and len(rows) == 6
+    used = set(re.findall(logon, realm.log())[seen:])
+    assert used == {("janedoe", package), (ACCOUNT, package)}
+
+
+@pytest.mark.parametrize("line, why", [("CORP\\janedoe:wrong", "0x8009030c"), ("CORP\\nobody:x", "0x8009030c"), ("janedoe:x", "0x80070057"),
+                                       ("", "0x80070057")])
+def test_bench_as_nobody(realm, tmp_path, line, why):
+    (tmp_path / "who").write_text(line + "\n")
+    with krb.Tickets(realm) as empty:
+        told = adcsctl(empty, "--state", realm.state, "--kerberos", "--spn", f"host/{krb.HOST}", "bench", "--principals",
+                       str(tmp_path / "who"), code=1)
+    assert told["error"]["hr"].lower().startswith(why), told
 
 
 def test_no_ticket(realm, tmp_path):

@@ -47,7 +47,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct client_carrier carrier = { on_send };
 	static const struct auth_identity id = { .domain = "CORP", .user = "alice" };
-	struct client_auth auth = { RPC_C_AUTHN_LEVEL_PKT_PRIVACY, AUTH_MECH_NTLM, &id, "host/ca01" };
+	struct client_auth auth = { .level = RPC_C_AUTHN_LEVEL_PKT_PRIVACY,
+		.mech = AUTH_MECH_NTLM,
+		.identity = &id,
+		.target = "host/ca01" };
 	struct run r = { .left = 3 };
 	size_t step, off = 1;
 

@@ -136,7 +136,10 @@ static void
 pair_init(struct pair *p, enum auth_mech mech, const char *password, bool seal)
 {
 	struct auth_identity id = identity("CORP", "janedoe", password);
-	struct auth_initiate how = { &id, "host/ca01.corp.contoso.com", true, seal };
+	struct auth_initiate how = { .identity = &id,
+			.target = "host/ca01.corp.contoso.com",
+			.sign = true,
+			.seal = seal };
 	struct err e;
 
 	authority_init(&p->authority);
@@ -258,7 +261,7 @@ static void
 test_spnego_frame(void **state)
 {
 	struct auth_identity id = identity("CORP", "alice", "Passw0rd!");
-	struct auth_initiate how = { &id, NULL, true, true };
+	struct auth_initiate how = { .identity = &id, .sign = true, .seal = true };
 	struct buf want = octets(GSS_INIT);
 	struct step_result r;
 	struct auth_ctx *c;

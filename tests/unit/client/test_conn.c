@@ -135,7 +135,7 @@ static void
 test_ntlm_bind(void **state)
 {
 	struct auth_identity id = { .domain = "CORP", .user = "alice" };
-	struct client_auth auth = { RPC_C_AUTHN_LEVEL_PKT_PRIVACY, AUTH_MECH_NTLM, &id, NULL };
+	struct client_auth auth = { .level = RPC_C_AUTHN_LEVEL_PKT_PRIVACY, .mech = AUTH_MECH_NTLM, .identity = &id };
 	struct rpc_pdu pdu;
 	struct err e;
 	struct rig r;
