@@ -45,6 +45,12 @@ struct svc_admin_call *
 svc_admin_call_new(struct rpc_call *call, struct ca *ca, size_t out_size, size_t result_offset);
 #define SVC_ADMIN_CALL(call, ca, out_struct)                                                                 \
 	svc_admin_call_new(call, ca, sizeof(out_struct), offsetof(out_struct, result))
+/* The same behind svc_admin_gate(): NULL when the call has been answered, by a refusal then. */
+struct svc_admin_call *
+svc_admin_enter(struct rpc_call *call, struct ca *ca, size_t out_size, size_t result_offset,
+    enum svc_authority kind, const char *authority, uint32_t any_of);
+#define SVC_ADMIN_ENTER(call, ca, out_struct, kind, authority, any_of)                                       \
+	svc_admin_enter(call, ca, sizeof(out_struct), offsetof(out_struct, result), kind, authority, any_of)
 /* Takes args (NULL: none); the call is answered when this or the verb is done. */
 void
 svc_admin_verb(struct svc_admin_call *a, enum svc_authority kind, const char *authority, const char *verb,
@@ -59,6 +65,9 @@ svc_admin_end(struct svc_admin_call *a, uint32_t hr);
 /* The same with a refusal, which the journal is told. */
 void
 svc_admin_refuse(struct svc_admin_call *a, const struct err *e);
+/* The one or the other: S_OK when e is NULL. */
+void
+svc_admin_answer(struct svc_admin_call *a, const struct err *e);
 
 /* Base64 of a JSON member, in the call's pool. */
 int

@@ -18,16 +18,15 @@ void
 svc_csra_get_archived_key(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_request_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_blob_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER);
 	struct ca_caller who;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	who = svc_caller(call, SVC_ADMIN_FRONT);
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else if (ca_archived_key_get(ctx, &who, in->request_id, on_key, a, &e) != 0)
+	if (ca_archived_key_get(ctx, &who, in->request_id, on_key, a, &e) != 0)
 		svc_admin_end(a, e.hr); /* journalled */
 }
 
@@ -41,16 +40,15 @@ void
 svc_csra_import_key(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_import_key_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER);
 	struct ca_caller who;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	who = svc_caller(call, SVC_ADMIN_FRONT);
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else if (ca_archived_key_import(
-		     ctx, &who, in->request_id, in->hash, in->flags, in->key, on_imported, a, &e) != 0)
+	if (ca_archived_key_import(
+		ctx, &who, in->request_id, in->hash, in->flags, in->key, on_imported, a, &e) != 0)
 		svc_admin_end(a, e.hr); /* journalled */
 }

@@ -25,6 +25,20 @@ may(const struct svc_admin_call *a, struct err *e)
 	    : ca_backup_gate(a->ca, &who, e);
 }
 
+/* What every method begins with: NULL when the call has been answered. */
+static struct svc_admin_call *
+enter(struct rpc_call *call, struct ca *ca, size_t out_size, size_t result_offset)
+{
+	struct svc_admin_call *a = svc_admin_call_new(call, ca, out_size, result_offset);
+	struct err e;
+
+	if (a == NULL || may(a, &e) == 0)
+		return a;
+	svc_admin_refuse(a, &e);
+	return NULL;
+}
+#define ENTER(call, ca, out_struct) enter(call, ca, sizeof(out_struct), offsetof(out_struct, result))
+
 /* Whom the session belongs to; NULL for a call that came without an object. */
 static const void *
 owner_of(struct rpc_call *call)
@@ -45,26 +59,17 @@ journal(struct svc_admin_call *a, const char *operation)
 /* ---- the session ---- */
 
 static void
-answer(struct svc_admin_call *a, const struct err *e)
-{
-	if (e != NULL)
-		svc_admin_refuse(a, e);
-	else
-		svc_admin_end(a, S_OK);
-}
-
-static void
 on_prepared(void *arg, const struct err *e)
 {
 	if (e == NULL)
 		journal(arg, "BackupPrepare");
-	answer(arg, e);
+	svc_admin_answer(arg, e);
 }
 
 static void
 on_truncated(void *arg, const struct err *e)
 {
-	answer(arg, e);
+	svc_admin_answer(arg, e);
 }
 
 /* MS-CSRA 3.1.4.1.18 */
@@ -72,12 +77,12 @@ void
 svc_csra_backup_prepare(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_backup_prepare_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
+	struct err e;
 
 	if (a == NULL)
 		return;
-	if (may(a, &e) == 0 && svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, 0, &e) == 0 &&
+	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, 0, &e) == 0 &&
 	    ca_backup_prepare(ctx, owner_of(call), in->grbit, on_prepared, a, &e) == 0)
 		return;
 	svc_admin_refuse(a, &e);
@@ -86,13 +91,13 @@ svc_csra_backup_prepare(struct rpc_call *call, void *args, void *ctx)
 void
 svc_csra_backup_end(struct rpc_call *call, void *args, void *ctx)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
+	struct err e;
 
 	(void)args;
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || ca_backup_end(ctx, owner_of(call), &e) != 0) {
+	if (ca_backup_end(ctx, owner_of(call), &e) != 0) {
 		svc_admin_refuse(a, &e);
 		return;
 	}
@@ -103,13 +108,13 @@ svc_csra_backup_end(struct rpc_call *call, void *args, void *ctx)
 void
 svc_csra_backup_truncate_logs(struct rpc_call *call, void *args, void *ctx)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
+	struct err e;
 
 	(void)args;
 	if (a == NULL)
 		return;
-	if (may(a, &e) == 0 && ca_backup_truncate_logs(ctx, owner_of(call), on_truncated, a, &e) == 0)
+	if (ca_backup_truncate_logs(ctx, owner_of(call), on_truncated, a, &e) == 0)
 		return;
 	svc_admin_refuse(a, &e);
 }
@@ -145,14 +150,14 @@ put_names(struct svc_admin_call *a, const char *const *names, size_t n, struct e
 void
 svc_csra_backup_get_attachments(struct rpc_call *call, void *args, void *ctx)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_backup_files_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_files_out);
+	struct err e;
 	const char *name;
 
 	(void)args;
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || ca_backup_database(ctx, owner_of(call), rpc_call_pool(call), &name, &e) != 0 ||
+	if (ca_backup_database(ctx, owner_of(call), rpc_call_pool(call), &name, &e) != 0 ||
 	    put_names(a, &name, 1, &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
@@ -163,13 +168,13 @@ svc_csra_backup_get_attachments(struct rpc_call *call, void *args, void *ctx)
 void
 svc_csra_backup_get_logs(struct rpc_call *call, void *args, void *ctx)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_backup_files_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_files_out);
+	struct err e;
 
 	(void)args;
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || ca_backup_logs(ctx, owner_of(call), &e) != 0)
+	if (ca_backup_logs(ctx, owner_of(call), &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_end(a, S_OK);
@@ -181,15 +186,14 @@ list_fn(struct ca *ca, struct pool *pool, const char *const **out, size_t *n, st
 static void
 list(struct rpc_call *call, struct ca *ca, list_fn *names_of)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ca, struct csra_backup_files_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ca, struct csra_backup_files_out);
+	struct err e;
 	const char *const *names;
 	size_t n;
 
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || names_of(ca, rpc_call_pool(call), &names, &n, &e) != 0 ||
-	    put_names(a, names, n, &e) != 0)
+	if (names_of(ca, rpc_call_pool(call), &names, &n, &e) != 0 || put_names(a, names, n, &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_end(a, S_OK);
@@ -215,14 +219,14 @@ void
 svc_csra_backup_open_file(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_backup_open_file_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_backup_open_file_out);
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_open_file_out);
 	struct csra_backup_open_file_out *out;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	out = a->out;
-	if (may(a, &e) != 0 || ca_backup_open_file(ctx, owner_of(call), in->path, &out->length, &e) != 0)
+	if (ca_backup_open_file(ctx, owner_of(call), in->path, &out->length, &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_end(a, S_OK);
@@ -253,12 +257,12 @@ void
 svc_csra_backup_read_file(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_backup_read_file_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_backup_read_file_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_read_file_out);
+	struct err e;
 
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || read_portion(a, in->count, &e) != 0)
+	if (read_portion(a, in->count, &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_end(a, S_OK);
@@ -267,13 +271,13 @@ svc_csra_backup_read_file(struct rpc_call *call, void *args, void *ctx)
 void
 svc_csra_backup_close_file(struct rpc_call *call, void *args, void *ctx)
 {
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
+	struct err e;
 
 	(void)args;
 	if (a == NULL)
 		return;
-	if (may(a, &e) != 0 || ca_backup_close_file(ctx, owner_of(call), &e) != 0)
+	if (ca_backup_close_file(ctx, owner_of(call), &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_end(a, S_OK);

@@ -13,14 +13,10 @@ void
 svc_csra_ping(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA_OR_NONE, in->authority, CA_ACCESS_ADMIN);
 
-	if (a == NULL)
-		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA_OR_NONE, in->authority, CA_ACCESS_ADMIN, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else
+	if (a != NULL)
 		svc_admin_end(a, S_OK);
 }
 
@@ -29,19 +25,15 @@ void
 svc_csra_get_server_state(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_number_out);
+	struct svc_admin_call *a =
+	    SVC_ADMIN_ENTER(call, ctx, struct csra_number_out, SVC_AUTHORITY_CA, in->authority, 0);
 	struct ca_caller who;
 	struct csra_number_out *out;
-	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
 	out = a->out;
 	who = svc_caller(call, SVC_ADMIN_FRONT);
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, 0, &e) != 0) {
-		svc_admin_refuse(a, &e);
-		return;
-	}
 	out->value = (ca_caller_roles(ctx, &who) & SVC_ADMIN_READERS) != 0;
 	svc_admin_end(a, S_OK);
 }
@@ -51,21 +43,17 @@ void
 svc_csra_server_control(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_number_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_blob_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA,
+	    in->authority, CA_ACCESS_ADMIN | CA_ACCESS_OPERATOR);
 	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN | CA_ACCESS_OPERATOR, &e) ==
-		0 &&
-	    (in->value < 1 || in->value > 3))
+	if (in->value < 1 || in->value > 3)
 		ERR(&e, E_INVALIDARG, "control %u is not 1, 2 or 3", in->value);
-	if (e.hr == 0 && in->value == 1)
+	else if (in->value == 1)
 		ERR(&e, E_NOTIMPL, "the server is ended by a signal, not by its clients");
-	if (e.hr != 0)
-		svc_admin_refuse(a, &e);
-	else
-		svc_admin_end(a, S_OK);
+	svc_admin_answer(a, e.hr != 0 ? &e : NULL);
 }
 
 void
@@ -115,32 +103,29 @@ void
 svc_csra_get_ca_security(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_blob_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_blob_out *out;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	out = a->out;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS, &e) != 0 ||
-	    get_octets(a, "Security", &out->blob, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else
-		svc_admin_end(a, S_OK);
+	svc_admin_answer(a, get_octets(a, "Security", &out->blob, &e) != 0 ? &e : NULL);
 }
 
 void
 svc_csra_set_ca_security(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_blob_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
 	const char *sddl;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) != 0 ||
-	    to_sddl(a, in->blob, &sddl, &e) != 0)
+	if (to_sddl(a, in->blob, &sddl, &e) != 0)
 		svc_admin_refuse(a, &e);
 	else
 		svc_admin_verb(
@@ -188,16 +173,12 @@ void
 svc_csra_get_officer_rights(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_items_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_items_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
+	struct err e;
 
-	if (a == NULL)
-		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS, &e) != 0 ||
-	    put_rights(a, a->out, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else
-		svc_admin_end(a, S_OK);
+	if (a != NULL)
+		svc_admin_answer(a, put_rights(a, a->out, &e) != 0 ? &e : NULL);
 }
 
 /* Low half: enable; high half: the descriptor is of enrollment agents. */
@@ -205,15 +186,15 @@ void
 svc_csra_set_officer_rights(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_set_officer_rights_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
 	const char *sddl = NULL;
-	struct err e = { 0 };
+	struct err e;
 	json_t *o;
 
 	if (a == NULL)
 		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) != 0 ||
-	    ((in->enable & 0xffff) != 0 && to_sddl(a, in->sd, &sddl, &e) != 0)) {
+	if ((in->enable & 0xffff) != 0 && to_sddl(a, in->sd, &sddl, &e) != 0) {
 		svc_admin_refuse(a, &e);
 		return;
 	}
@@ -231,17 +212,16 @@ void
 svc_csra_get_audit_filter(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_number_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(call, ctx, struct csra_number_out, SVC_AUTHORITY_CA,
+	    in->authority, SVC_ADMIN_READERS | CA_ACCESS_AUDITOR);
 	struct csra_number_out *out;
 	struct ca_config_value v;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	out = a->out;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS | CA_ACCESS_AUDITOR, &e) !=
-		0 ||
-	    ca_config_get(ctx, "", "AuditFilter", rpc_call_pool(call), &v, &e) != 0) {
+	if (ca_config_get(ctx, "", "AuditFilter", rpc_call_pool(call), &v, &e) != 0) {
 		svc_admin_refuse(a, &e);
 		return;
 	}
@@ -254,17 +234,16 @@ void
 svc_csra_set_audit_filter(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_number_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a =
+	    SVC_ADMIN_ENTER(call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, 0);
+	struct err e;
 
 	if (a == NULL)
 		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, 0, &e) == 0 &&
-	    (in->value & ~AUDIT_FILTER_BITS) != 0)
+	if ((in->value & ~AUDIT_FILTER_BITS) != 0) {
 		ERR(&e, E_INVALIDARG, "audit filter 0x%x has unknown bits", in->value);
-	if (e.hr != 0)
 		svc_admin_refuse(a, &e);
-	else
+	} else
 		svc_admin_verb(a, SVC_AUTHORITY_CA, in->authority, "ca.audit-filter.set",
 		    json_pack("{s:I}", "filter", (json_int_t)in->value));
 }

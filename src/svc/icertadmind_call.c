@@ -41,6 +41,15 @@ svc_admin_refuse(struct svc_admin_call *a, const struct err *e)
 	svc_admin_end(a, e->hr);
 }
 
+void
+svc_admin_answer(struct svc_admin_call *a, const struct err *e)
+{
+	if (e != NULL)
+		svc_admin_refuse(a, e);
+	else
+		svc_admin_end(a, S_OK);
+}
+
 static void
 on_verb(void *arg, struct json_t *result, const struct err *e)
 {
@@ -75,6 +84,19 @@ svc_admin_gate(const struct svc_admin_call *a, enum svc_authority kind, const ch
 	struct ca_caller who = svc_caller(a->call, SVC_ADMIN_FRONT);
 
 	return ca_admin_gate(a->ca, &who, any_of, e) != 0 ? -1 : check_authority(a->ca, kind, authority, e);
+}
+
+struct svc_admin_call *
+svc_admin_enter(struct rpc_call *call, struct ca *ca, size_t out_size, size_t result_offset,
+    enum svc_authority kind, const char *authority, uint32_t any_of)
+{
+	struct svc_admin_call *a = svc_admin_call_new(call, ca, out_size, result_offset);
+	struct err e;
+
+	if (a == NULL || svc_admin_gate(a, kind, authority, any_of, &e) == 0)
+		return a;
+	svc_admin_refuse(a, &e);
+	return NULL;
 }
 
 void

@@ -30,34 +30,33 @@ void
 svc_csra_publish_crls(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_publish_crls_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
+	struct err e;
 
 	if (a == NULL)
 		return;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) == 0 &&
-	    (in->flags & (CA_CRL_BASE | CA_CRL_DELTA)) == 0)
+	if ((in->flags & (CA_CRL_BASE | CA_CRL_DELTA)) == 0) {
 		ERR(&e, E_INVALIDARG, "flags 0x%x ask for neither base nor delta CRLs", in->flags);
-	if (e.hr != 0)
 		svc_admin_refuse(a, &e);
-	else
-		publish(a, in->authority, in->when, in->flags);
+		return;
+	}
+	publish(a, in->authority, in->when, in->flags);
 }
 
 void
 svc_csra_get_crl(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_blob_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_blob_out *out;
-	struct err e = { 0 };
+	struct err e;
+	int rc;
 
 	if (a == NULL)
 		return;
 	out = a->out;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS, &e) != 0 ||
-	    ca_crl_get(ctx, CA_NEWEST, false, rpc_call_pool(call), &out->blob, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else
-		svc_admin_end(a, S_OK);
+	rc = ca_crl_get(ctx, CA_NEWEST, false, rpc_call_pool(call), &out->blob, &e);
+	svc_admin_answer(a, rc != 0 ? &e : NULL);
 }

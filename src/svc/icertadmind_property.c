@@ -19,15 +19,15 @@ void
 svc_csra_get_ca_property(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_get_ca_property_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_blob_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct ca_caller who;
-	struct err e = { 0 };
+	struct err e;
 
 	if (a == NULL)
 		return;
 	who = svc_caller(call, SVC_ADMIN_FRONT);
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS, &e) != 0 ||
-	    ca_property_get(ctx, &who, in->id, in->index, in->type, on_blob, a, &e) != 0)
+	if (ca_property_get(ctx, &who, in->id, in->index, in->type, on_blob, a, &e) != 0)
 		svc_admin_refuse(a, &e);
 }
 
@@ -35,18 +35,17 @@ void
 svc_csra_get_ca_property_info(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_authority_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_items_out);
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_items_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_items_out *out;
-	struct err e = { 0 };
+	struct err e;
+	int rc;
 
 	if (a == NULL)
 		return;
 	out = a->out;
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS, &e) != 0 ||
-	    ca_property_infos(rpc_call_pool(call), &out->count, &out->blob, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else
-		svc_admin_end(a, S_OK);
+	rc = ca_property_infos(rpc_call_pool(call), &out->count, &out->blob, &e);
+	svc_admin_answer(a, rc != 0 ? &e : NULL);
 }
 
 /* ---- the templates that the CA issues: "name\nOID\n" pairs; the OIDs do not count ---- */
@@ -94,12 +93,7 @@ set_templates(struct svc_admin_call *a, const struct csra_set_ca_property_in *in
 static void
 on_kra(void *arg, const struct err *e)
 {
-	struct svc_admin_call *a = arg;
-
-	if (e != NULL)
-		svc_admin_refuse(a, e);
-	else
-		svc_admin_end(a, S_OK);
+	svc_admin_answer(arg, e);
 }
 
 static int
@@ -124,8 +118,9 @@ void
 svc_csra_set_ca_property(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_set_ca_property_in *in = args;
-	struct svc_admin_call *a = SVC_ADMIN_CALL(call, ctx, struct csra_result_out);
-	struct err e = { 0 };
+	struct svc_admin_call *a = SVC_ADMIN_ENTER(
+	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
+	struct err e;
 	bool agent;
 
 	if (a == NULL)
@@ -133,9 +128,7 @@ svc_csra_set_ca_property(struct rpc_call *call, void *args, void *ctx)
 	agent = (in->id == CR_PROP_KRACERT && in->type == PROPTYPE_BINARY) ||
 	    ((in->id == CR_PROP_KRACERTCOUNT || in->id == CR_PROP_KRACERTUSEDCOUNT) && in->index == 0 &&
 		in->type == PROPTYPE_LONG);
-	if (svc_admin_gate(a, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN, &e) != 0)
-		svc_admin_refuse(a, &e);
-	else if (in->id == CR_PROP_TEMPLATES && in->index == 0 && in->type == PROPTYPE_STRING)
+	if (in->id == CR_PROP_TEMPLATES && in->index == 0 && in->type == PROPTYPE_STRING)
 		set_templates(a, in);
 	else if ((agent ? set_kra(a, in, &e)
 			: ERR(&e, E_INVALIDARG, "property 0x%x of type %u cannot be set", in->id,
