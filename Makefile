@@ -24,7 +24,7 @@ LDFLAGS += $(SAN) -Wl,-z,relro,-z,now -Wl,--as-needed
 LDLIBS += $(PKG_LIBS) -levent_pthreads -lldap -llber -linih -lpthread
 
 # Folders of src/, lowest layer first.
-FOLDERS = base ndr idl auth net http x509 dir store policy rehearse settings lint ca logon kdc rpc dcom svc control client ctl
+FOLDERS = base ndr idl auth net http x509 dir store fault policy rehearse settings lint ca logon kdc rpc dcom svc control client ctl
 PROGRAMS = adcsd adcsctl
 
 # $(call below,folder): the libraries a unit test of that folder links.
@@ -37,6 +37,7 @@ LINK_http = http net base
 LINK_x509 = x509 base
 LINK_dir = dir base
 LINK_store = store base
+LINK_fault = fault base
 LINK_policy = policy x509 auth base
 LINK_rehearse = rehearse policy x509 auth base
 LINK_settings = settings policy x509 auth base
@@ -50,7 +51,7 @@ LINK_svc = svc dcom rpc net idl ndr ca settings rehearse policy x509 auth dir st
 LINK_control = control ca net settings rehearse policy x509 auth dir store base
 LINK_client = client idl ndr auth x509 base
 LINK_ctl = ctl client idl ndr lint settings rehearse policy x509 auth dir base
-LINK_adcsd = adcsd control http svc dcom rpc net idl logon kdc ca settings rehearse policy x509 dir store auth ndr base
+LINK_adcsd = adcsd control http fault svc dcom rpc net idl logon kdc ca settings rehearse policy x509 dir store auth ndr base
 
 libs = $(foreach f,$(1),$(B)/lib$(f).a)
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adcsd/faults.h"
 #include "adcsd/options.h"
 #include "adcsd/realm.h"
 #include "adcsd/state.h"
@@ -47,6 +48,7 @@ struct server {
 	struct rpc_port *epm, *object;
 	struct svc *svc;
 	struct http_server *http;
+	struct faults *faults;
 	struct control *control;
 	int exit_code;
 };
@@ -143,10 +145,40 @@ verb_stop(void *ctx, json_t *args, struct err *e)
 	return json_true();
 }
 
+static json_t *
+verb_fault_add(void *ctx, json_t *args, struct err *e)
+{
+	return faults_add(((struct server *)ctx)->faults, args, e);
+}
+
+static json_t *
+verb_fault_list(void *ctx, json_t *args, struct err *e)
+{
+	(void)args, (void)e;
+	return faults_list(((struct server *)ctx)->faults);
+}
+
+static json_t *
+verb_fault_clear(void *ctx, json_t *args, struct err *e)
+{
+	return faults_clear(((struct server *)ctx)->faults, args, e);
+}
+
+static json_t *
+verb_fault_points(void *ctx, json_t *args, struct err *e)
+{
+	(void)args, (void)e;
+	return faults_points(((struct server *)ctx)->faults);
+}
+
 static const struct control_verb verbs[] = {
 	{ "server.show", verb_show },
 	{ "server.stats", verb_stats },
 	{ "server.stop", verb_stop },
+	{ "fault.add", verb_fault_add },
+	{ "fault.list", verb_fault_list },
+	{ "fault.clear", verb_fault_clear },
+	{ "fault.points", verb_fault_points },
 	{ NULL, NULL },
 };
 
@@ -208,16 +240,38 @@ start_rpc(struct server *s, struct err *e)
 	return s->svc != NULL ? 0 : -1;
 }
 
+static unsigned
+http_fault(void *arg, const char *peer, const char *path)
+{
+	return faults_on_http(((struct server *)arg)->faults, peer, path);
+}
+
 static int
 start_http(struct server *s, struct err *e)
 {
-	struct http_config cfg = { .base = s->base, .fd = s->http_fd };
+	struct http_config cfg = { .base = s->base, .fd = s->http_fd, .fault = http_fault, .fault_arg = s };
 	char folder[PATH_MAX];
 
 	snprintf(folder, sizeof(folder), "%.4000s/CertEnroll", s->paths.state);
 	cfg.folder = folder;
 	s->http = http_new(&cfg, e);
 	return s->http != NULL ? 0 : -1;
+}
+
+static int
+start_faults(struct server *s, struct err *e)
+{
+	struct faults_config cfg = { .base = s->base,
+		.ca = s->ca,
+		.dir = s->dir,
+		.rpc = s->rpc,
+		.epm = s->epm,
+		.object = s->object,
+		.svc = s->svc,
+		.http = s->http };
+
+	s->faults = faults_new(&cfg, e);
+	return s->faults != NULL ? 0 : -1;
 }
 
 /* CA and Kerberos are there: the fronts open. */
@@ -239,6 +293,10 @@ on_realm_ready(void *arg, const struct err *why)
 	}
 	if (start_http(s, &e) != 0) {
 		fail(s, EXIT_UNAVAILABLE, "HTTP does not start", &e);
+		return;
+	}
+	if (start_faults(s, &e) != 0) {
+		fail(s, EXIT_UNAVAILABLE, "cannot start", &e);
 		return;
 	}
 	snprintf(path, sizeof(path), "%.4000s/control", s->paths.state);
@@ -435,6 +493,7 @@ stop(struct server *s)
 	control_free(s->control);
 	http_free(s->http);
 	rpc_server_free(s->rpc);
+	faults_free(s->faults);
 	svc_free(s->svc);
 	ca_close(s->ca);
 	logon_free(s->logon);

@@ -481,6 +481,12 @@ ca_close(struct ca *ca)
 	ca_unref(ca);
 }
 
+void
+ca_set_database_failure(struct ca *ca, uint32_t hr)
+{
+	store_set_failure(ca->store, hr);
+}
+
 int
 ca_store_fd(const struct ca *ca)
 {

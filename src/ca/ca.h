@@ -240,6 +240,10 @@ void
 ca_journal_incident(struct ca *ca, const char *front, const char *kind, const char *peer,
     const char *connection, const char *account, uint32_t status, const char *reason);
 
+/* Every commit fails with this code; 0: no longer (store_set_failure()). */
+void
+ca_set_database_failure(struct ca *ca, uint32_t hr);
+
 /* The CA host's local groups that are settings: adds SIDs to a token. */
 int
 ca_token_add_local_groups(const struct ca *ca, struct token *t, struct err *e) MUST_CHECK;

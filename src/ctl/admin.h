@@ -55,4 +55,14 @@ ctl_print_rules(const json_t *rules);
 int
 ctl_period_parse(const char *text, int64_t *filetime_span, struct err *e) MUST_CHECK;
 
+/* fault.c */
+int
+ctl_fault_add(struct ctl *c, const struct ctl_args *a);
+int
+ctl_fault_list(struct ctl *c, const struct ctl_args *a);
+int
+ctl_fault_clear(struct ctl *c, const struct ctl_args *a);
+int
+ctl_fault_points(struct ctl *c, const struct ctl_args *a);
+
 #endif

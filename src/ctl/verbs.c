@@ -92,6 +92,13 @@ static const struct ctl_option show_options[] = {
 	{ "cert", "FILE", "write the issued certificate there (PEM; '-' for standard output)" },
 	{ 0 },
 };
+static const struct ctl_option fault_options[] = {
+	{ "as", "ACCOUNT", "only calls of this account, DOMAIN\\name as the journal writes it" },
+	{ "skip", "N", "so many calls go well first" },
+	{ "times", "N", "so many calls go wrong, then all is well again (default: all)" },
+	{ "for", "PERIOD", "as long as this, in real time (default: until it is cleared, or the server ends)" },
+	{ 0 },
+};
 static const struct ctl_option access_options[] = {
 	{ "ca", NULL, "the CA instead of a template" },
 	{ "as", "PRINCIPAL", "only this account, with all its groups: exit code 0 when it may enroll, 4 when not" },
@@ -346,6 +353,10 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },
+	{ "fault", "add", "POINT ACTION [VALUE]", 2, 3, fault_options, "let something go wrong: see 'fault points' and doc/faults.md", ctl_fault_add },
+	{ "fault", "list", "", 0, 0, NULL, "what goes wrong, and how often it did", ctl_fault_list },
+	{ "fault", "clear", "[ID]", 0, 1, NULL, "let it go well again: one fault, or all", ctl_fault_clear },
+	{ "fault", "points", "", 0, 0, NULL, "where something can go wrong, and what", ctl_fault_points },
 	{ "server", "show", "[NAME]", 0, 1, NULL, "what the ready line told, or one value of it: kerberos.krb5_conf", ctl_server_show },
 	{ "server", "stats", "", 0, 0, NULL, "counters of the RPC runtime", ctl_server_stats },
 	{ "server", "stop", "", 0, 0, NULL, "end the server", ctl_server_stop },

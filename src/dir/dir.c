@@ -48,7 +48,8 @@ schedule_retry(struct dir *d)
 
 	d->state = DIR_WAITING;
 	d->backoff_ms = d->backoff_ms * 2 > DIR_BACKOFF_MAX_MS ? DIR_BACKOFF_MAX_MS : d->backoff_ms * 2;
-	evtimer_add(d->ev_retry, &delay);
+	if (!d->suspended)
+		evtimer_add(d->ev_retry, &delay);
 }
 
 /* From the loop only, never from a callback of a connection's operation. */
@@ -69,8 +70,11 @@ take_down(struct dir *d, const struct err *e)
 		ready(d->ready_arg, e);
 		return;
 	}
-	(void)snprintf(
-	    text, sizeof(text), "the directory is down: %s; next attempt in %u ms", e->msg, d->backoff_ms);
+	if (d->suspended)
+		(void)snprintf(text, sizeof(text), "the directory is down: %s", e->msg);
+	else
+		(void)snprintf(text, sizeof(text), "the directory is down: %s; next attempt in %u ms", e->msg,
+		    d->backoff_ms);
 	schedule_retry(d);
 	close_connections(d, e);
 	tell(d, text);
@@ -186,6 +190,9 @@ on_connected(void *arg, const struct err *e)
 	if (d->embedded && !slapd_running(d->slapd)) {
 		(void)ERR(&why, E_DS_UNAVAILABLE, "%s", d->death);
 		e = &why;
+	} else if (e == NULL && d->suspended) {
+		(void)ERR(&why, E_DS_UNAVAILABLE, "suspended on request");
+		e = &why;
 	}
 	if (e == NULL &&
 	    (conn_attach(d->fresh_ops, d->base, on_lost, d, &why) != 0 ||
@@ -216,6 +223,28 @@ bring_up(struct dir *d)
 	if ((d->embedded && !slapd_running(d->slapd) && slapd_start(d->slapd, &e) != 0) ||
 	    errand_start(d->errand, &job, &e) != 0)
 		take_down(d, &e);
+}
+
+void
+dir_suspend(struct dir *d, bool on)
+{
+	struct err e;
+
+	if (d->suspended == on)
+		return;
+	d->suspended = on;
+	if (!on) {
+		d->backoff_ms = DIR_BACKOFF_MIN_MS;
+		if (d->state == DIR_WAITING)
+			bring_up(d);
+		return;
+	}
+	evtimer_del(d->ev_retry);
+	(void)ERR(&e, E_DS_UNAVAILABLE, "suspended on request");
+	if (d->state != DIR_CONNECTING) /* else on_connected() finds it suspended */
+		take_down(d, &e);
+	if (d->embedded && slapd_running(d->slapd))
+		slapd_end(d->slapd);
 }
 
 /* ---- start ---- */

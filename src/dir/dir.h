@@ -57,6 +57,9 @@ dir_start(const struct dir_config *cfg, dir_ready_fn *ready, void *arg, struct e
 /* Stops the child (SIGTERM, then SIGKILL after 0.8 s); pending operations end with an error. NULL is fine. */
 void
 dir_free(struct dir *d);
+/* Takes the directory away, to try what happens then, and gives it back; it comes up again by itself. */
+void
+dir_suspend(struct dir *d, bool on);
 /* ldapi URI for tools, as in the ready line. */
 const char *
 dir_uri(const struct dir *d);

@@ -43,6 +43,7 @@ struct dir {
 	uint64_t up_since_us;
 	struct dir_forest forest;
 	bool forest_known;
+	bool suspended; /* dir_suspend() */
 	struct snapshots *snapshots;
 	struct subjects *subjects;
 	struct watch *watch; /* NULL: nobody watches */

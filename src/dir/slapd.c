@@ -1,5 +1,6 @@
 #include "dir/slapd.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +75,15 @@ slapd_new(struct event_base *base, const struct slapd_files *f, void (*died)(voi
 		return s;
 	free(s);
 	return NULL;
+}
+
+void
+slapd_end(struct slapd *s)
+{
+	pid_t pid = child_pid(s->child);
+
+	if (pid > 0)
+		(void)kill(pid, SIGTERM);
 }
 
 bool

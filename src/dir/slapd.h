@@ -51,6 +51,9 @@ slapd_free(struct slapd *s);
  */
 int
 slapd_start(struct slapd *s, struct err *e) MUST_CHECK;
+/* Asks it to end; died tells when it has. */
+void
+slapd_end(struct slapd *s);
 bool
 slapd_running(const struct slapd *s);
 

@@ -32,6 +32,9 @@ struct http_server {
 	struct evhttp *evhttp;
 	int fd;
 	char *folder;
+	struct evhttp_bound_socket *bound;
+	unsigned (*fault)(void *arg, const char *peer, const char *path);
+	void *fault_arg;
 };
 
 /* A file that is open, with what its headers say. */
@@ -185,15 +188,34 @@ decode_path(const struct evhttp_uri *uri)
 	return decoded;
 }
 
+static unsigned
+ask_for_fault(const struct http_server *h, struct evhttp_request *req, const char *path)
+{
+	struct evhttp_connection *c = evhttp_request_get_connection(req);
+	char *address = NULL, peer[80] = "";
+	uint16_t port = 0;
+
+	if (h->fault == NULL)
+		return 0;
+	if (c != NULL)
+		evhttp_connection_get_peer(c, &address, &port);
+	if (address != NULL)
+		snprintf(peer, sizeof(peer), "%.60s:%u", address, port);
+	return h->fault(h->fault_arg, peer, path);
+}
+
 static void
 on_request(struct evhttp_request *req, void *arg)
 {
 	struct http_server *h = arg;
 	enum evhttp_cmd_type verb = evhttp_request_get_command(req);
 	char *path = decode_path(evhttp_request_get_evhttp_uri(req));
+	unsigned fault = ask_for_fault(h, req, path != NULL ? path : "");
 	struct found f;
 
-	if (path == NULL) {
+	if (fault != 0) {
+		refuse(req, (int)fault, "on request");
+	} else if (path == NULL) {
 		refuse(req, 400, "Bad Request");
 	} else if (verb != EVHTTP_REQ_GET && verb != EVHTTP_REQ_HEAD) {
 		evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", "GET, HEAD");
@@ -218,6 +240,8 @@ http_new(const struct http_config *cfg, struct err *e)
 		return NULL;
 	}
 	h->fd = cfg->fd;
+	h->fault = cfg->fault;
+	h->fault_arg = cfg->fault_arg;
 	h->folder = strdup(cfg->folder);
 	h->evhttp = evhttp_new(cfg->base);
 	if (h->folder == NULL || h->evhttp == NULL) {
@@ -231,7 +255,8 @@ http_new(const struct http_config *cfg, struct err *e)
 	    EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
 	evhttp_set_gencb(h->evhttp, on_request, h);
-	if (evhttp_accept_socket(h->evhttp, h->fd) != 0) {
+	h->bound = evhttp_accept_socket_with_handle(h->evhttp, h->fd);
+	if (h->bound == NULL) {
 		ERR(e, E_FAIL, "HTTP: %s", strerror(errno));
 		goto fail;
 	}
@@ -240,6 +265,12 @@ http_new(const struct http_config *cfg, struct err *e)
 fail:
 	http_free(h);
 	return NULL;
+}
+
+int
+http_serve(struct http_server *h, enum net_serve how, struct err *e)
+{
+	return net_listener_serve(evhttp_bound_socket_get_listener(h->bound), how, e);
 }
 
 void

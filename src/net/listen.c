@@ -143,39 +143,68 @@ hresult_from_errno(int error)
 	}
 }
 
+static int
+open_socket(const struct sockaddr_storage *sa, socklen_t len, const char **what)
+{
+	const int one = 1;
+	int s = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), saved;
+
+	*what = "socket";
+	if (s < 0)
+		return -1;
+	*what = "setsockopt";
+	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0)
+		goto fail;
+	/* [::] must not take the IPv4 port as well: an IPv4 listener of ours may stand beside it. */
+	if (sa->ss_family == AF_INET6 && setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0)
+		goto fail;
+	*what = "bind";
+	if (bind(s, (const struct sockaddr *)sa, len) == 0)
+		return s;
+fail:
+	saved = errno;
+	close(s);
+	errno = saved;
+	return -1;
+}
+
+/* Linux: a port that the system chose is lost when its listener is shut down (net_listener_serve()), one that
+ * was asked for stays. So the chosen one is asked for, while the first socket holds it. */
+static int
+ask_for_chosen(int first, struct sockaddr_storage *sa, socklen_t len, const char **what)
+{
+	socklen_t n = len;
+	int s = getsockname(first, (struct sockaddr *)sa, &n) == 0 ? open_socket(sa, len, what) : -1,
+	    saved = errno;
+
+	close(first);
+	errno = saved;
+	return s;
+}
+
 int
 net_listen(const char *address, int *fd, struct err *e)
 {
 	struct sockaddr_storage sa;
 	socklen_t len;
 	const char *what;
-	const int one = 1;
 	int s;
 
 	*fd = -1;
 	if (net_address_parse(address, &sa, &len, e) != 0)
 		return -1;
-	s = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s = open_socket(&sa, len, &what);
+	if (s >= 0 && net_address_port((struct sockaddr *)&sa) == 0)
+		s = ask_for_chosen(s, &sa, len, &what);
 	if (s < 0)
-		return ERR(e, hresult_from_errno(errno), "%s: socket: %s", address, strerror(errno));
-	what = "setsockopt";
-	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0)
-		goto fail;
-	/* [::] must not take the IPv4 port as well: an IPv4 listener of ours may stand beside it. */
-	if (sa.ss_family == AF_INET6 && setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0)
-		goto fail;
-	what = "bind";
-	if (bind(s, (struct sockaddr *)&sa, len) != 0)
-		goto fail;
-	what = "listen";
-	if (listen(s, SOMAXCONN) != 0)
-		goto fail;
+		return ERR(e, hresult_from_errno(errno), "%s: %s: %s", address, what, strerror(errno));
+	if (listen(s, SOMAXCONN) != 0) {
+		ERR(e, hresult_from_errno(errno), "%s: listen: %s", address, strerror(errno));
+		close(s);
+		return -1;
+	}
 	*fd = s;
 	return 0;
-fail:
-	ERR(e, hresult_from_errno(errno), "%s: %s: %s", address, what, strerror(errno));
-	close(s);
-	return -1;
 }
 
 uint16_t

@@ -7,46 +7,20 @@
 
 #include "base/log.h"
 #include "idl/verification_trailer.h"
-#include "rpc/conn.h"
+#include "rpc/call.h"
 
 /* What decoded arguments and an answer may take beside the request itself; UTF-16 grows by half as UTF-8. */
 #define CALL_POOL_MAX(request_max) ((request_max)*4 + (16u << 20))
 #define CALL_ANSWER_MAX (64u << 20)
 
-struct rpc_call {
-	LIST_ENTRY(rpc_call) entry; /* of the connection's calls, once dispatched */
-	struct pool *pool;          /* holds this struct too */
-	struct rpc_conn *conn;      /* NULL: gone */
-	bool orphaned;              /* the client no longer wants the answer */
-	bool refused; /* while being received: a fault has gone out, the rest is only decrypted */
-	char id[40];  /* "c17.3" */
-	uint32_t call_id;
-	uint16_t context_id, opnum;
-	uint8_t drep[4];
-	bool has_object;
-	struct guid object;
-	const struct rpc_interface *bound; /* of the presentation context */
-	const struct rpc_interface
-	    *iface; /* the same, or its layer's; main's, as the method: they outlive the port */
-	const struct rpc_object_layer *layer;
-	void *ctx, *layer_ctx;
-	void *held; /* the layer's */
-	const struct rpc_method *method;
-	struct rpc_security *sec; /* the connection's; NULL without authentication */
-	struct token *token;
-	const char *package;
-	enum rpc_auth_level level;
-	struct rpc_peer peer;
-	struct buf stub; /* arguments may point into it */
-};
-
-static void
-call_free(struct rpc_call *call)
+void
+rpc_call_free(struct rpc_call *call)
 {
 	if (call == NULL)
 		return;
 	if (call->held != NULL)
 		call->layer->release(call->held);
+	rpc_mishap_fini(call);
 	buf_fini(&call->stub);
 	token_unref(call->token);
 	pool_free(call->pool);
@@ -67,6 +41,7 @@ call_new(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security *sec
 	}
 	call->pool = pool;
 	call->conn = c;
+	call->server = c->server;
 	call->call_id = pdu->h.call_id;
 	call->context_id = pdu->request.context_id;
 	call->opnum = pdu->request.opnum;
@@ -78,6 +53,7 @@ call_new(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security *sec
 	call->level = RPC_C_AUTHN_LEVEL_NONE;
 	call->package = "none";
 	buf_init(&call->stub, request_max);
+	buf_init(&call->answer, CALL_ANSWER_MAX);
 	snprintf(call->id, sizeof(call->id), "%s.%" PRIu64, c->id, ++c->next_call);
 	if (sec != NULL) {
 		struct token *t = auth_ctx_token(sec->auth);
@@ -86,7 +62,7 @@ call_new(struct rpc_conn *c, const struct rpc_pdu *pdu, struct rpc_security *sec
 		call->token = t == NULL ? NULL : token_ref(t);
 		call->package = pool_strdup(pool, auth_ctx_package(sec->auth));
 		if (call->package == NULL) {
-			call_free(call);
+			rpc_call_free(call);
 			return NULL;
 		}
 	}
@@ -279,7 +255,7 @@ rpc_call_request(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 		return;
 	c->assembling = NULL;
 	if (call->refused)
-		call_free(call);
+		rpc_call_free(call);
 	else
 		call_dispatch(c, call);
 }
@@ -297,7 +273,7 @@ rpc_call_orphan(struct rpc_conn *c, const struct rpc_pdu *pdu, uint8_t *raw)
 	if (!c->keep_on_orphan)
 		return;
 	if (c->assembling != NULL && c->assembling->call_id == pdu->h.call_id) {
-		call_free(c->assembling);
+		rpc_call_free(c->assembling);
 		c->assembling = NULL;
 	}
 	for (call = LIST_FIRST(&c->calls); call != NULL; call = LIST_NEXT(call, entry)) {
@@ -311,7 +287,7 @@ rpc_call_drop_all(struct rpc_conn *c)
 {
 	struct rpc_call *call;
 
-	call_free(c->assembling);
+	rpc_call_free(c->assembling);
 	c->assembling = NULL;
 	while ((call = LIST_FIRST(&c->calls)) != NULL) {
 		LIST_REMOVE(call, entry);
@@ -356,9 +332,8 @@ check_verification(const struct rpc_conn *c, const struct rpc_call *call, struct
 	return rpc_vt_check(rest, &x, e);
 }
 
-/* Takes the call off its connection; NULL when there is nobody to answer. */
-static struct rpc_conn *
-call_end(struct rpc_call *call)
+struct rpc_conn *
+rpc_call_end(struct rpc_call *call)
 {
 	struct rpc_conn *c = call->conn;
 
@@ -371,11 +346,10 @@ call_end(struct rpc_call *call)
 	return c->state == RPC_CONN_CLOSED || call->orphaned ? NULL : c;
 }
 
-/* Ends the call with a fault. status 0 is forbidden on the wire (MS-RPCE 3.3.3.5.1). */
-static void
-fail_call(struct rpc_call *call, uint32_t status, const char *why)
+void
+rpc_call_fail(struct rpc_call *call, uint32_t status, const char *why)
 {
-	struct rpc_conn *c = call_end(call);
+	struct rpc_conn *c = rpc_call_end(call);
 	struct rpc_incident i = {
 		.kind = "fault",
 		.peer = call->peer.text,
@@ -395,7 +369,7 @@ fail_call(struct rpc_call *call, uint32_t status, const char *why)
 		rpc_put_fault(&c->out, call->call_id, 0, call->context_id, status);
 		rpc_conn_flush(c);
 	}
-	call_free(call);
+	rpc_call_free(call);
 }
 
 static void
@@ -414,36 +388,35 @@ call_dispatch(struct rpc_conn *c, struct rpc_call *call)
 	log_debug(rpc, "%s %s: %s %s, %zu octets, level %u", call->id, call->peer.text, call->iface->name,
 	    m->name, stub.len, call->level);
 	if (!buf_ok(&call->stub)) {
-		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
+		rpc_call_fail(call, NCA_S_FAULT_REMOTE_NO_MEMORY, "out of memory");
 		return;
 	}
 	if (call->layer != NULL) {
 		uint32_t status = call->layer->open(call->layer_ctx, stub, &used, &e);
 
 		if (status != 0) {
-			fail_call(call, status, e.msg);
+			rpc_call_fail(call, status, e.msg);
 			return;
 		}
 	}
 	if (m->in != NULL &&
 	    ndr_pull_behind(m->in, m->in_size, stub, used, call->pool, &args, &used, &e) != 0) {
-		fail_call(call,
+		rpc_call_fail(call,
 		    e.hr == E_OUTOFMEMORY ? NCA_S_FAULT_REMOTE_NO_MEMORY : RPC_FAULT_BAD_STUB_DATA, e.msg);
 		return;
 	}
 	if (check_verification(c, call, (struct bytes){ stub.p + used, stub.len - used }, &e) != 0) {
-		fail_call(call, RPC_FAULT_ACCESS_DENIED, e.msg);
+		rpc_call_fail(call, RPC_FAULT_ACCESS_DENIED, e.msg);
 		return;
 	}
 	trace_values(call, "in", m->in, args);
-	m->run(call, args, call->ctx);
+	rpc_mishap_run(call, args);
 }
 
 void
 rpc_call_reply(struct rpc_call *call, const void *result)
 {
 	const struct rpc_method *m = call->method;
-	struct rpc_conn *c;
 	struct buf stub;
 	struct err e;
 
@@ -453,12 +426,9 @@ rpc_call_reply(struct rpc_call *call, const void *result)
 	if (call->layer != NULL)
 		call->layer->answer(&stub);
 	if (m->out != NULL && ndr_push(m->out, result, &stub, &e) != 0) {
-		fail_call(call, NCA_S_FAULT_REMOTE_NO_MEMORY, e.msg);
+		rpc_call_fail(call, NCA_S_FAULT_REMOTE_NO_MEMORY, e.msg);
 	} else {
-		c = call_end(call);
-		if (c != NULL)
-			rpc_response_send(c, call->sec, call->call_id, call->context_id, buf_bytes(&stub));
-		call_free(call);
+		rpc_mishap_answer(call, buf_bytes(&stub));
 	}
 	buf_fini(&stub);
 }
@@ -466,7 +436,7 @@ rpc_call_reply(struct rpc_call *call, const void *result)
 void
 rpc_call_fault(struct rpc_call *call, uint32_t status)
 {
-	fail_call(call, status, "the method says so");
+	rpc_call_fail(call, status, "the method says so");
 }
 
 /* ---- what a body may ask ---- */

@@ -193,5 +193,9 @@ rpc_call_drop_all(struct rpc_conn *c);
 void
 rpc_response_send(
     struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub);
+/* Half of the first fragment, and the end of the connection (struct rpc_mishap). */
+void
+rpc_response_cut(
+    struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub);
 
 #endif

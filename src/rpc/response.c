@@ -74,3 +74,18 @@ rpc_response_send(
 		off += n;
 	} while (off < stub.len && c->state != RPC_CONN_CLOSED);
 }
+
+void
+rpc_response_cut(
+    struct rpc_conn *c, struct rpc_security *sec, uint32_t call_id, uint16_t context_id, struct bytes stub)
+{
+	size_t room = (c->max_frag - RPC_REQUEST_LEN) / 2, n = stub.len < room ? stub.len : room;
+
+	if (put_fragment(c, sec, call_id, context_id, (struct bytes){ n > 0 ? stub.p : NULL, n },
+		PFC_FIRST_FRAG | PFC_LAST_FRAG, n) == 0) {
+		c->out.len /= 2;
+		rpc_conn_flush(c);
+	}
+	buf_reset(&c->out);
+	rpc_conn_close(c);
+}

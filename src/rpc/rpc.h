@@ -9,6 +9,7 @@
 #include "auth/auth.h"
 #include "idl/pdu.h"
 #include "ndr/ndr.h"
+#include "net/serve.h"
 
 struct event_base;
 struct rpc_server;
@@ -157,5 +158,36 @@ struct rpc_incident {
 };
 void
 rpc_server_on_incident(struct rpc_server *s, void (*fn)(void *arg, const struct rpc_incident *), void *arg);
+
+/* What goes wrong with a call on purpose, to try its client. Delays count in real time; kinds may follow
+ * them. */
+enum rpc_mishap_kind {
+	RPC_MISHAP_NONE,
+	RPC_MISHAP_STATUS, /* the method does not run; every status of its answer is `code`, the rest empty */
+	RPC_MISHAP_FAULT,  /* the method does not run; the call ends with this fault */
+	RPC_MISHAP_DROP_CALL,   /* the method does not run; the connection ends */
+	RPC_MISHAP_DROP_ANSWER, /* the method runs; the connection ends instead of its answer */
+	RPC_MISHAP_CUT_ANSWER,  /* the method runs; the connection ends within the answer's first fragment */
+};
+struct rpc_mishap {
+	enum rpc_mishap_kind kind;
+	uint32_t code;
+	uint32_t delay_ms;        /* before the method runs */
+	uint32_t answer_delay_ms; /* after it has run */
+};
+/* A call whose arguments are decoded; its texts live during the call of the hook. */
+struct rpc_mishap_target {
+	const char *peer, *call, *account; /* account NULL: unauthenticated */
+	const char *interface_name, *method;
+};
+/* Asked once for each call before its method runs; NULL takes the hook away. */
+void
+rpc_server_on_call(struct rpc_server *s,
+    void (*fn)(void *arg, const struct rpc_mishap_target *, struct rpc_mishap *out), void *arg);
+
+/* How a port serves: as usual, refusing connections as if nobody listened (those it has end), or letting them
+ * wait for ever. */
+int
+rpc_port_serve(struct rpc_port *p, enum net_serve how, struct err *e) MUST_CHECK;
 
 #endif

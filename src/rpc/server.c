@@ -51,6 +51,7 @@ rpc_server_new(const struct rpc_config *cfg, struct err *e)
 	s->cfg = *cfg;
 	limits_default(&s->cfg.limits);
 	LIST_INIT(&s->ports);
+	LIST_INIT(&s->delayed);
 	TAILQ_INIT(&s->evictable);
 	TAILQ_INIT(&s->settled);
 	/* Not fatal: accept() says when descriptors really run out. */
@@ -67,6 +68,7 @@ rpc_server_free(struct rpc_server *s)
 	if (s == NULL)
 		return;
 	rpc_tcp_close_links(s);
+	rpc_mishap_drop_delayed(s);
 	while ((p = LIST_FIRST(&s->ports)) != NULL) {
 		LIST_REMOVE(p, entry);
 		rpc_tcp_close_port(p);
@@ -124,6 +126,14 @@ rpc_port_add_interface(struct rpc_port *p, const struct rpc_interface *iface, vo
 		    e, E_OUTOFMEMORY, "port %u has %u interfaces already", p->number, RPC_PORT_INTERFACES);
 	p->bindings[p->n_bindings++] = (struct rpc_binding){ iface, ctx };
 	return 0;
+}
+
+void
+rpc_server_on_call(struct rpc_server *s,
+    void (*fn)(void *arg, const struct rpc_mishap_target *, struct rpc_mishap *out), void *arg)
+{
+	s->on_call = fn;
+	s->on_call_arg = arg;
 }
 
 uint16_t

@@ -39,6 +39,7 @@ struct rpc_port {
 	/* tcp.c; NULL for a port without a socket */
 	struct evconnlistener *listener;
 	struct event *retry; /* takes the listener up again after it ran out of descriptors */
+	enum net_serve serve;
 };
 
 TAILQ_HEAD(rpc_link_queue, rpc_link);
@@ -50,6 +51,9 @@ struct rpc_server {
 	uint64_t next_conn;
 	void (*on_incident)(void *arg, const struct rpc_incident *);
 	void *incident_arg;
+	void (*on_call)(void *arg, const struct rpc_mishap_target *, struct rpc_mishap *out);
+	void *on_call_arg;
+	LIST_HEAD(, rpc_call) delayed; /* mishap.c: waiting for their timers */
 	/* tcp.c */
 	struct rpc_link_queue evictable; /* half-open or ending, oldest first: stats.half_open of them */
 	struct rpc_link_queue settled;
@@ -82,5 +86,9 @@ void
 rpc_tcp_close_port(struct rpc_port *p);
 void
 rpc_tcp_close_links(struct rpc_server *s);
+
+/* mishap.c: calls that still wait for their timers are dropped, after their connections */
+void
+rpc_mishap_drop_delayed(struct rpc_server *s);
 
 #endif

@@ -366,7 +366,8 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(p->listener);
+	if (p->serve == NET_SERVE)
+		evconnlistener_enable(p->listener);
 }
 
 int
@@ -396,6 +397,33 @@ rpc_tcp_close_port(struct rpc_port *p)
 		event_free(p->retry);
 	p->listener = NULL;
 	p->retry = NULL;
+}
+
+static void
+close_links_of(const struct rpc_port *p, struct rpc_link_queue *q)
+{
+	struct rpc_link *l, *next;
+
+	for (l = TAILQ_FIRST(q); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, entry);
+		if (l->conn->port == p)
+			link_free(l);
+	}
+}
+
+int
+rpc_port_serve(struct rpc_port *p, enum net_serve how, struct err *e)
+{
+	if (p->listener == NULL)
+		return ERR(e, E_INVALIDARG, "port %u has no socket", p->number);
+	if (net_listener_serve(p->listener, how, e) != 0)
+		return -1;
+	p->serve = how;
+	if (how == NET_REFUSE) {
+		close_links_of(p, &p->server->evictable);
+		close_links_of(p, &p->server->settled);
+	}
+	return 0;
 }
 
 void

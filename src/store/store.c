@@ -230,6 +230,12 @@ store_get_stats(struct store *s, struct store_stats *out)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void
+store_set_failure(struct store *s, uint32_t hr)
+{
+	atomic_store(&s->failure, hr);
+}
+
 /* ---- life ---- */
 
 /* Private from the first moment: SQLite gives the files it makes the mode of the database. */

@@ -282,5 +282,9 @@ struct store_stats {
 };
 void
 store_get_stats(struct store *s, struct store_stats *out);
+/* From now on every commit fails with this code, after its work was done; 0: no longer. To try what a full
+ * disk does. */
+void
+store_set_failure(struct store *s, uint32_t hr);
 
 #endif

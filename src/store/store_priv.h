@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "store/store.h"
 
@@ -69,7 +70,9 @@ struct store {
 	uint32_t next_request_id, next_crl_number, next_crl_row;
 	int fd;
 
-	int64_t highest_id; /* of the requests in the running transaction; writer thread only */
+	atomic_uint failure; /* store_set_failure() */
+	bool provoked;       /* the latest commit failed by it; writer thread only */
+	int64_t highest_id;  /* of the requests in the running transaction; writer thread only */
 	pthread_t writer;
 	bool writer_runs;
 	pthread_mutex_t lock;

@@ -291,6 +291,8 @@ raise_mark(struct store *s, struct err *e)
 static int
 try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
 {
+	uint32_t hr;
+
 	s->highest_id = 0;
 	if (control(s, STMT_BEGIN, e) != 0)
 		return -1;
@@ -300,7 +302,13 @@ try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
 		if (!guarded && do_op(s, op, e) != 0)
 			return sqlite3_get_autocommit(s->wdb) || control(s, STMT_ROLLBACK, e) != 0 ? -1 : 1;
 	}
-	return raise_mark(s, e) != 0 ? -1 : control(s, STMT_COMMIT, e);
+	if (raise_mark(s, e) != 0)
+		return -1;
+	hr = atomic_load(&s->failure);
+	s->provoked = hr != 0;
+	if (s->provoked)
+		return ERR(e, hr, "a failure was asked for");
+	return control(s, STMT_COMMIT, e);
 }
 
 /* Hardly any operation fails, so the first try does without savepoints: each would copy every page that the
@@ -324,7 +332,8 @@ fail_batch(struct store *s, struct store_op *batch, const struct err *why)
 	log_error(store, "commit failed, every request in it is refused: %s", why->msg);
 	for (struct store_op *op = batch; op != NULL; op = op->next) {
 		op->failed = true;
-		ERR(&op->e, E_DISK_FULL, "the database did not take the transaction: %s", why->msg);
+		ERR(&op->e, s->provoked ? why->hr : E_DISK_FULL,
+		    "the database did not take the transaction: %s", why->msg);
 	}
 }
 

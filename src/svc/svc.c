@@ -8,6 +8,7 @@ struct svc {
 	struct svc_epm *epm;
 	struct svc_mgmt epm_mgmt, object_mgmt;
 	struct dcom *dcom;
+	const struct rpc_port *ports[2];
 };
 
 static int
@@ -69,6 +70,8 @@ svc_start(
 	    offer_management(&s->epm_mgmt, ca, epm, e) != 0 ||
 	    offer_management(&s->object_mgmt, ca, object, e) != 0)
 		goto fail;
+	s->ports[0] = epm;
+	s->ports[1] = object;
 	return s;
 fail:
 	svc_free(s);
@@ -95,4 +98,27 @@ filetime_t
 svc_next_due(const struct svc *s)
 {
 	return dcom_next_due(s->dcom);
+}
+
+const struct rpc_interface *
+svc_interface(const struct svc *s, unsigned i)
+{
+	static const struct dcom_class *const classes[] = { &svc_ccertrequestd, &svc_ccertadmind };
+	const struct rpc_interface *f;
+
+	for (size_t p = 0; p < ARRAY_LEN(s->ports); p++) {
+		for (unsigned k = 0; (f = rpc_port_interface(s->ports[p], k)) != NULL; k++) {
+			/* Management is served by both; objects' interfaces are the classes'. */
+			if (f->layer != NULL || f->n_methods == 0 || (p > 0 && f == &svc_mgmt_interface))
+				continue;
+			if (i-- == 0)
+				return f;
+		}
+	}
+	for (size_t c = 0; c < ARRAY_LEN(classes); c++) {
+		if (i < classes[c]->n_interfaces)
+			return classes[c]->interfaces[i];
+		i -= classes[c]->n_interfaces;
+	}
+	return NULL;
 }

@@ -24,6 +24,9 @@ svc_flush(struct svc *s);
 /* Virtual time of the next thing svc_flush() does by itself; 0: nothing is planned. */
 filetime_t
 svc_next_due(const struct svc *s);
+/* Every interface with methods that is served, by index, IRemUnknown's aside; NULL past the last. */
+const struct rpc_interface *
+svc_interface(const struct svc *s, unsigned i);
 /* NULL is fine. */
 void
 svc_free(struct svc *s);

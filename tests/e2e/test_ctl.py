@@ -116,7 +116,8 @@ VERBS = {
     "rehearse": ["--as", "CORP\\PFXCONN01$", "--template", "IntunePKCS", "--subject", "CN=device"],
     "request deny": ["2"], "request revoke": ["1", "--reason", "certificateHold"], "request unrevoke": ["1"],
     "request publish-expired": ["1"], "request valid": ["61"],
-    "ca kra list": [], "ca renew": [], "view": ["--restrict", "Disposition=20"], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"], "server show": [], "server stats": [],
+    "ca kra list": [], "ca renew": [], "view": ["--restrict", "Disposition=20"], "crl show": [], "crl get": [], "crl publish": [], "journal": [], "clock show": [], "clock advance": ["1s"],
+    "fault add": ["http", "status", "503"], "fault list": [], "fault clear": [], "fault points": [], "server show": [], "server stats": [],
     "server stop": [],
 }
 
