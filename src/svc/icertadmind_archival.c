@@ -21,7 +21,7 @@ svc_csra_get_archived_key(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER);
 	struct ca_caller who;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -43,7 +43,7 @@ svc_csra_import_key(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_OFFICER);
 	struct ca_caller who;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;

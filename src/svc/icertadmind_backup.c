@@ -30,7 +30,7 @@ static struct svc_admin_call *
 enter(struct rpc_call *call, struct ca *ca, size_t out_size, size_t result_offset)
 {
 	struct svc_admin_call *a = svc_admin_call_new(call, ca, out_size, result_offset);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL || may(a, &e) == 0)
 		return a;
@@ -78,7 +78,7 @@ svc_csra_backup_prepare(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_backup_prepare_in *in = args;
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -92,7 +92,7 @@ void
 svc_csra_backup_end(struct rpc_call *call, void *args, void *ctx)
 {
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
-	struct err e;
+	struct err e = { 0 };
 
 	(void)args;
 	if (a == NULL)
@@ -109,7 +109,7 @@ void
 svc_csra_backup_truncate_logs(struct rpc_call *call, void *args, void *ctx)
 {
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
-	struct err e;
+	struct err e = { 0 };
 
 	(void)args;
 	if (a == NULL)
@@ -151,7 +151,7 @@ void
 svc_csra_backup_get_attachments(struct rpc_call *call, void *args, void *ctx)
 {
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_files_out);
-	struct err e;
+	struct err e = { 0 };
 	const char *name;
 
 	(void)args;
@@ -169,7 +169,7 @@ void
 svc_csra_backup_get_logs(struct rpc_call *call, void *args, void *ctx)
 {
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_files_out);
-	struct err e;
+	struct err e = { 0 };
 
 	(void)args;
 	if (a == NULL)
@@ -187,7 +187,7 @@ static void
 list(struct rpc_call *call, struct ca *ca, list_fn *names_of)
 {
 	struct svc_admin_call *a = ENTER(call, ca, struct csra_backup_files_out);
-	struct err e;
+	struct err e = { 0 };
 	const char *const *names;
 	size_t n;
 
@@ -221,7 +221,7 @@ svc_csra_backup_open_file(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_backup_open_file_in *in = args;
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_open_file_out);
 	struct csra_backup_open_file_out *out;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -258,7 +258,7 @@ svc_csra_backup_read_file(struct rpc_call *call, void *args, void *ctx)
 {
 	const struct csra_backup_read_file_in *in = args;
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_backup_read_file_out);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -272,7 +272,7 @@ void
 svc_csra_backup_close_file(struct rpc_call *call, void *args, void *ctx)
 {
 	struct svc_admin_call *a = ENTER(call, ctx, struct csra_result_out);
-	struct err e;
+	struct err e = { 0 };
 
 	(void)args;
 	if (a == NULL)

@@ -106,7 +106,7 @@ svc_csra_get_ca_security(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_blob_out *out;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -121,7 +121,7 @@ svc_csra_set_ca_security(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
 	const char *sddl;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -175,7 +175,7 @@ svc_csra_get_officer_rights(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_authority_in *in = args;
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_items_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a != NULL)
 		svc_admin_answer(a, put_rights(a, a->out, &e) != 0 ? &e : NULL);
@@ -189,7 +189,7 @@ svc_csra_set_officer_rights(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
 	const char *sddl = NULL;
-	struct err e;
+	struct err e = { 0 };
 	json_t *o;
 
 	if (a == NULL)
@@ -216,7 +216,7 @@ svc_csra_get_audit_filter(struct rpc_call *call, void *args, void *ctx)
 	    in->authority, SVC_ADMIN_READERS | CA_ACCESS_AUDITOR);
 	struct csra_number_out *out;
 	struct ca_config_value v;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -236,7 +236,7 @@ svc_csra_set_audit_filter(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_number_in *in = args;
 	struct svc_admin_call *a =
 	    SVC_ADMIN_ENTER(call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, 0);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;

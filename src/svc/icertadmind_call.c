@@ -91,7 +91,7 @@ svc_admin_enter(struct rpc_call *call, struct ca *ca, size_t out_size, size_t re
     enum svc_authority kind, const char *authority, uint32_t any_of)
 {
 	struct svc_admin_call *a = svc_admin_call_new(call, ca, out_size, result_offset);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL || svc_admin_gate(a, kind, authority, any_of, &e) == 0)
 		return a;

@@ -32,7 +32,7 @@ svc_csra_publish_crls(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_publish_crls_in *in = args;
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -51,7 +51,7 @@ svc_csra_get_crl(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_blob_out *out;
-	struct err e;
+	struct err e = { 0 };
 	int rc;
 
 	if (a == NULL)

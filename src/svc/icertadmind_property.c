@@ -22,7 +22,7 @@ svc_csra_get_ca_property(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct ca_caller who;
-	struct err e;
+	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
@@ -38,7 +38,7 @@ svc_csra_get_ca_property_info(struct rpc_call *call, void *args, void *ctx)
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_items_out, SVC_AUTHORITY_CA, in->authority, SVC_ADMIN_READERS);
 	struct csra_items_out *out;
-	struct err e;
+	struct err e = { 0 };
 	int rc;
 
 	if (a == NULL)
@@ -120,7 +120,7 @@ svc_csra_set_ca_property(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_set_ca_property_in *in = args;
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(
 	    call, ctx, struct csra_result_out, SVC_AUTHORITY_CA, in->authority, CA_ACCESS_ADMIN);
-	struct err e;
+	struct err e = { 0 };
 	bool agent;
 
 	if (a == NULL)
