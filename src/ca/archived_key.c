@@ -125,31 +125,39 @@ sign_done(void *arg)
 	operation_free(o);
 }
 
-static void
-on_allowed(void *arg, const struct err *e)
-{
-	struct operation *o = arg;
-
-	if (e == NULL && work_submit(o->ca->work, sign_job, sign_done, o, &o->e) == 0) {
-		o->ca->busy++;
-		return;
-	}
-	journal(o, e != NULL ? e : &o->e);
-	o->got(o->arg, o->answer, e != NULL ? e : &o->e);
-	operation_free(o);
-}
-
 static int
 get_row(struct operation *o, struct err *e)
 {
 	if (ca_access_check(o->ca, &o->who, CA_ACCESS_OFFICER, e) != 0 ||
 	    store_get(o->ca->store, o->id, o->pool, o->row, e) != 0)
 		return -1;
+	return 0;
+}
+
+static int
+check_key(const struct operation *o, struct err *e)
+{
 	if (store_long(o->row, Request_Disposition) != DB_DISP_ISSUED ||
 	    store_bytes(o->row, Request_RawArchivedKey).len == 0)
 		return ERR(
 		    e, CERTSRV_E_PROPERTY_EMPTY, "request %u is not issued with an archived key", o->id);
 	return 0;
+}
+
+/* Who may not decide about a request does not learn whether there is a key. */
+static void
+on_allowed(void *arg, const struct err *e)
+{
+	struct operation *o = arg;
+
+	if (e == NULL && check_key(o, &o->e) == 0 &&
+	    work_submit(o->ca->work, sign_job, sign_done, o, &o->e) == 0) {
+		o->ca->busy++;
+		return;
+	}
+	journal(o, e != NULL ? e : &o->e);
+	o->got(o->arg, o->answer, e != NULL ? e : &o->e);
+	operation_free(o);
 }
 
 int
