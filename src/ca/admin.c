@@ -26,7 +26,7 @@ static const struct ca_verb verbs[] = {
 	{ "ca.rights.show", READERS, JOURNAL_CALL, admin_rights_show },
 	{ "ca.rights.change", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_rights_change },
 	{ "ca.rights.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_rights_set },
-	{ "ca.roles", READERS, JOURNAL_CALL, admin_roles },
+	{ "ca.roles", 0, JOURNAL_CALL, admin_roles },
 	{ "ca.setting.show", READERS, JOURNAL_CALL, admin_setting_show },
 	{ "ca.setting.set", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_setting_set },
 	{ "ca.setting.reset", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_setting_reset },
@@ -41,7 +41,7 @@ static const struct ca_verb verbs[] = {
 	{ "request.list", READERS, JOURNAL_CALL, admin_request_list },
 	{ "request.show", READERS, JOURNAL_CALL, admin_request_show },
 	{ "request.explain", READERS, JOURNAL_CALL, admin_request_explain },
-	{ "request.issue", 0, JOURNAL_REFUSAL, admin_request_issue },
+	{ "request.issue", CA_ACCESS_OFFICER, JOURNAL_REFUSAL, admin_request_issue },
 	{ "request.deny", CA_ACCESS_OFFICER, JOURNAL_CALL, admin_request_deny },
 	{ "principal.show", KEEPERS, JOURNAL_CALL, admin_principal_show },
 	{ "rehearse", KEEPERS, JOURNAL_NOTHING, admin_rehearse },
@@ -298,7 +298,14 @@ void
 admin_roles(struct ca_admin *a)
 {
 	uint32_t roles = ca_roles(a->ca, &a->who);
+	struct err e = { 0 };
 
+	/* nothing else is told to those who have two under role separation */
+	if ((roles & READERS) == 0) {
+		ERR(&e, E_ACCESSDENIED, "%s may not read (MS-CSRA 3.1.1.7)", ca_who_account(&a->who));
+		admin_fail(a, &e);
+		return;
+	}
 	admin_reply(
 	    a, json_pack("{s:I, s:o}", "roles", (json_int_t)roles, "names", ca_rights_to_json(roles)));
 }

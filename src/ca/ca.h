@@ -178,7 +178,7 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *   request.show     {id}                        row and {columns: {name: value}, attributes: {name: value},
  *                                                 extensions: [{oid, critical, enabled, origin, value}], pem}
  *   request.explain  {id}                        row and {rules: [{step, rule, said, attribute, section, text, fix}]}
- *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: Administrator)
+ *   request.issue    {id}                        {id, disposition, hr, message}   Officer (a denied one: and Administrator)
  *   request.deny     {id}                        {id, disposition, hr, message}   Officer
  *   request.revoke   {id | serial, reason?, effective?}  row            Officer
  *   request.unrevoke {id | serial}               row                    Officer

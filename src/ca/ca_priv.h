@@ -217,8 +217,9 @@ ca_request_journal(
     struct ca_request *r, const struct ca_request_result *res, const char *operation, const char *why);
 void
 ca_request_count(struct ca_request *r);
-/* resubmit.c: what the store keeps of a pending or denied request, for run() to take up again. The caller's
- * right to do so is checked. CERTSRV_E_PROPERTY_EMPTY, CERTSRV_E_BAD_REQUESTSTATUS, E_ACCESSDENIED. */
+/* resubmit.c: what the store keeps of a pending or denied request, for run() to take up again; who asks is an
+ * officer. CERTSRV_E_PROPERTY_EMPTY; CERTSRV_E_BAD_REQUESTSTATUS, also for a denied one unless they are
+ * administrator, too. */
 int
 ca_request_load(struct ca_request *r, uint32_t id, struct err *e) MUST_CHECK;
 /* parse.c: on a worker; fills der, parsed, and what the signatures around it say. failed_intro tells how far
@@ -303,7 +304,7 @@ ca_user_certificate_publish(struct ca *ca, const char *dn, struct bytes certific
 /* What GetMyRoles tells: CA_ACCESS_* bits. */
 uint32_t
 ca_roles(const struct ca *ca, const struct ca_who *w);
-/* E_ACCESSDENIED, or CERTSRV_E_ROLECONFLICT under role separation, unless Read would do. */
+/* E_ACCESSDENIED, or CERTSRV_E_ROLECONFLICT under role separation, unless Enroll would do. */
 int
 ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, struct err *e) MUST_CHECK;
 /* InterfaceFlags and the protection of a call by ICertAdminD or ICertAdminD2; others pass. */

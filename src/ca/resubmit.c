@@ -38,10 +38,10 @@ ca_request_load(struct ca_request *r, uint32_t id, struct err *e)
 	r->resubmits = store_long(row, Request_Disposition);
 	if (r->resubmits != DB_DISP_PENDING && r->resubmits != DB_DISP_DENIED)
 		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %u is neither pending nor denied", id);
-	/* MS-CSRA 3.1.4.1.4: a denied request needs an administrator */
-	if (ca_access_check(
-		r->ca, &r->who, r->resubmits == DB_DISP_DENIED ? CA_ACCESS_ADMIN : CA_ACCESS_OFFICER, e) != 0)
-		return -1;
+	if (r->resubmits == DB_DISP_DENIED && (ca_roles(r->ca, &r->who) & CA_ACCESS_ADMIN) == 0)
+		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS,
+		    "request %u is denied, and %s is no CA administrator (MS-CSRA 3.1.4.1.3)", id,
+		    ca_who_account(&r->who));
 	token = store_text(row, Request_CallerToken);
 	if (token == NULL)
 		return ERR(e, CERTSRV_E_BAD_REQUESTSTATUS, "request %u was stored without its caller", id);

@@ -20,8 +20,9 @@ ca_roles(const struct ca *ca, const struct ca_who *w)
 	return (roles & CA_ACCESS_READ) != 0 ? roles | ca_privileged_roles(ca, w->token) : roles;
 }
 
-/* Role separation forbids acting in a role to those who have two; whoever may read sees why (MS-CSRA names
- * the term only, the rest is ours). The local administrator stands above it, as whoever may edit the
+/* Role separation: who has two roles may do nothing (Seen: Windows Server's documentation, "Using role
+ * separation"; MS-CSRA names the term only), not even read. Enrolling is no role, and what somebody holds is
+ * told to them: the latter is ours. The local administrator stands above it, as whoever may edit the
  * registry. */
 static int
 check_separation(const struct ca *ca, const struct ca_who *w, uint32_t roles, struct err *e)
@@ -44,8 +45,10 @@ ca_access_check(const struct ca *ca, const struct ca_who *w, uint32_t any_of, st
 		return 0;
 	if (!w->local_admin && w->token == NULL)
 		return ERR(e, E_ACCESSDENIED, "anonymous callers have no rights");
+	if ((any_of & CA_ACCESS_ENROLL) == 0 && check_separation(ca, w, roles, e) != 0)
+		return -1;
 	if ((roles & any_of) == 0)
 		return ERR(e, E_ACCESSDENIED, "%s has none of the rights 0x%x on this CA (MS-CSRA 3.1.1.7)",
 		    ca_who_account(w), any_of);
-	return (any_of & CA_ACCESS_READ) != 0 ? 0 : check_separation(ca, w, roles, e);
+	return 0;
 }

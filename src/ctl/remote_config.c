@@ -398,13 +398,20 @@ ctl_remote_setting_set(struct ctl *c, const json_t *args, struct err *e)
 	const char *value = ctl_remote_text(args, "value");
 	struct oaut_variant now = { 0 }, then = { 0 };
 	struct place p;
+	json_t *o;
 
 	if (place_of(c, ctl_remote_text(args, "name"), &p, e) != 0 ||
 	    (get(c, p.node, p.entry, &now, e) != 0 && e->hr != E_FILE_NOT_FOUND))
 		return NULL;
 	if ((p.row != NULL ? change(c, &p, &now, value, &then, e) : replace(c, &now, value, &then, e)) != 0)
 		return NULL;
-	return set(c, &p, &then, e) == 0 ? shown(c, &p, e) : NULL;
+	if (set(c, &p, &then, e) != 0)
+		return NULL;
+	o = shown(c, &p, e);
+	/* who has just separated the roles, and has two, may not look */
+	return o == NULL && e->hr == CERTSRV_E_ROLECONFLICT
+	    ? json_pack("{s:[o]}", "settings", value_json(c, &p, &then))
+	    : o;
 }
 
 /* A Windows CA has no such value afterwards; adcsd has what its settings file says. */

@@ -221,7 +221,7 @@ const struct setting ca_setting_rows[] = {
 	  "For whom an enrollment agent may enroll, by template: callback ACEs (adcsctl ca agent-rights). Empty: no "
 	  "restriction." },
 	{ .section = "CA", "RoleSeparationEnabled", SETTING_BOOL, AT(role_separation), "0",
-	  "1: who has two roles of Administrator, Officer, Auditor, Operator can use neither (0x80094008)." },
+	  "1: who has two roles of Administrator, Officer, Auditor, Operator may do nothing but enroll (0x80094008)." },
 	{ .section = "CA", "AuditFilter", SETTING_FLAGS, AT(audit_filter), "0",
 	  "Which events a Windows CA audits. Ours: kept and shown; the journal records all of them.", .bits = audit_bits },
 	{ .section = "CA", "LoadDefaultTemplates", SETTING_BOOL, AT(load_default_templates), "1",

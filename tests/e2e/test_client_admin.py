@@ -208,9 +208,10 @@ def test_settings_one_by_one(fresh):
         remote(server, "ca", "unset", name)
         assert setting(server, name) and not server.json("ca", "get", name)["settings"][0]["changed"]
     remote(server, "ca", "role-separation", "on")
-    assert setting(server, "RoleSeparationEnabled")["value"] == 1
+    assert server.json("ca", "get", "RoleSeparationEnabled")["settings"][0]["value"] == 1
     # the administrator, who is an officer too, has just locked himself out
-    assert remote(server, "ca", "role-separation", "off", code=1)["error"]["name"] == "CERTSRV_E_ROLECONFLICT"
+    for args in (["role-separation", "off"], ["get", "RoleSeparationEnabled"]):
+        assert remote(server, "ca", *args, code=1)["error"]["name"] == "CERTSRV_E_ROLECONFLICT"
 
 
 def test_settings_listed(fresh):

@@ -78,11 +78,17 @@ csr(void)
 }
 
 __attribute__((unused)) static struct answer
-enroll(struct bench *b, const char *attributes)
+enroll_as(struct bench *b, struct token *t, const char *attributes)
 {
-	struct ca_caller who = caller(b->user);
+	struct ca_caller who = caller(t);
 
 	return ask_as(b, &who, &(struct ca_request_args){ .authority = CA_NAME, .attributes = attributes, .request = csr() });
+}
+
+__attribute__((unused)) static struct answer
+enroll(struct bench *b, const char *attributes)
+{
+	return enroll_as(b, b->user, attributes);
 }
 
 /* ---- administration ---- */

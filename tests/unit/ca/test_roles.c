@@ -70,7 +70,9 @@ test_separation(void **state)
 	set(b, "RoleSeparationEnabled", "1", 0);
 	assert_int_equal(verb_hr(b, b->admin, "crl.publish", "{}"), CERTSRV_E_ROLECONFLICT);
 	assert_int_equal(verb_hr(b, b->admin, "request.deny", "{\"id\":1}"), CERTSRV_E_ROLECONFLICT);
-	assert_int_equal(verb_hr(b, b->admin, "ca.acl.show", "{}"), 0); /* whoever may read sees why */
+	assert_int_equal(verb_hr(b, b->admin, "ca.acl.show", "{}"), CERTSRV_E_ROLECONFLICT);
+	assert_int_equal(verb_hr(b, b->user, "ca.acl.show", "{}"), 0);
+	assert_int_equal(enroll_as(b, b->admin, "CertificateTemplate:Supplied").disposition, CR_DISP_ISSUED);
 	assert_int_equal(roles(b, b->admin), 0x303);
 	assert_int_equal(verb_hr(b, officer, "request.deny", "{\"id\":1}"), 0);
 	assert_int_equal(verb_hr(b, officer, "crl.publish", "{}"), E_ACCESSDENIED);
