@@ -8,23 +8,19 @@
 
 #include "auth/auth_priv.h"
 #include "auth/ntlm_message_priv.h"
+#include "auth/spnego_priv.h"
 #include "auth/spnego_token_priv.h"
 #include "base/log.h"
 
-/* The mechanism's token and our own few octets around it. */
-#define ANSWER_MAX (AUTH_TOKEN_MAX + 256)
-
 struct spnego {
-	struct auth_ctx base;
+	struct spnego_ctx ctx;
 	const struct auth_names *names;
 	const struct auth_authority *authority;
 	const struct auth_mech_row *mech; /* chosen; NULL before */
 	const char *mech_oid;             /* the name the client used for it; one of mech->oids */
-	struct auth_ctx *inner;
-	bool bare;            /* NTLM without SPNEGO around it */
-	bool preferred;       /* the choice is first in the client's list */
-	bool answered;        /* supportedMech has been told, which is done once */
-	struct buf mech_list; /* DER of the client's list */
+	bool bare;                        /* NTLM without SPNEGO around it */
+	bool preferred;                   /* the choice is first in the client's list */
+	bool answered;                    /* supportedMech has been told, which is done once */
 	uint8_t client_mic[SPNEGO_MIC_MAX];
 	size_t client_mic_len; /* 0: none came with this leg */
 };
@@ -33,12 +29,6 @@ static struct spnego *
 spnego(struct auth_ctx *c)
 {
 	return (struct spnego *)c;
-}
-
-static const struct spnego *
-spnego_const(const struct auth_ctx *c)
-{
-	return (const struct spnego *)c;
 }
 
 static void
@@ -50,16 +40,14 @@ fail(struct spnego *s, const struct err *e)
 	buf_init(&out, 64);
 	if (spnego_resp_put(&out, SPNEGO_REJECT, NULL, none, none, NULL) != 0)
 		buf_reset(&out);
-	auth_step_done(&s->base, AUTH_FAILED, buf_bytes(&out), e);
+	auth_step_done(&s->ctx.base, AUTH_FAILED, buf_bytes(&out), e);
 	buf_fini(&out);
 }
 
-/* For tokens that cannot be read: one code, whatever the DER reader found. */
 static void
 fail_malformed(struct spnego *s, struct err *e)
 {
-	e->hr = SEC_E_INVALID_TOKEN;
-	(void)err_prefix(e, "SPNEGO");
+	spnego_unreadable(e);
 	fail(s, e);
 }
 
@@ -69,21 +57,21 @@ fail_malformed(struct spnego *s, struct err *e)
 static int
 exchange_list_mics(struct spnego *s, struct buf *mic, struct err *e)
 {
-	const struct auth_ops *ops = s->inner->ops;
-	bool due = !s->preferred || ops->list_mic_due(s->inner);
+	const struct auth_ops *ops = s->ctx.inner->ops;
+	bool due = !s->preferred || ops->list_mic_due(s->ctx.inner);
 
 	if (s->client_mic_len == 0) {
-		if (due && auth_ctx_can_sign(s->inner))
+		if (due && auth_ctx_can_sign(s->ctx.inner))
 			return ERR(e, SEC_E_INVALID_TOKEN,
 			    "mechListMIC is missing where it is due (RFC 4178 section 5)");
 		return 0;
 	}
-	if (!auth_ctx_can_sign(s->inner))
+	if (!auth_ctx_can_sign(s->ctx.inner))
 		return ERR(e, SEC_E_INVALID_TOKEN, "mechListMIC without a signing context");
-	if (ops->list_mic_check(s->inner, buf_bytes(&s->mech_list),
+	if (ops->list_mic_check(s->ctx.inner, buf_bytes(&s->ctx.mech_list),
 		(struct bytes){ s->client_mic, s->client_mic_len }, e) != 0)
 		return -1;
-	return ops->list_mic_put(s->inner, buf_bytes(&s->mech_list), mic, e);
+	return ops->list_mic_put(s->ctx.inner, buf_bytes(&s->ctx.mech_list), mic, e);
 }
 
 static int
@@ -118,20 +106,20 @@ on_inner_step(void *arg, enum auth_state st, struct bytes token, const struct er
 	struct err e;
 
 	if (st == AUTH_COMPLETE)
-		s->base.token = token_ref(auth_ctx_token(s->inner));
+		s->ctx.base.token = token_ref(auth_ctx_token(s->ctx.inner));
 	if (s->bare) {
-		auth_step_done(&s->base, st, token, why);
+		auth_step_done(&s->ctx.base, st, token, why);
 		return;
 	}
 	if (st == AUTH_FAILED) {
 		fail(s, why);
 		return;
 	}
-	buf_init(&out, ANSWER_MAX);
+	buf_init(&out, SPNEGO_ANSWER_MAX);
 	if (make_answer(s, st, token, &out, &e) != 0)
 		fail(s, &e);
 	else
-		auth_step_done(&s->base, st, buf_bytes(&out), NULL);
+		auth_step_done(&s->ctx.base, st, buf_bytes(&out), NULL);
 	buf_fini(&out);
 }
 
@@ -173,8 +161,8 @@ choose_mech(struct spnego *s, struct bytes mech_list, struct err *e)
 static int
 open_inner(struct spnego *s, struct err *e)
 {
-	s->inner = s->mech->create(s->names, s->authority, e);
-	return s->inner != NULL ? 0 : -1;
+	s->ctx.inner = s->mech->create(s->names, s->authority, e);
+	return s->ctx.inner != NULL ? 0 : -1;
 }
 
 static void
@@ -191,8 +179,8 @@ first_step(struct spnego *s, struct bytes token)
 		fail(s, &e);
 		return;
 	}
-	buf_put_bytes(&s->mech_list, init.mech_list);
-	if (!buf_ok(&s->mech_list)) {
+	buf_put_bytes(&s->ctx.mech_list, init.mech_list);
+	if (!buf_ok(&s->ctx.mech_list)) {
 		(void)ERR(&e, E_OUTOFMEMORY, "no room for the SPNEGO exchange");
 		fail(s, &e);
 		return;
@@ -201,7 +189,7 @@ first_step(struct spnego *s, struct bytes token)
 	    s->preferred ? "the client's first choice" : "not the client's first choice");
 	/* An optimistic token belongs to the first of the list; for another choice it means nothing. */
 	if (s->preferred && init.has_mech_token)
-		auth_ctx_step(s->inner, init.mech_token, on_inner_step, s);
+		auth_ctx_step(s->ctx.inner, init.mech_token, on_inner_step, s);
 	else
 		on_inner_step(s, AUTH_NEED_TOKEN, (struct bytes){ NULL, 0 }, NULL);
 }
@@ -225,7 +213,7 @@ next_step(struct spnego *s, struct bytes token)
 	}
 	memcpy(s->client_mic, resp.mic, resp.mic_len);
 	s->client_mic_len = resp.mic_len;
-	auth_ctx_step(s->inner, resp.token, on_inner_step, s);
+	auth_ctx_step(s->ctx.inner, resp.token, on_inner_step, s);
 }
 
 static void
@@ -234,88 +222,41 @@ spnego_step(struct auth_ctx *c, struct bytes token)
 	struct spnego *s = spnego(c);
 	struct err e;
 
-	if (s->inner != NULL && !s->bare) {
+	if (s->ctx.inner != NULL && !s->bare) {
 		next_step(s, token);
 		return;
 	}
-	if (s->inner == NULL && !ntlm_message_is(token)) {
+	if (s->ctx.inner == NULL && !ntlm_message_is(token)) {
 		first_step(s, token);
 		return;
 	}
-	if (s->inner == NULL) {
+	if (s->ctx.inner == NULL) {
 		s->bare = true;
-		s->inner = ntlm_acceptor_new(s->names, s->authority, &e);
-		if (s->inner == NULL) {
+		s->ctx.inner = ntlm_acceptor_new(s->names, s->authority, &e);
+		if (s->ctx.inner == NULL) {
 			auth_step_done(c, AUTH_FAILED, (struct bytes){ NULL, 0 }, &e);
 			return;
 		}
 	}
-	auth_ctx_step(s->inner, token, on_inner_step, s);
+	auth_ctx_step(s->ctx.inner, token, on_inner_step, s);
 }
 
 /* ---- operations: those of the mechanism ---- */
 
-static void
-spnego_fini(struct auth_ctx *c)
-{
-	struct spnego *s = spnego(c);
-
-	auth_ctx_free(s->inner);
-	buf_fini(&s->mech_list);
-}
-
 static const char *
 spnego_package(const struct auth_ctx *c)
 {
-	const struct spnego *s = spnego_const(c);
+	const struct spnego *s = (const struct spnego *)c;
 
 	if (s->bare)
-		return auth_ctx_package(s->inner);
+		return auth_ctx_package(s->ctx.inner);
 	return s->mech != NULL ? s->mech->nested_name : "SPNEGO";
-}
-
-static bool
-spnego_can_sign(const struct auth_ctx *c)
-{
-	return auth_ctx_can_sign(spnego_const(c)->inner);
-}
-
-static bool
-spnego_can_seal(const struct auth_ctx *c)
-{
-	return auth_ctx_can_seal(spnego_const(c)->inner);
-}
-
-static size_t
-spnego_sig_len(const struct auth_ctx *c, bool seal)
-{
-	return auth_ctx_sig_len(spnego_const(c)->inner, seal);
-}
-
-static int
-spnego_protect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, uint8_t *sig, struct err *e)
-{
-	return auth_ctx_protect(spnego(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
-}
-
-static int
-spnego_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, struct bytes sig, struct err *e)
-{
-	return auth_ctx_unprotect(
-	    spnego(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
 }
 
 static const struct auth_ops spnego_ops = {
 	.step = spnego_step,
-	.fini = spnego_fini,
 	.package = spnego_package,
-	.can_sign = spnego_can_sign,
-	.can_seal = spnego_can_seal,
-	.sig_len = spnego_sig_len,
-	.protect = spnego_protect,
-	.unprotect = spnego_unprotect,
+	SPNEGO_FORWARDED,
 };
 
 struct auth_ctx *
@@ -327,10 +268,10 @@ spnego_acceptor_new(const struct auth_names *names, const struct auth_authority 
 		(void)ERR(e, E_OUTOFMEMORY, "no memory for a SPNEGO context");
 		return NULL;
 	}
-	s->base.ops = &spnego_ops;
-	s->base.state = AUTH_NEED_TOKEN;
+	s->ctx.base.ops = &spnego_ops;
+	s->ctx.base.state = AUTH_NEED_TOKEN;
 	s->names = names;
 	s->authority = authority;
-	buf_init(&s->mech_list, AUTH_TOKEN_MAX);
-	return &s->base;
+	buf_init(&s->ctx.mech_list, AUTH_TOKEN_MAX);
+	return &s->ctx.base;
 }

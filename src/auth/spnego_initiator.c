@@ -6,16 +6,13 @@
 
 #include "auth/auth_priv.h"
 #include "auth/initiator_priv.h"
+#include "auth/spnego_priv.h"
 #include "auth/spnego_token_priv.h"
 
-#define ANSWER_MAX (AUTH_TOKEN_MAX + 256)
-
 struct spnego_initiator {
-	struct auth_ctx base;
-	struct auth_ctx *inner;
+	struct spnego_ctx ctx;
 	bool started;
-	bool mic_sent;        /* the server owes one in return */
-	struct buf mech_list; /* DER as sent: what mechListMIC covers */
+	bool mic_sent; /* the server owes one in return */
 	struct spnego_resp resp;
 };
 
@@ -25,16 +22,10 @@ initiator(struct auth_ctx *c)
 	return (struct spnego_initiator *)c;
 }
 
-static const struct spnego_initiator *
-initiator_const(const struct auth_ctx *c)
-{
-	return (const struct spnego_initiator *)c;
-}
-
 static void
 fail(struct spnego_initiator *s, const struct err *e)
 {
-	auth_step_done(&s->base, AUTH_FAILED, (struct bytes){ NULL, 0 }, e);
+	auth_step_done(&s->ctx.base, AUTH_FAILED, (struct bytes){ NULL, 0 }, e);
 }
 
 /* ---- the first token ---- */
@@ -50,11 +41,11 @@ on_first(void *arg, enum auth_state st, struct bytes token, const struct err *wh
 		fail(s, why);
 		return;
 	}
-	buf_init(&out, ANSWER_MAX);
-	if (spnego_init_put(&out, buf_bytes(&s->mech_list), token, &e) != 0)
+	buf_init(&out, SPNEGO_ANSWER_MAX);
+	if (spnego_init_put(&out, buf_bytes(&s->ctx.mech_list), token, &e) != 0)
 		fail(s, &e);
 	else
-		auth_step_done(&s->base, AUTH_NEED_TOKEN, buf_bytes(&out), NULL);
+		auth_step_done(&s->ctx.base, AUTH_NEED_TOKEN, buf_bytes(&out), NULL);
 	buf_fini(&out);
 }
 
@@ -78,22 +69,22 @@ finish(struct spnego_initiator *s)
 		fail(s, &e);
 		return;
 	}
-	if (s->resp.mic_len > 0 && s->inner->ops->list_mic_check != NULL &&
-	    s->inner->ops->list_mic_check(s->inner, buf_bytes(&s->mech_list),
+	if (s->resp.mic_len > 0 && s->ctx.inner->ops->list_mic_check != NULL &&
+	    s->ctx.inner->ops->list_mic_check(s->ctx.inner, buf_bytes(&s->ctx.mech_list),
 		(struct bytes){ s->resp.mic, s->resp.mic_len }, &e) != 0) {
 		fail(s, &e);
 		return;
 	}
-	auth_step_done(&s->base, AUTH_COMPLETE, none, NULL);
+	auth_step_done(&s->ctx.base, AUTH_COMPLETE, none, NULL);
 }
 
 static void
 on_next(void *arg, enum auth_state st, struct bytes token, const struct err *why)
 {
 	struct spnego_initiator *s = arg;
-	const struct auth_ops *ops = s->inner->ops;
-	bool due = st == AUTH_COMPLETE && ops->list_mic_put != NULL && auth_ctx_can_sign(s->inner) &&
-	    (ops->list_mic_due(s->inner) || s->resp.state == SPNEGO_REQUEST_MIC);
+	const struct auth_ops *ops = s->ctx.inner->ops;
+	bool due = st == AUTH_COMPLETE && ops->list_mic_put != NULL && auth_ctx_can_sign(s->ctx.inner) &&
+	    (ops->list_mic_due(s->ctx.inner) || s->resp.state == SPNEGO_REQUEST_MIC);
 	struct buf out, mic;
 	struct err e;
 
@@ -105,15 +96,15 @@ on_next(void *arg, enum auth_state st, struct bytes token, const struct err *why
 		finish(s);
 		return;
 	}
-	buf_init(&out, ANSWER_MAX);
+	buf_init(&out, SPNEGO_ANSWER_MAX);
 	buf_init(&mic, SPNEGO_MIC_MAX);
-	if ((due && ops->list_mic_put(s->inner, buf_bytes(&s->mech_list), &mic, &e) != 0) ||
+	if ((due && ops->list_mic_put(s->ctx.inner, buf_bytes(&s->ctx.mech_list), &mic, &e) != 0) ||
 	    spnego_resp_put(&out, SPNEGO_ACCEPT_INCOMPLETE, NULL, token, buf_bytes(&mic), &e) != 0)
 		fail(s, &e);
 	else {
 		s->mic_sent = due;
 		/* Whatever the mechanism thinks, the server's word is still to come. */
-		auth_step_done(&s->base, AUTH_NEED_TOKEN, buf_bytes(&out), NULL);
+		auth_step_done(&s->ctx.base, AUTH_NEED_TOKEN, buf_bytes(&out), NULL);
 	}
 	buf_fini(&out);
 	buf_fini(&mic);
@@ -127,12 +118,11 @@ spnego_step(struct auth_ctx *c, struct bytes token)
 
 	if (!s->started) {
 		s->started = true;
-		auth_ctx_step(s->inner, (struct bytes){ NULL, 0 }, on_first, s);
+		auth_ctx_step(s->ctx.inner, (struct bytes){ NULL, 0 }, on_first, s);
 		return;
 	}
 	if (spnego_resp_parse(token, &s->resp, &e) != 0) {
-		e.hr = SEC_E_INVALID_TOKEN;
-		(void)err_prefix(&e, "SPNEGO");
+		spnego_unreadable(&e);
 		fail(s, &e);
 		return;
 	}
@@ -141,72 +131,24 @@ spnego_step(struct auth_ctx *c, struct bytes token)
 		fail(s, &e);
 		return;
 	}
-	if (auth_ctx_state(s->inner) == AUTH_COMPLETE)
+	if (auth_ctx_state(s->ctx.inner) == AUTH_COMPLETE)
 		finish(s);
 	else
-		auth_ctx_step(s->inner, s->resp.token, on_next, s);
+		auth_ctx_step(s->ctx.inner, s->resp.token, on_next, s);
 }
 
 /* ---- operations: those of the mechanism ---- */
 
-static void
-spnego_fini(struct auth_ctx *c)
-{
-	struct spnego_initiator *s = initiator(c);
-
-	auth_ctx_free(s->inner);
-	buf_fini(&s->mech_list);
-}
-
 static const char *
 spnego_package(const struct auth_ctx *c)
 {
-	return auth_ctx_package(initiator_const(c)->inner);
-}
-
-static bool
-spnego_can_sign(const struct auth_ctx *c)
-{
-	return auth_ctx_can_sign(initiator_const(c)->inner);
-}
-
-static bool
-spnego_can_seal(const struct auth_ctx *c)
-{
-	return auth_ctx_can_seal(initiator_const(c)->inner);
-}
-
-static size_t
-spnego_sig_len(const struct auth_ctx *c, bool seal)
-{
-	return auth_ctx_sig_len(initiator_const(c)->inner, seal);
-}
-
-static int
-spnego_protect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, uint8_t *sig, struct err *e)
-{
-	return auth_ctx_protect(
-	    initiator(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
-}
-
-static int
-spnego_unprotect(struct auth_ctx *c, uint8_t *pdu, size_t len, size_t body_off, size_t body_len, bool seal,
-    bool header_signing, struct bytes sig, struct err *e)
-{
-	return auth_ctx_unprotect(
-	    initiator(c)->inner, pdu, len, body_off, body_len, seal, header_signing, sig, e);
+	return auth_ctx_package(((const struct spnego_ctx *)c)->inner);
 }
 
 static const struct auth_ops spnego_initiator_ops = {
 	.step = spnego_step,
-	.fini = spnego_fini,
 	.package = spnego_package,
-	.can_sign = spnego_can_sign,
-	.can_seal = spnego_can_seal,
-	.sig_len = spnego_sig_len,
-	.protect = spnego_protect,
-	.unprotect = spnego_unprotect,
+	SPNEGO_FORWARDED,
 };
 
 struct auth_ctx *
@@ -220,17 +162,17 @@ spnego_initiator_new(struct auth_ctx *inner, const char *oid, struct err *e)
 		(void)ERR(e, E_OUTOFMEMORY, "no memory for a SPNEGO context");
 		return NULL;
 	}
-	s->base.ops = &spnego_initiator_ops;
-	s->base.state = AUTH_NEED_TOKEN;
-	s->inner = inner;
-	buf_init(&s->mech_list, 256);
-	list = der_open(&s->mech_list, DER_SEQUENCE);
-	der_put_oid(&s->mech_list, oid);
-	der_close(&s->mech_list, list);
-	if (!buf_ok(&s->mech_list)) {
-		auth_ctx_free(&s->base);
+	s->ctx.base.ops = &spnego_initiator_ops;
+	s->ctx.base.state = AUTH_NEED_TOKEN;
+	s->ctx.inner = inner;
+	buf_init(&s->ctx.mech_list, 256);
+	list = der_open(&s->ctx.mech_list, DER_SEQUENCE);
+	der_put_oid(&s->ctx.mech_list, oid);
+	der_close(&s->ctx.mech_list, list);
+	if (!buf_ok(&s->ctx.mech_list)) {
+		auth_ctx_free(&s->ctx.base);
 		(void)ERR(e, E_OUTOFMEMORY, "no memory for a SPNEGO context");
 		return NULL;
 	}
-	return &s->base;
+	return &s->ctx.base;
 }
