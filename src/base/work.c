@@ -12,7 +12,8 @@
 
 struct job {
 	struct job *next;
-	void (*run)(void *arg);
+	void (*run)(void *arg); /* or */
+	bool (*hand_on)(void *arg);
 	void (*done)(void *arg);
 	void *arg;
 };
@@ -68,6 +69,16 @@ notify(int fd)
 		;
 }
 
+/* true: nobody waits for its end. */
+static bool
+run(struct job *j)
+{
+	if (j->hand_on != NULL)
+		return j->hand_on(j->arg);
+	j->run(j->arg);
+	return false;
+}
+
 static void *
 worker(void *arg)
 {
@@ -85,7 +96,11 @@ worker(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&w->lock);
-		j->run(j->arg);
+		if (run(j)) {
+			free(j);
+			pthread_mutex_lock(&w->lock);
+			continue;
+		}
 		pthread_mutex_lock(&w->lock);
 		first = w->finished.head == NULL;
 		queue_push(&w->finished, j);
@@ -167,19 +182,32 @@ work_free(struct work *w)
 	free(w);
 }
 
-int
-work_submit(struct work *w, void (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e)
+static int
+submit(struct work *w, const struct job *model, struct err *e)
 {
 	struct job *j = malloc(sizeof(*j));
 
 	if (j == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for a job");
-	*j = (struct job){ NULL, job, done, arg };
+	*j = *model;
 	pthread_mutex_lock(&w->lock);
 	queue_push(&w->todo, j);
 	pthread_mutex_unlock(&w->lock);
 	pthread_cond_signal(&w->wake); /* not under the lock: the woken worker would only wait for it */
 	return 0;
+}
+
+int
+work_submit(struct work *w, void (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e)
+{
+	return submit(w, &(struct job){ .run = job, .done = done, .arg = arg }, e);
+}
+
+int
+work_submit_handing_on(
+    struct work *w, bool (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e)
+{
+	return submit(w, &(struct job){ .hand_on = job, .done = done, .arg = arg }, e);
 }
 
 int

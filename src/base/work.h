@@ -5,6 +5,8 @@
 #ifndef ADCSD_BASE_WORK_H
 #define ADCSD_BASE_WORK_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct work;
@@ -12,7 +14,8 @@ struct work;
 /* threads 0: one per processor, at least 2 and at most 8. */
 struct work *
 work_new(unsigned threads, struct err *e) MUST_CHECK;
-/* Waits for running jobs, runs the `done` of every job, also of those that never ran. NULL is fine. */
+/* Waits for running jobs, runs the `done` of every job not handed on, also of those that never ran. NULL is
+ * fine. */
 void
 work_free(struct work *w);
 
@@ -20,6 +23,12 @@ work_free(struct work *w);
 int
 work_submit(
     struct work *w, void (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e) MUST_CHECK;
+
+/* The same, but where the job answers true it has handed arg on, to another thread perhaps: done does not
+ * run, and nothing here touches arg again. */
+int
+work_submit_handing_on(
+    struct work *w, bool (*job)(void *arg), void (*done)(void *arg), void *arg, struct err *e) MUST_CHECK;
 
 /* An eventfd, readable while finished jobs wait. */
 int

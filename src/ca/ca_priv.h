@@ -172,6 +172,7 @@ struct ca_request {
 	struct policy_subject subject;
 	struct policy_result out;
 	struct err eval_err;
+	struct err store_err; /* there was no memory for the row's operation */
 	bool eval_failed;
 	const struct policy_reason *before; /* what was found before policy had a word */
 	size_t n_before;

@@ -113,29 +113,17 @@ on_stored(void *arg, const struct err *e)
 	ca_request_finish(r, &res, r->resubmits != 0 ? "request.issue" : "request", trouble(r));
 }
 
-static void
-store_verdict(struct ca_request *r)
-{
-	struct err e = { 0 };
-	int rc;
-
-	if (r->rehearsed != NULL) {
-		struct ca_request_result res = result_of(r);
-
-		ca_request_finish(r, &res, "rehearse", trouble(r));
-		return;
-	}
-	rc = r->resubmits != 0 ? store_update(r->ca->store, &r->row, r->resubmits, on_stored, r, &e)
-			       : store_insert(r->ca->store, &r->row, on_stored, r, &e);
-	if (rc != 0)
-		ca_request_refuse(r, &e);
-	else
-		r->ca->busy++;
-}
-
 /* ---- policy and signature ---- */
 
-static void
+static int
+store_verdict(struct ca_request *r, struct err *e)
+{
+	return r->resubmits != 0 ? store_update(r->ca->store, &r->row, r->resubmits, on_stored, r, e)
+				 : store_insert(r->ca->store, &r->row, on_stored, r, e);
+}
+
+/* The row goes to the writer from here: the loop hears of it when it is committed. */
+static bool
 decide_job(void *arg)
 {
 	struct ca_request *r = arg;
@@ -145,15 +133,21 @@ decide_job(void *arg)
 	else
 		ca_request_decide(r);
 	r->t_policy = clock_monotonic_us();
+	return r->rehearsed == NULL && store_verdict(r, &r->store_err) == 0;
 }
 
+/* A rehearsal, or there was no memory for a row. */
 static void
 decide_done(void *arg)
 {
 	struct ca_request *r = arg;
+	struct ca_request_result res = result_of(r);
 
 	r->ca->busy--;
-	store_verdict(r);
+	if (r->rehearsed != NULL)
+		ca_request_finish(r, &res, "rehearse", trouble(r));
+	else
+		ca_request_refuse(r, &r->store_err);
 }
 
 void
@@ -162,7 +156,7 @@ ca_request_decide_start(struct ca_request *r)
 	struct err e = { 0 };
 
 	r->t_ready = clock_monotonic_us();
-	if (work_submit(r->ca->work, decide_job, decide_done, r, &e) != 0)
+	if (work_submit_handing_on(r->ca->work, decide_job, decide_done, r, &e) != 0)
 		ca_request_refuse(r, &e);
 	else
 		r->ca->busy++;

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/work.h"
 
@@ -89,6 +90,40 @@ test_done_may_submit(void **state)
 	work_free(w);
 }
 
+static bool
+run_and_keep(void *arg)
+{
+	run(arg);
+	return false;
+}
+
+/* Its taker may be done with it at once: here it is freed before the job returns. */
+static bool
+run_and_hand_on(void *arg)
+{
+	free(arg);
+	return true;
+}
+
+/* What is handed on has no done; what is not, has. The order shows that nothing is still to come. */
+static void
+test_handing_on(void **state)
+{
+	struct err e = { 0 };
+	struct work *w = work_new(1, &e);
+	struct task kept = { .owner = pthread_self() }, after = { .owner = pthread_self() };
+
+	(void)state;
+	for (int i = 0; i < JOBS; i++)
+		assert_int_equal(work_submit_handing_on(w, run_and_hand_on, done, malloc(1), &e), 0);
+	assert_int_equal(work_submit_handing_on(w, run_and_keep, done, &kept, &e), 0);
+	assert_int_equal(work_submit_handing_on(w, run_and_hand_on, done, malloc(1), &e), 0);
+	assert_int_equal(work_submit(w, run, done, &after, &e), 0);
+	drain_until(w, &after.done);
+	assert_true(kept.ran == 1 && kept.done == 1 && kept.on_owner && !kept.ran_on_owner);
+	work_free(w);
+}
+
 /* Whatever still waits when the pool goes gets its done, run or not; so does what a done submits then. */
 static void
 test_free_runs_every_done(void **state)
@@ -117,6 +152,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_run),
 		cmocka_unit_test(test_done_may_submit),
+		cmocka_unit_test(test_handing_on),
 		cmocka_unit_test(test_free_runs_every_done),
 	};
 
