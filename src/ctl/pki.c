@@ -163,9 +163,11 @@ read_published(struct ctl *c, const char *path, struct bytes *der, struct x509_p
 	int rc;
 
 	buf_init(&in, FILE_MAX);
-	rc = ctl_read_file(path, &in, e);
-	if (rc == 0)
-		rc = x509_request_unwrap(buf_bytes(&in), c->pool, der, e);
+	if (ctl_read_file(path, &in, e) != 0) { /* it names the file */
+		buf_fini(&in);
+		return -1;
+	}
+	rc = x509_request_unwrap(buf_bytes(&in), c->pool, der, e);
 	if (rc == 0) /* DER comes back as it was, in the buffer */
 		rc = pool_dup_bytes(c->pool, *der, der) == 0
 		    ? 0

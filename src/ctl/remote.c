@@ -1,5 +1,6 @@
 #include "ctl/remote.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,8 @@ target_of_server(struct ctl *c, struct client_target *t, struct err *e)
 	json_t *o = ctl_call(c, "server.show", NULL, e);
 	const char *address = json_string_value(json_object_get(o, "address"));
 	const char *ca = json_string_value(json_object_get(o, "ca"));
+	const char *config =
+	    json_string_value(json_object_get(o, "config")); /* "ca01.corp.contoso.com\\CA" */
 	json_int_t port = json_integer_value(json_object_get(json_object_get(o, "ports"), "epm"));
 	int rc = 0;
 
@@ -72,6 +75,9 @@ target_of_server(struct ctl *c, struct client_target *t, struct err *e)
 	t->epm_port = (uint16_t)port;
 	if (t->host == NULL || t->ca == NULL || port <= 0 || port > UINT16_MAX)
 		rc = ERR(e, E_UNEXPECTED, "the server does not tell where it is");
+	/* Tickets are for the CA's host, whatever address it listens on. */
+	if (c->spn == NULL && config != NULL)
+		c->spn = pool_printf(c->pool, "host/%.*s", (int)strcspn(config, "\\"), config);
 	json_decref(o);
 	return rc;
 }
@@ -84,6 +90,7 @@ ctl_password_from_file(struct ctl *c, const char *path, struct err *e)
 	char line[512];
 	const char *s = NULL;
 	FILE *f = fopen(path, "r");
+	int error = errno;
 
 	if (f != NULL && fgets(line, sizeof(line), f) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
@@ -94,7 +101,10 @@ ctl_password_from_file(struct ctl *c, const char *path, struct err *e)
 	explicit_bzero(line, sizeof(line));
 	if (s != NULL && *s != '\0')
 		return s;
-	ERR(e, E_INVALIDARG, "%.100s holds no password", path);
+	if (f == NULL)
+		ERR(e, E_FILE_NOT_FOUND, "%.100s: %s", path, strerror(error));
+	else
+		ERR(e, E_INVALIDARG, "%.100s holds no password", path);
 	return NULL;
 }
 

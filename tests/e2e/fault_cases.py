@@ -106,6 +106,7 @@ def late(server, provoke):
     """Connected and authenticated before anything goes wrong."""
     def run():
         with connected(server) as c:
+            c.retrieve(999999)  # the last leg of NTLM has no answer of its own: now it is done
             provoke()
             return named(c.request(pkcs10.csr(), USER))
     return outcome(run)
@@ -231,8 +232,8 @@ CASES = [
     case("E01", "the CA's host is down", "fault add port.epm refuse", mapper, "connection refused"),
     case("E01", "a firewall drops what goes to the CA, or it hangs", "fault add port.object hang", silence, "no answer"),
     case("E01", "activation fails", "fault add IRemoteSCMActivator hresult 0x800706ba", enroll, "0x800706ba"),
-    case("E01", "ICertPassage is switched off", r"ca set CA\InterfaceFlags +IF_NORPCICERTREQUEST", passage(), "0x800706ba",
-         r"ca set CA\InterfaceFlags -IF_NORPCICERTREQUEST"),
+    case("E01", "ICertPassage is switched off", r"ca set 'CA\InterfaceFlags' +IF_NORPCICERTREQUEST", passage(), "0x800706ba",
+         r"ca set 'CA\InterfaceFlags' -IF_NORPCICERTREQUEST"),
     case("E02", "the call is signed, not encrypted", "", passage(level="integrity"), "0x80070005"),
     case("E02", "no right to activate", "fault add IRemoteSCMActivator hresult E_ACCESSDENIED", enroll, "0x80070005"),
     case("E02", "access is denied, whatever the reason", "fault add ICertRequestD hresult E_ACCESSDENIED", enroll, "0x80070005"),
@@ -256,16 +257,16 @@ CASES = [
     case("E11", "the domain controller is gone", "fault add directory down", late, "0x8007203a", rows=1),
     case("E05, E11", "the same, and nobody can log on", "fault add directory down", passage(), "fault 0x00000005"),
     case("E12", "the template is not published", "ca unpublish User", passage(), "0x80094800", "ca publish User", rows=1),
-    case("E13", "no right on the template", r"template acl deny User CORP\janedoe Enroll", passage(), "0x80094012",
-         r"template acl remove User CORP\janedoe", rows=1),
-    case("E14", "no right on the CA", r"ca acl deny CORP\janedoe RequestCertificates", passage(), "0x80094011",
-         r"ca acl remove CORP\janedoe"),
+    case("E13", "no right on the template", r"template acl deny User 'CORP\janedoe' Enroll", passage(), "0x80094012",
+         r"template acl remove User 'CORP\janedoe'", rows=1),
+    case("E14", "no right on the CA", r"ca acl deny 'CORP\janedoe' RequestCertificates", passage(), "0x80094011",
+         r"ca acl remove 'CORP\janedoe'"),
     case("E15", "no template is named", "", passage(attributes=""), "0x80094801", rows=1),
     case("E23", "the account has no mail", "", passage(account="bob"), "0x80094812", rows=1),
     case("E33", "a key that is too short", "", passage("CertificateTemplate:IntunePKCS", pkcs10.csr(pkcs10.rsa_key(1024)), account="PFXCONN01$"), "0x80094811", rows=1),
     case("E36", "a request that is cut short", "", passage(request=pkcs10.csr()[:-9]), "0x80093102", rows=1),
-    case("E43", "pending, for ever", r"ca set policy\RequestDisposition +REQDISP_PENDINGFIRST", passage(), "pending",
-         r"ca set policy\RequestDisposition -REQDISP_PENDINGFIRST", rows=1),
+    case("E43", "pending, for ever", r"ca set 'policy\RequestDisposition' +REQDISP_PENDINGFIRST", passage(), "pending",
+         r"ca set 'policy\RequestDisposition' -REQDISP_PENDINGFIRST", rows=1),
     case("E49", "roles are separated", "ca role-separation on", revoke("Administrator"), "0x80094008", "ca role-separation off"),
     case("E50", "the CA's certificate is over", "clock advance 6y", passage(), "0x800b0101", rows=1, alone=True),
     case("E51", "the CRL cannot be had", "fault add port.http refuse", crl, "connection refused"),
@@ -279,7 +280,7 @@ CASES = [
     case("N05", "a slow CA", "fault add ICertPassage delay 1000ms", patient, "issued after a second", rows=1),
     case("B10, I02", "the second call fails, the others do not",
          "fault add ICertPassage hresult 0x8009400f --skip 1 --times 1", thrice, "issued, 0x8009400f, issued", rows=2),
-    case("F09", "one account fails, the others do not", r"fault add ICertPassage hresult E_ACCESSDENIED --as CORP\bob", passage(),
+    case("F09", "one account fails, the others do not", r"fault add ICertPassage hresult E_ACCESSDENIED --as 'CORP\bob'", passage(),
          "issued", rows=1),
 ]
 
@@ -304,7 +305,7 @@ What a client of a CA must live with, how to bring it about, and what an indepen
 is run by `tests/e2e/test_faults.py`; `tests/e2e/fault_cases.py` writes this page, and a test fails when the two differ.
 
 `adcsctl fault add POINT ACTION [VALUE]` lets something go wrong until `adcsctl fault clear`; `--skip N` calls go well first, `--times N` go
-wrong, `--for 30s` ends it by itself, `--as 'CORP\bob'` picks an account. `adcsctl fault points` lists every point (each interface and
+wrong, `--for 30s` ends it by itself, `--as 'CORP\\bob'` picks an account. `adcsctl fault points` lists every point (each interface and
 method, the ports, HTTP, the database, the directory) with its actions; `fault list` counts the calls each rule has met, and the journal has a
 record `fault-on-request` for each. `ICertRequestD` means ICertRequestD2 too. Any code can be had: `fault add ICertRequestD hresult CODE`.
 Faults end with the server; none is on unless asked for over the control socket.

@@ -23,10 +23,6 @@ def server():
     made.remove()
 
 
-def words(command):
-    return shlex.split(command.replace("\\", "\\\\"))
-
-
 def requests(server):
     return len(server.json("request", "list", "--limit", "1000")["requests"])
 
@@ -38,14 +34,14 @@ def test_case(server, fresh, case):
 
     def provoke():
         for command in case.provoke:
-            where.ctl(*words(command))
+            where.ctl(*shlex.split(command))
 
     try:
         assert case.client(where, provoke) == case.seen
         assert requests(where) == before + case.rows
     finally:
         for command in ["fault clear", *case.undo]:
-            where.ctl(*words(command))
+            where.ctl(*shlex.split(command))
     if not case.alone:
         well_again(where)
 
