@@ -20,16 +20,27 @@ text_of(const json_t *o, const char *name)
 	return s != NULL ? s : "";
 }
 
-int
-ctl_call_quietly(struct ctl *c, const char *verb, json_t *args)
+json_t *
+ctl_ask(struct ctl *c, const char *verb, json_t *args, int *code)
 {
 	struct err e;
 	json_t *o = ctl_call(c, verb, args, &e);
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		*code = ctl_fail(c, &e);
+	else if (c->json)
+		*code = ctl_print_json(o);
+	return o == NULL || c->json ? NULL : o;
+}
+
+int
+ctl_call_quietly(struct ctl *c, const char *verb, json_t *args)
+{
+	int code;
+	json_t *o = ctl_ask(c, verb, args, &code);
+
+	if (o == NULL)
+		return code;
 	json_decref(o);
 	return CTL_OK;
 }
@@ -72,15 +83,13 @@ ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 		{ "notBefore", "Valid from" }, { "notAfter", "Valid to" }, { "sha1", "Certificate hash" } };
 	const char *key;
 	json_t *o, *v, *item;
-	struct err e;
+	int code;
 	size_t i;
 
 	(void)a;
-	o = ctl_call(c, "ca.show", NULL, &e);
+	o = ctl_ask(c, "ca.show", NULL, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		printf("%-18s %s\n", rows[i][1], text_of(o, rows[i][0]));
 	ctl_print_ca_certificates(json_object_get(o, "certificates"));
@@ -219,6 +228,7 @@ int
 ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 {
 	struct err e;
+	int code;
 	const char *verb = ctl_arg(a, "exchange") != NULL ? "ca.exchange" : "ca.cert";
 	json_t *args = json_object(), *o, *item;
 	const char *der;
@@ -235,11 +245,9 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 		}
 		json_object_set_new(args, "index", json_integer(index));
 	}
-	o = ctl_call(c, verb, args, &e);
+	o = ctl_ask(c, verb, args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	buf_init(&b, CERT_MAX);
 	der = text_of(o, "der");
 	if (ctl_arg(a, "der") != NULL)
@@ -304,7 +312,7 @@ int
 ctl_request_list(struct ctl *c, const struct ctl_args *a)
 {
 	json_t *args = json_object(), *o, *r;
-	struct err e;
+	int code;
 	size_t i;
 
 	if (check_state(ctl_arg(a, "state")) != CTL_OK || paging(c, a, args) != CTL_OK) {
@@ -313,11 +321,9 @@ ctl_request_list(struct ctl *c, const struct ctl_args *a)
 	}
 	if (ctl_arg(a, "state") != NULL)
 		json_object_set_new(args, "state", json_string(ctl_arg(a, "state")));
-	o = ctl_call(c, "request.list", args, &e);
+	o = ctl_ask(c, "request.list", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("%6s  %-8s %-24s %-20s %-40s %s\n", "ID", "State", "Requester", "Template", "Serial number",
 	    "Message");
 	json_array_foreach(json_object_get(o, "requests"), i, r)
@@ -495,18 +501,16 @@ int
 ctl_journal(struct ctl *c, const struct ctl_args *a)
 {
 	json_t *args = json_object(), *o, *r;
-	struct err e;
+	int code;
 	size_t i;
 
 	if (paging(c, a, args) != CTL_OK) {
 		json_decref(args);
 		return CTL_USAGE;
 	}
-	o = ctl_call(c, "journal", args, &e);
+	o = ctl_ask(c, "journal", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	json_array_foreach(json_object_get(o, "records"), i, r)
 	{
 		const char *reason = text_of(r, "reason");
@@ -523,14 +527,12 @@ ctl_journal(struct ctl *c, const struct ctl_args *a)
 static int
 print_flat(struct ctl *c, const char *verb, json_t *args)
 {
-	struct err e;
-	json_t *o = ctl_call(c, verb, args, &e), *v;
+	int code;
+	json_t *o = ctl_ask(c, verb, args, &code), *v;
 	const char *name;
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	json_object_foreach(o, name, v)
 	{
 		char *s = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);

@@ -28,6 +28,10 @@ void
 ctl_print_ca_certificates(const json_t *list);
 ctl_verb_fn ctl_request_revoke, ctl_request_unrevoke, ctl_crl_show, ctl_crl_get, ctl_crl_publish;
 
+/* One call, whose answer is to be printed as text; takes args. NULL when nothing is left to do: it failed and
+ * that has been told, or --json has printed it; *code is then the verb's exit code. */
+json_t *
+ctl_ask(struct ctl *c, const char *verb, json_t *args, int *code);
 /* One call whose answer is only shown with --json; takes args. */
 int
 ctl_call_quietly(struct ctl *c, const char *verb, json_t *args);

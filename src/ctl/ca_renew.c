@@ -76,11 +76,9 @@ ctl_ca_renew(struct ctl *c, const struct ctl_args *a)
 			return ctl_fail(c, &e);
 		}
 	}
-	o = ctl_call(c, "ca.renew", args, &e);
+	o = ctl_ask(c, "ca.renew", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	request = json_string_value(json_object_get(o, "request"));
 	if (request != NULL) {
 		rc = ctl_write_file(ctl_arg(a, "out"), request, strlen(request), &e);

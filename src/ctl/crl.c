@@ -57,13 +57,11 @@ which(const struct ctl_args *a, int *code)
 static int
 change(struct ctl *c, const char *verb, json_t *args, const char *done)
 {
-	struct err e;
-	json_t *o = ctl_call(c, verb, args, &e);
+	int code;
+	json_t *o = ctl_ask(c, verb, args, &code);
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("request %lld, serial number %s: %s\n",
 	    (long long)json_integer_value(json_object_get(o, "id")), text_of(o, "serial"), done);
 	json_decref(o);
@@ -112,17 +110,14 @@ int
 ctl_request_valid(struct ctl *c, const struct ctl_args *a)
 {
 	char hex[64];
-	struct err e;
 	json_t *o;
 	int code = serial_arg(a->positional[0], hex, sizeof(hex));
 
 	if (code != CTL_OK)
 		return code;
-	o = ctl_call(c, "request.valid", json_pack("{s:s}", "serial", hex), &e);
+	o = ctl_ask(c, "request.valid", json_pack("{s:s}", "serial", hex), &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf(
 	    "%s%s%s\n", text_of(o, "state"), *text_of(o, "reason") != '\0' ? ": " : "", text_of(o, "reason"));
 	json_decref(o);
@@ -160,15 +155,13 @@ print_heading(void)
 int
 ctl_crl_show(struct ctl *c, const struct ctl_args *a)
 {
-	struct err e;
-	json_t *o = ctl_call(c, "crl.show", NULL, &e), *r;
+	int code;
+	json_t *o = ctl_ask(c, "crl.show", NULL, &code), *r;
 	size_t i;
 
 	(void)a;
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	print_heading();
 	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
 	if (*text_of(o, "folder") != '\0')
@@ -183,16 +176,14 @@ ctl_crl_publish(struct ctl *c, const struct ctl_args *a)
 	json_t *args = json_pack(
 	    "{s:b, s:b}", "delta", ctl_arg(a, "delta") != NULL, "republish", ctl_arg(a, "republish") != NULL);
 	json_t *o, *r;
-	struct err e;
+	int code;
 	size_t i;
 
 	if (ctl_arg(a, "until") != NULL)
 		json_object_set_new(args, "until", json_string(ctl_arg(a, "until")));
-	o = ctl_call(c, "crl.publish", args, &e);
+	o = ctl_ask(c, "crl.publish", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	print_heading();
 	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
 	json_decref(o);
@@ -203,6 +194,7 @@ int
 ctl_crl_get(struct ctl *c, const struct ctl_args *a)
 {
 	struct err e;
+	int code;
 	json_t *args = json_pack("{s:b}", "delta", ctl_arg(a, "delta") != NULL), *o;
 	const char *base64;
 	struct buf der, out;
@@ -217,11 +209,9 @@ ctl_crl_get(struct ctl *c, const struct ctl_args *a)
 		}
 		json_object_set_new(args, "key", json_integer(key));
 	}
-	o = ctl_call(c, "crl.get", args, &e);
+	o = ctl_ask(c, "crl.get", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	base64 = text_of(o, "der");
 	buf_init(&der, CRL_MAX);
 	buf_init(&out, 2 * CRL_MAX);

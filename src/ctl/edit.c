@@ -90,13 +90,11 @@ base64_of(const struct buf *value)
 static int
 edit(struct ctl *c, const char *verb, json_t *args)
 {
-	struct err e;
-	json_t *o = ctl_call(c, verb, args, &e);
+	int code;
+	json_t *o = ctl_ask(c, verb, args, &code);
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("request %lld is changed\n", (long long)json_integer_value(json_object_get(o, "id")));
 	json_decref(o);
 	return CTL_OK;
@@ -151,16 +149,14 @@ int
 ctl_ca_set_templates(struct ctl *c, const struct ctl_args *a)
 {
 	json_t *names = json_array(), *o, *name;
-	struct err e;
+	int code;
 	size_t i;
 
 	for (i = 0; i < a->n_positional; i++)
 		json_array_append_new(names, json_string(a->positional[i]));
-	o = ctl_call(c, "ca.templates.set", json_pack("{s:o}", "templates", names), &e);
+	o = ctl_ask(c, "ca.templates.set", json_pack("{s:o}", "templates", names), &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	json_array_foreach(json_object_get(o, "templates"), i, name) printf("%s\n", json_string_value(name));
 	json_decref(o);
 	return CTL_OK;
@@ -171,16 +167,14 @@ ctl_ca_audit_filter(struct ctl *c, const struct ctl_args *a)
 {
 	char *end;
 	unsigned long n = strtoul(a->positional[0], &end, 0);
-	struct err e;
+	int code;
 	json_t *o;
 
 	if (end == a->positional[0] || *end != '\0' || n > UINT32_MAX)
 		return ctl_usage("the filter is a number, 0 to 127");
-	o = ctl_call(c, "ca.audit-filter.set", json_pack("{s:I}", "filter", (json_int_t)n), &e);
+	o = ctl_ask(c, "ca.audit-filter.set", json_pack("{s:I}", "filter", (json_int_t)n), &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("CA\\AuditFilter = %lld\n", (long long)json_integer_value(json_object_get(o, "filter")));
 	json_decref(o);
 	return CTL_OK;
@@ -190,13 +184,11 @@ ctl_ca_audit_filter(struct ctl *c, const struct ctl_args *a)
 static int
 delete_rows(struct ctl *c, json_t *args)
 {
-	struct err e;
-	json_t *o = ctl_call(c, "request.delete", args, &e);
+	int code;
+	json_t *o = ctl_ask(c, "request.delete", args, &code);
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("%lld rows are deleted\n", (long long)json_integer_value(json_object_get(o, "deleted")));
 	json_decref(o);
 	return CTL_OK;

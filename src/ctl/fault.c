@@ -59,7 +59,6 @@ int
 ctl_fault_add(struct ctl *c, const struct ctl_args *a)
 {
 	json_t *args = json_pack("{s:s, s:s}", "point", a->positional[0], "action", a->positional[1]), *o;
-	struct err e;
 	int code;
 
 	if (a->n_positional > 2)
@@ -69,11 +68,9 @@ ctl_fault_add(struct ctl *c, const struct ctl_args *a)
 		json_decref(args);
 		return code;
 	}
-	o = ctl_call(c, "fault.add", args, &e);
+	o = ctl_ask(c, "fault.add", args, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("fault %lld: %s at %s\n", number_of(o, "id"), text_of(o, "action"), text_of(o, "point"));
 	json_decref(o);
 	return CTL_OK;

@@ -189,11 +189,9 @@ ctl_request_import_key(struct ctl *c, const struct ctl_args *a)
 	o = json_pack("{s:I, s:s, s:b}", "id", id, "der", der, "overwrite", ctl_arg(a, "force") != NULL);
 	if (hash != NULL)
 		json_object_set_new(o, "sha1", json_string(hash));
-	o = ctl_call(c, "request.importKey", o, &e);
+	o = ctl_ask(c, "request.importKey", o, &code);
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	printf("The key is archived.\n");
 	json_decref(o);
 	return CTL_OK;

@@ -182,15 +182,13 @@ ctl_ca_role_separation(struct ctl *c, const struct ctl_args *a)
 int
 ctl_ca_roles(struct ctl *c, const struct ctl_args *a)
 {
-	struct err e;
-	json_t *o = ctl_call(c, "ca.roles", NULL, &e), *name;
+	int code;
+	json_t *o = ctl_ask(c, "ca.roles", NULL, &code), *name;
 	size_t i;
 
 	(void)a;
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	json_array_foreach(json_object_get(o, "names"), i, name) puts(json_string_value(name));
 	json_decref(o);
 	return CTL_OK;

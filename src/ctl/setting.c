@@ -44,14 +44,12 @@ print_setting(const json_t *s, bool whole)
 static int
 call(struct ctl *c, const char *verb, json_t *args, bool whole)
 {
-	struct err e;
-	json_t *o = ctl_call(c, verb, args, &e), *s;
+	int code;
+	json_t *o = ctl_ask(c, verb, args, &code), *s;
 	size_t i;
 
 	if (o == NULL)
-		return ctl_fail(c, &e);
-	if (c->json)
-		return ctl_print_json(o);
+		return code;
 	json_array_foreach(json_object_get(o, "settings"), i, s) print_setting(s, whole);
 	json_decref(o);
 	return CTL_OK;
