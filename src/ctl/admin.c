@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 
 #define CERT_MAX (1u << 20)
 
-static const char *
-text_of(const json_t *o, const char *name)
+const char *
+ctl_text(const json_t *o, const char *name)
 {
 	const char *s = json_string_value(json_object_get(o, name));
 
@@ -91,7 +90,7 @@ ctl_ca_show(struct ctl *c, const struct ctl_args *a)
 	if (o == NULL)
 		return code;
 	for (i = 0; i < ARRAY_LEN(rows); i++)
-		printf("%-18s %s\n", rows[i][1], text_of(o, rows[i][0]));
+		printf("%-18s %s\n", rows[i][1], ctl_text(o, rows[i][0]));
 	ctl_print_ca_certificates(json_object_get(o, "certificates"));
 	puts("Templates to issue");
 	json_array_foreach(json_object_get(o, "templates"), i, item)
@@ -153,21 +152,21 @@ ctl_ca_acl_show(struct ctl *c, const struct ctl_args *a)
 	json_array_foreach(json_object_get(o, "aces"), i, ace)
 	{
 		struct sid sid;
-		const char *who = text_of(ace, "principal");
+		const char *who = ctl_text(ace, "principal");
 
 		if (sid_from_text(&sid, who, &e) == 0)
 			who = ctl_name_from_sid(c, &sid);
 		json_object_set_new(ace, "name", json_string(who));
 		if (c->json)
 			continue;
-		printf("%-6s %-44s ", strcmp(text_of(ace, "type"), "deny") == 0 ? "Deny" : "Allow", who);
+		printf("%-6s %-44s ", strcmp(ctl_text(ace, "type"), "deny") == 0 ? "Deny" : "Allow", who);
 		json_array_foreach(json_object_get(ace, "rights"), k, right)
 		    printf("%s%s", k > 0 ? ", " : "", json_string_value(right));
 		putchar('\n');
 	}
 	if (c->json)
 		return ctl_print_json(o);
-	printf("SDDL: %s\n", text_of(o, "sddl"));
+	printf("SDDL: %s\n", ctl_text(o, "sddl"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -249,11 +248,11 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 	if (o == NULL)
 		return code;
 	buf_init(&b, CERT_MAX);
-	der = text_of(o, "der");
+	der = ctl_text(o, "der");
 	if (ctl_arg(a, "der") != NULL)
 		rc = text_parse_base64(&b, (struct bytes){ (const uint8_t *)der, strlen(der) }, &e);
 	else if (ctl_arg(a, "chain") == NULL)
-		buf_put_str(&b, text_of(o, "pem"));
+		buf_put_str(&b, ctl_text(o, "pem"));
 	else
 		json_array_foreach(json_object_get(o, "chain"), i, item)
 		    buf_put_str(&b, json_string_value(item));
@@ -264,7 +263,7 @@ ctl_ca_cert(struct ctl *c, const struct ctl_args *a)
 	return rc == 0 ? CTL_OK : ctl_fail(c, &e);
 }
 
-/* ---- request ---- */
+/* ---- arguments ---- */
 
 int
 ctl_number_arg(const char *text, const char *what, json_int_t *out)
@@ -278,9 +277,8 @@ ctl_number_arg(const char *text, const char *what, json_int_t *out)
 	return CTL_OK;
 }
 
-/* --after and --limit, where given. */
-static int
-paging(struct ctl *c, const struct ctl_args *a, json_t *args)
+int
+ctl_paging(struct ctl *c, const struct ctl_args *a, json_t *args)
 {
 	static const char *const names[] = { "after", "limit" };
 
@@ -297,204 +295,6 @@ paging(struct ctl *c, const struct ctl_args *a, json_t *args)
 	return CTL_OK;
 }
 
-static int
-check_state(const char *state)
-{
-	static const char *const states[] = { "issued", "pending", "denied", "failed", "revoked" };
-
-	for (size_t i = 0; i < ARRAY_LEN(states); i++)
-		if (state == NULL || strcmp(state, states[i]) == 0)
-			return CTL_OK;
-	return ctl_usage("--state is issued, pending, denied, failed or revoked, not '%s'", state);
-}
-
-int
-ctl_request_list(struct ctl *c, const struct ctl_args *a)
-{
-	json_t *args = json_object(), *o, *r;
-	int code;
-	size_t i;
-
-	if (check_state(ctl_arg(a, "state")) != CTL_OK || paging(c, a, args) != CTL_OK) {
-		json_decref(args);
-		return CTL_USAGE;
-	}
-	if (ctl_arg(a, "state") != NULL)
-		json_object_set_new(args, "state", json_string(ctl_arg(a, "state")));
-	o = ctl_ask(c, "request.list", args, &code);
-	if (o == NULL)
-		return code;
-	printf("%6s  %-8s %-24s %-20s %-40s %s\n", "ID", "State", "Requester", "Template", "Serial number",
-	    "Message");
-	json_array_foreach(json_object_get(o, "requests"), i, r)
-	{
-		const char *name = text_of(r, "templateName");
-
-		printf("%6lld  %-8s %-24s %-20s %-40s %s\n",
-		    (long long)json_integer_value(json_object_get(r, "id")), text_of(r, "state"),
-		    text_of(r, "requester"), *name != '\0' ? name : text_of(r, "template"),
-		    text_of(r, "serial"), text_of(r, "message"));
-	}
-	if (json_is_integer(json_object_get(o, "next")))
-		printf("more: --after %lld\n", (long long)json_integer_value(json_object_get(o, "next")));
-	json_decref(o);
-	return CTL_OK;
-}
-
-static json_t *
-call_by_id(struct ctl *c, const struct ctl_args *a, const char *verb, int *code)
-{
-	json_t *o = NULL;
-	json_int_t id;
-	struct err e;
-
-	*code = ctl_number_arg(a->positional[0], "ID", &id);
-	if (*code != CTL_OK)
-		return NULL;
-	o = ctl_call(c, verb, json_pack("{s:I}", "id", id), &e);
-	if (o == NULL)
-		*code = ctl_fail(c, &e);
-	return o;
-}
-
-/* What scripts ask for: was it issued? */
-static int
-state_code(const json_t *o)
-{
-	const char *state = text_of(o, "state");
-
-	return strcmp(state, "issued") == 0 ? CTL_OK
-	    : strcmp(state, "pending") == 0 ? CTL_PENDING
-					    : CTL_DENIED;
-}
-
-static void
-print_row(const json_t *o)
-{
-	static const char *const rows[][2] = { { "state", "State" }, { "message", "Disposition message" },
-		{ "requester", "Requester" }, { "templateName", "Template" },
-		{ "template", "Certificate template" }, { "commonName", "Common name" },
-		{ "serial", "Serial number" }, { "notBefore", "Valid from" }, { "notAfter", "Valid to" },
-		{ "reason", "Revocation reason" }, { "effective", "Revoked from" },
-		{ "submitted", "Submitted" }, { "resolved", "Resolved" } };
-	char code[HRESULT_FORMAT_MAX];
-	uint32_t status = (uint32_t)strtoul(text_of(o, "status"), NULL, 16);
-
-	printf("%-22s %lld\n", "Request", (long long)json_integer_value(json_object_get(o, "id")));
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (*text_of(o, rows[i][0]) != '\0')
-			printf("%-22s %s\n", rows[i][1], text_of(o, rows[i][0]));
-	if (status != 0)
-		printf(
-		    "%-22s %s\n%-22s %s\n", "Status", hresult_format(status, code), "", hresult_text(status));
-}
-
-int
-ctl_request_show(struct ctl *c, const struct ctl_args *a)
-{
-	const char *out = ctl_arg(a, "cert"), *pem;
-	int code;
-	json_t *o = call_by_id(c, a, "request.show", &code);
-	struct err e;
-
-	if (o == NULL)
-		return code;
-	pem = text_of(o, "pem");
-	if (out != NULL) {
-		if (*pem == '\0')
-			ERR(&e, CERTSRV_E_PROPERTY_EMPTY, "request %s has no certificate", a->positional[0]);
-		if (*pem == '\0' || ctl_write_file(out, pem, strlen(pem), &e) != 0) {
-			json_decref(o);
-			return ctl_fail(c, &e);
-		}
-	} else if (c->json) {
-		return ctl_print_json(o);
-	} else {
-		const char *name;
-		json_t *v;
-
-		print_row(o);
-		json_object_foreach(json_object_get(o, "attributes"), name, v)
-		    printf("%-22s %s = %s\n", "Request attribute", name, json_string_value(v));
-	}
-	json_decref(o);
-	return CTL_OK;
-}
-
-void
-ctl_print_rules(const json_t *rules)
-{
-	json_t *r;
-	size_t i;
-
-	json_array_foreach(rules, i, r)
-	{
-		const char *said = text_of(r, "said"), *attribute = text_of(r, "attribute");
-
-		if (strcmp(said, "skipped") == 0)
-			continue;
-		printf("%3lld  %-7s %-26s %s\n", (long long)json_integer_value(json_object_get(r, "step")),
-		    said, text_of(r, "rule"), text_of(r, "text"));
-		if (strcmp(said, "refuse") == 0 || strcmp(said, "pends") == 0)
-			printf("     %-7s %s%s%s\n", "", attribute, *attribute != '\0' ? ", " : "",
-			    text_of(r, "section"));
-		if (*text_of(r, "fix") != '\0')
-			printf("     fix:    %s\n", text_of(r, "fix"));
-	}
-}
-
-int
-ctl_request_explain(struct ctl *c, const struct ctl_args *a)
-{
-	int code;
-	json_t *o = call_by_id(c, a, "request.explain", &code);
-
-	if (o == NULL)
-		return code;
-	code = state_code(o);
-	if (c->json)
-		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
-	print_row(o);
-	putchar('\n');
-	ctl_print_rules(json_object_get(o, "rules"));
-	json_decref(o);
-	return code;
-}
-
-/* The verdict of an officer's action as an exit code. */
-static int
-verdict(struct ctl *c, const struct ctl_args *a, const char *verb)
-{
-	int code;
-	json_t *o = call_by_id(c, a, verb, &code), *d;
-
-	if (o == NULL)
-		return code;
-	d = json_object_get(o, "disposition");
-	code = json_is_integer(d) && json_integer_value(d) == 3 ? CTL_OK
-	    : json_is_integer(d) && json_integer_value(d) == 5  ? CTL_PENDING
-								: CTL_DENIED;
-	if (c->json)
-		return ctl_print_json(o) == CTL_OK ? code : CTL_FAILURE;
-	printf("request %s: %s\n", a->positional[0], text_of(o, "message"));
-	json_decref(o);
-	return code;
-}
-
-int
-ctl_request_issue(struct ctl *c, const struct ctl_args *a)
-{
-	return verdict(c, a, "request.issue");
-}
-
-int
-ctl_request_deny(struct ctl *c, const struct ctl_args *a)
-{
-	int code = verdict(c, a, "request.deny");
-
-	return code == CTL_DENIED ? CTL_OK : code; /* that is what was asked for */
-}
-
 /* ---- journal, clock, server ---- */
 
 int
@@ -504,7 +304,7 @@ ctl_journal(struct ctl *c, const struct ctl_args *a)
 	int code;
 	size_t i;
 
-	if (paging(c, a, args) != CTL_OK) {
+	if (ctl_paging(c, a, args) != CTL_OK) {
 		json_decref(args);
 		return CTL_USAGE;
 	}
@@ -513,12 +313,12 @@ ctl_journal(struct ctl *c, const struct ctl_args *a)
 		return code;
 	json_array_foreach(json_object_get(o, "records"), i, r)
 	{
-		const char *reason = text_of(r, "reason");
+		const char *reason = ctl_text(r, "reason");
 
 		printf("%6lld %s %-12s %-22s %-14s %-8s %s%s%s\n",
-		    (long long)json_integer_value(json_object_get(r, "id")), text_of(r, "virtual"),
-		    text_of(r, "front"), text_of(r, "caller"), text_of(r, "operation"), text_of(r, "verdict"),
-		    text_of(r, "message"), *reason != '\0' ? "  -- " : "", reason);
+		    (long long)json_integer_value(json_object_get(r, "id")), ctl_text(r, "virtual"),
+		    ctl_text(r, "front"), ctl_text(r, "caller"), ctl_text(r, "operation"),
+		    ctl_text(r, "verdict"), ctl_text(r, "message"), *reason != '\0' ? "  -- " : "", reason);
 	}
 	json_decref(o);
 	return CTL_OK;

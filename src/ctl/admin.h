@@ -41,9 +41,15 @@ ctl_verb_fn ctl_ca_kra_list, ctl_ca_kra_add, ctl_ca_kra_remove, ctl_ca_kra_use, 
 /* path NULL or "-": standard output. */
 int
 ctl_write_file(const char *path, const void *p, size_t n, struct err *e) MUST_CHECK;
+/* A member's text; "" where there is none. */
+const char *
+ctl_text(const json_t *o, const char *name);
 /* CTL_OK, or CTL_USAGE with a message that names `what`. */
 int
 ctl_number_arg(const char *text, const char *what, json_int_t *out);
+/* --after and --limit, where given. */
+int
+ctl_paging(struct ctl *c, const struct ctl_args *a, json_t *args);
 
 /* Appends a file, or standard input for "-". */
 int

@@ -8,14 +8,6 @@
 
 #define CERTIFICATE_MAX (256u * 1024)
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 void
 ctl_print_ca_certificates(const json_t *list)
 {
@@ -26,9 +18,9 @@ ctl_print_ca_certificates(const json_t *list)
 	    "Certificate hash");
 	json_array_foreach(list, i, o)
 	{
-		printf("%-8s %-9s %-20s  %-20s  %-7s  %-40s%s\n", text_of(o, "version"), text_of(o, "key"),
-		    text_of(o, "notBefore"), text_of(o, "notAfter"), text_of(o, "state"), text_of(o, "sha1"),
-		    json_is_true(json_object_get(o, "current")) ? "  signs" : "");
+		printf("%-8s %-9s %-20s  %-20s  %-7s  %-40s%s\n", ctl_text(o, "version"), ctl_text(o, "key"),
+		    ctl_text(o, "notBefore"), ctl_text(o, "notAfter"), ctl_text(o, "state"),
+		    ctl_text(o, "sha1"), json_is_true(json_object_get(o, "current")) ? "  signs" : "");
 	}
 }
 
@@ -88,7 +80,7 @@ ctl_ca_renew(struct ctl *c, const struct ctl_args *a)
 	ctl_print_ca_certificates(json_object_get(o, "certificates"));
 	if (!json_is_true(json_object_get(o, "published")))
 		fprintf(stderr, "adcsctl: the new certificate signs, but is not published everywhere: %s\n",
-		    text_of(o, "error"));
+		    ctl_text(o, "error"));
 	json_decref(o);
 	return CTL_OK;
 }

@@ -8,14 +8,6 @@
 
 #define CRL_MAX (96u << 20)
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 /* As certutil, OpenSSL and consoles write serial numbers, in the database's form. */
 static int
 serial_arg(const char *text, char *out, size_t size)
@@ -63,7 +55,7 @@ change(struct ctl *c, const char *verb, json_t *args, const char *done)
 	if (o == NULL)
 		return code;
 	printf("request %lld, serial number %s: %s\n",
-	    (long long)json_integer_value(json_object_get(o, "id")), text_of(o, "serial"), done);
+	    (long long)json_integer_value(json_object_get(o, "id")), ctl_text(o, "serial"), done);
 	json_decref(o);
 	return CTL_OK;
 }
@@ -118,8 +110,8 @@ ctl_request_valid(struct ctl *c, const struct ctl_args *a)
 	o = ctl_ask(c, "request.valid", json_pack("{s:s}", "serial", hex), &code);
 	if (o == NULL)
 		return code;
-	printf(
-	    "%s%s%s\n", text_of(o, "state"), *text_of(o, "reason") != '\0' ? ": " : "", text_of(o, "reason"));
+	printf("%s%s%s\n", ctl_text(o, "state"), *ctl_text(o, "reason") != '\0' ? ": " : "",
+	    ctl_text(o, "reason"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -129,20 +121,20 @@ ctl_request_valid(struct ctl *c, const struct ctl_args *a)
 static void
 print_crl(const json_t *r)
 {
-	bool delta = strcmp(text_of(r, "type"), "delta") == 0;
+	bool delta = strcmp(ctl_text(r, "type"), "delta") == 0;
 
 	printf(
-	    "%6lld  %-5s ", (long long)json_integer_value(json_object_get(r, "number")), text_of(r, "type"));
+	    "%6lld  %-5s ", (long long)json_integer_value(json_object_get(r, "number")), ctl_text(r, "type"));
 	if (delta)
 		printf("%6lld ", (long long)json_integer_value(json_object_get(r, "minBase")));
 	else
 		printf("%6s ", "");
 	printf("%3lld %7lld  %-20s  %-20s  %-20s  %s%s\n",
 	    (long long)json_integer_value(json_object_get(r, "keyIndex")),
-	    (long long)json_integer_value(json_object_get(r, "entries")), text_of(r, "thisUpdate"),
-	    text_of(r, "nextPublish"), text_of(r, "nextUpdate"),
+	    (long long)json_integer_value(json_object_get(r, "entries")), ctl_text(r, "thisUpdate"),
+	    ctl_text(r, "nextPublish"), ctl_text(r, "nextUpdate"),
 	    json_is_true(json_object_get(r, "complete")) ? "published" : "NOT PUBLISHED: ",
-	    text_of(r, "error"));
+	    ctl_text(r, "error"));
 }
 
 static void
@@ -164,8 +156,8 @@ ctl_crl_show(struct ctl *c, const struct ctl_args *a)
 		return code;
 	print_heading();
 	json_array_foreach(json_object_get(o, "crls"), i, r) print_crl(r);
-	if (*text_of(o, "folder") != '\0')
-		printf("Files: %s\n", text_of(o, "folder"));
+	if (*ctl_text(o, "folder") != '\0')
+		printf("Files: %s\n", ctl_text(o, "folder"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -212,7 +204,7 @@ ctl_crl_get(struct ctl *c, const struct ctl_args *a)
 	o = ctl_ask(c, "crl.get", args, &code);
 	if (o == NULL)
 		return code;
-	base64 = text_of(o, "der");
+	base64 = ctl_text(o, "der");
 	buf_init(&der, CRL_MAX);
 	buf_init(&out, 2 * CRL_MAX);
 	rc = text_parse_base64(&der, (struct bytes){ (const uint8_t *)base64, strlen(base64) }, &e);

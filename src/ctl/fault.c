@@ -5,14 +5,6 @@
 #include "base/clock.h"
 #include "ctl/admin.h"
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 static long long
 number_of(const json_t *o, const char *name)
 {
@@ -71,7 +63,7 @@ ctl_fault_add(struct ctl *c, const struct ctl_args *a)
 	o = ctl_ask(c, "fault.add", args, &code);
 	if (o == NULL)
 		return code;
-	printf("fault %lld: %s at %s\n", number_of(o, "id"), text_of(o, "action"), text_of(o, "point"));
+	printf("fault %lld: %s at %s\n", number_of(o, "id"), ctl_text(o, "action"), ctl_text(o, "point"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -98,7 +90,7 @@ ctl_fault_list(struct ctl *c, const struct ctl_args *a)
 		if (json_is_integer(left))
 			snprintf(seconds, sizeof(seconds), "%llds", (long long)json_integer_value(left));
 		printf("%6lld  %-32s %-13s %-11s %-20s %6lld %6lld %6s %6lld %6lld\n", number_of(o, "id"),
-		    text_of(o, "point"), text_of(o, "action"), text_of(o, "value"), text_of(o, "as"),
+		    ctl_text(o, "point"), ctl_text(o, "action"), ctl_text(o, "value"), ctl_text(o, "as"),
 		    number_of(o, "skip"), number_of(o, "times"), seconds, number_of(o, "seen"),
 		    number_of(o, "met"));
 	}
@@ -143,11 +135,11 @@ ctl_fault_points(struct ctl *c, const struct ctl_args *a)
 		if (before == NULL || !json_equal(before, actions))
 			printf("%s", i > 0 ? "\n" : "");
 		before = actions;
-		printf("%s\n", text_of(o, "point"));
+		printf("%s\n", ctl_text(o, "point"));
 		if (next != NULL && json_equal(json_object_get(next, "actions"), actions))
 			continue;
 		json_array_foreach(actions, k, action) printf("    %-13s %-7s %s\n",
-		    text_of(action, "action"), text_of(action, "value"), text_of(action, "help"));
+		    ctl_text(action, "action"), ctl_text(action, "value"), ctl_text(action, "help"));
 	}
 	json_decref(list);
 	return CTL_OK;

@@ -11,14 +11,6 @@
 
 #define CSR_MAX (256 * 1024)
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 /* ---- what is asked ---- */
 
 int
@@ -108,14 +100,14 @@ print_certificate(const json_t *cert)
 
 	printf("\nThe certificate would have\n");
 	printf("  %-26s %s\n", "Subject",
-	    *text_of(cert, "subject") != '\0' ? text_of(cert, "subject") : "(empty)");
-	if (*text_of(cert, "alternativeNames") != '\0')
-		printf("  %-26s %s\n", "Subject Alternative Name", text_of(cert, "alternativeNames"));
-	printf("  %-26s %s\n  %-26s %s\n", "Valid from", text_of(cert, "notBefore"), "Valid to",
-	    text_of(cert, "notAfter"));
+	    *ctl_text(cert, "subject") != '\0' ? ctl_text(cert, "subject") : "(empty)");
+	if (*ctl_text(cert, "alternativeNames") != '\0')
+		printf("  %-26s %s\n", "Subject Alternative Name", ctl_text(cert, "alternativeNames"));
+	printf("  %-26s %s\n  %-26s %s\n", "Valid from", ctl_text(cert, "notBefore"), "Valid to",
+	    ctl_text(cert, "notAfter"));
 	json_array_foreach(json_object_get(cert, "extensions"), i, x)
-	    printf("  %-26s %-26s %s%s\n", i == 0 ? "Extensions" : "", text_of(x, "oid"), text_of(x, "name"),
-		json_is_true(json_object_get(x, "critical")) ? " (critical)" : "");
+	    printf("  %-26s %-26s %s%s\n", i == 0 ? "Extensions" : "", ctl_text(x, "oid"),
+		ctl_text(x, "name"), json_is_true(json_object_get(x, "critical")) ? " (critical)" : "");
 	if (json_is_true(json_object_get(cert, "publish")))
 		printf("  %-26s %s\n", "Published", "in the requester's userCertificate");
 }
@@ -123,20 +115,20 @@ print_certificate(const json_t *cert)
 static void
 print_verdict(const json_t *o)
 {
-	uint32_t hr = (uint32_t)strtoul(text_of(o, "hr"), NULL, 16);
+	uint32_t hr = (uint32_t)strtoul(ctl_text(o, "hr"), NULL, 16);
 	const json_t *cert = json_object_get(o, "certificate");
 	char code[HRESULT_FORMAT_MAX];
 
-	printf("%-22s %s\n", "Verdict", text_of(o, "verdict"));
-	if (*text_of(o, "message") != '\0')
-		printf("%-22s %s\n", "Disposition message", text_of(o, "message"));
-	printf("%-22s %s\n", "Requester", text_of(o, "requester"));
-	if (*text_of(o, "template") != '\0')
-		printf("%-22s %s\n", "Template", text_of(o, "template"));
+	printf("%-22s %s\n", "Verdict", ctl_text(o, "verdict"));
+	if (*ctl_text(o, "message") != '\0')
+		printf("%-22s %s\n", "Disposition message", ctl_text(o, "message"));
+	printf("%-22s %s\n", "Requester", ctl_text(o, "requester"));
+	if (*ctl_text(o, "template") != '\0')
+		printf("%-22s %s\n", "Template", ctl_text(o, "template"));
 	if (hr != 0)
 		printf("%-22s %s\n", "Status", hresult_format(hr, code));
-	if (*text_of(o, "reason") != '\0')
-		printf("%-22s %s\n", "Reason", text_of(o, "reason"));
+	if (*ctl_text(o, "reason") != '\0')
+		printf("%-22s %s\n", "Reason", ctl_text(o, "reason"));
 	putchar('\n');
 	ctl_print_rules(json_object_get(o, "rules"));
 	if (json_is_object(cert))
@@ -162,7 +154,7 @@ rehearse_one(struct ctl *c, const struct ctl_args *a)
 	}
 	if (o == NULL)
 		return ctl_fail(c, &e);
-	verdict = text_of(o, "verdict");
+	verdict = ctl_text(o, "verdict");
 	code = strcmp(verdict, "issued") == 0 ? CTL_OK
 	    : strcmp(verdict, "pending") == 0 ? CTL_PENDING
 					      : CTL_DENIED;

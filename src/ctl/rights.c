@@ -6,14 +6,6 @@
 #include "ctl/matrix.h"
 
 static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
-static const char *
 name_of(struct ctl *c, const char *sid_text)
 {
 	struct sid sid;
@@ -34,17 +26,17 @@ print_entries(struct ctl *c, const json_t *o)
 	}
 	json_array_foreach(json_object_get(o, "entries"), i, entry)
 	{
-		const char *template = text_of(entry, "template");
+		const char *template = ctl_text(entry, "template");
 
-		printf("%-6s %-32s %-28s ", strcmp(text_of(entry, "type"), "deny") == 0 ? "Deny" : "Allow",
-		    name_of(c, text_of(entry, "principal")), *template != '\0' ? template : "<All>");
+		printf("%-6s %-32s %-28s ", strcmp(ctl_text(entry, "type"), "deny") == 0 ? "Deny" : "Allow",
+		    name_of(c, ctl_text(entry, "principal")), *template != '\0' ? template : "<All>");
 		json_array_foreach(json_object_get(entry, "subjects"), k, subject)
 		    printf("%s%s", k > 0 ? ", " : "", name_of(c, json_string_value(subject)));
 		putchar('\n');
 	}
 	if (json_array_size(json_object_get(o, "entries")) == 0)
 		puts("restricted, and nobody has an entry");
-	printf("SDDL: %s\n", text_of(o, "sddl"));
+	printf("SDDL: %s\n", ctl_text(o, "sddl"));
 }
 
 /* JSON gets names beside the SIDs. */
@@ -60,7 +52,7 @@ add_names(struct ctl *c, json_t *o)
 
 		json_array_foreach(json_object_get(entry, "subjects"), k, subject)
 		    json_array_append_new(names, json_string(name_of(c, json_string_value(subject))));
-		json_object_set_new(entry, "name", json_string(name_of(c, text_of(entry, "principal"))));
+		json_object_set_new(entry, "name", json_string(name_of(c, ctl_text(entry, "principal"))));
 		json_object_set_new(entry, "subjectNames", names);
 	}
 }
