@@ -38,7 +38,7 @@ ca_exchange_keys(struct ca *ca, struct ca_exchange_key *out[CA_EXCHANGE_MAX]);
 int
 ca_exchange_plan(struct ca_request *r, const struct policy_template *template, struct err *e) MUST_CHECK;
 
-/* ---- certificates that the CA asks itself for ---- */
+/* ---- own_request.c: certificates that the CA asks itself for ---- */
 
 /* A request that nobody sent, so that row.c fills the row; the CA's host is its requester. Its reference to
  * the CA is borrowed. */
