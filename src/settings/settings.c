@@ -1,262 +1,20 @@
 #include "settings/settings.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "auth/sd.h"
-
-#define SETTINGS_POOL_MAX (1u << 20)
-
-static void *
-member(struct ca_settings *s, const struct setting *row)
-{
-	return (char *)s + row->offset;
-}
-
-/* ---- values ---- */
-
-static int
-parse_number(const struct setting *row, const char *text, uint32_t *out, struct err *e)
-{
-	char *end;
-	unsigned long long v;
-
-	errno = 0;
-	v = strtoull(text, &end, 0);
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 || v > UINT32_MAX)
-		return ERR(e, E_INVALIDARG, "%s = %.40s is not a number", row->name, text);
-	if (row->type == SETTING_NUMBER && (v < row->lowest || (row->highest != 0 && v > row->highest)))
-		return ERR(e, E_INVALIDARG, "%s = %.20s is not within %u to %u", row->name, text, row->lowest,
-		    row->highest);
-	*out = (uint32_t)v;
-	return 0;
-}
-
-/* Levenshtein distance, capped by the buffer: names are short. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[64];
-	size_t nb = strlen(b);
-
-	if (nb >= ARRAY_LEN(row))
-		return 64;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 1; j <= nb; j++) {
-			unsigned keep = row[j];
-			unsigned change =
-			    diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
-			unsigned other = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-
-			row[j] = change < other ? change : other;
-			diagonal = keep;
-		}
-	}
-	return row[nb];
-}
-
-struct guess {
-	const char *word;
-	unsigned distance;
-};
-
-static void
-guess_offer(struct guess *g, const char *wrong, const char *candidate)
-{
-	unsigned d = distance(wrong, candidate);
-
-	if (d < g->distance)
-		*g = (struct guess){ candidate, d };
-}
-
-/* " (did you mean X?)" when something is near. */
-static const char *
-guess_text(const struct guess *g, const char *wrong, char *out, size_t size)
-{
-	out[0] = '\0';
-	if (g->word != NULL && g->distance <= 2 + strlen(wrong) / 4)
-		snprintf(out, size, " (did you mean %s?)", g->word);
-	return out;
-}
-
-static int
-parse_flag_word(const struct setting *row, const char *word, uint32_t *mask, struct err *e)
-{
-	struct guess g = { NULL, 64 };
-	char hint[96];
-
-	if (isdigit((unsigned char)word[0]))
-		return parse_number(row, word, mask, e);
-	for (const struct setting_bit *b = row->bits; b->mask != 0; b++) {
-		if (strcasecmp(word, b->name) == 0) {
-			*mask = b->mask;
-			return 0;
-		}
-		guess_offer(&g, word, b->name);
-	}
-	return ERR(e, E_INVALIDARG, "%s has no flag '%.48s'%s", row->name, word,
-	    guess_text(&g, word, hint, sizeof(hint)));
-}
-
-/* "0x11014E", "1114446", "+EDITF_X -EDITF_Y" (from the value so far), "EDITF_X | EDITF_Y" (from nothing,
- * unless it is a further line). */
-static int
-parse_flags(const struct setting *row, const char *text, bool more, uint32_t *out, struct err *e)
-{
-	uint32_t v = more || text[0] == '+' || text[0] == '-' ? *out : 0;
-	const char *p = text;
-
-	for (;;) {
-		char sign = '+', word[80];
-		uint32_t mask;
-		size_t n;
-
-		p += strspn(p, " \t\n|,");
-		if (*p == '\0')
-			break;
-		if (*p == '+' || *p == '-')
-			sign = *p++;
-		n = strcspn(p, " \t\n|,+-");
-		if (n == 0 || n >= sizeof(word))
-			return ERR(e, E_INVALIDARG, "%s = %.40s is not a list of flags", row->name, text);
-		memcpy(word, p, n);
-		word[n] = '\0';
-		p += n;
-		if (parse_flag_word(row, word, &mask, e) != 0)
-			return -1;
-		v = sign == '+' ? v | mask : v & ~mask;
-	}
-	*out = v;
-	return 0;
-}
-
-static int
-parse_choice(const struct setting *row, const char *text, const char **out, struct err *e)
-{
-	struct guess g = { NULL, 64 };
-	char hint[96];
-
-	for (size_t i = 0; row->choices[i] != NULL; i++) {
-		if (strcasecmp(text, row->choices[i]) == 0) {
-			*out = row->choices[i];
-			return 0;
-		}
-		guess_offer(&g, text, row->choices[i]);
-	}
-	return ERR(e, E_INVALIDARG, "%s cannot be '%.40s'%s", row->name, text,
-	    guess_text(&g, text, hint, sizeof(hint)));
-}
-
-/* URL lists are one per line: a comma may stand in a URL. Other lists also take commas. */
-static int
-append_list(struct ca_settings *s, const struct setting *row, struct x509_strings *list, const char *text,
-    struct err *e)
-{
-	const char *separators = strstr(row->name, "URLs") != NULL ? "\n" : ",\n";
-
-	while (*text != '\0') {
-		const char **grown;
-		size_t n, end;
-
-		text += strspn(text, " \t\n,");
-		n = strcspn(text, separators);
-		for (end = n; end > 0 && isspace((unsigned char)text[end - 1]);)
-			end--;
-		if (end == 0)
-			break;
-		grown = pool_calloc(s->pool, list->n + 1, sizeof(*grown));
-		if (grown == NULL)
-			return ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
-		if (list->n > 0)
-			memcpy(grown, list->v, list->n * sizeof(*grown));
-		grown[list->n] = pool_strndup(s->pool, text, end);
-		if (grown[list->n] == NULL)
-			return ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
-		list->v = grown;
-		list->n++;
-		text += n;
-	}
-	return 0;
-}
-
-/* Spelling only: the aliases of a domain are resolved when the forest is known. */
-static int
-check_sddl(const struct setting *row, const char *text, struct err *e)
-{
-	struct sddl_domain dom = { 0 };
-	struct pool *pool = pool_new(SETTINGS_POOL_MAX);
-	struct sd sd;
-	int rc;
-
-	if (pool == NULL || sid_from_text(&dom.domain, "S-1-5-21-1-2-3", e) != 0) {
-		pool_free(pool);
-		return -1;
-	}
-	dom.root = dom.domain;
-	rc = *text != '\0' ? sd_from_sddl(&sd, pool, text, &dom, e) : 0;
-	pool_free(pool);
-	return rc == 0 ? 0 : err_prefix(e, "%s", row->name);
-}
-
-/* more: a further line of a value that began before. */
-static int
-apply(struct ca_settings *s, const struct setting *row, const char *text, bool more, struct err *e)
-{
-	const char **out = member(s, row);
-
-	switch (row->type) {
-	case SETTING_LIST:
-		if (!more)
-			memset(member(s, row), 0, sizeof(struct x509_strings));
-		return append_list(s, row, member(s, row), text, e);
-	case SETTING_SDDL:
-		*out = more ? pool_printf(s->pool, "%s%s", *out, text) : pool_strdup(s->pool, text);
-		return *out != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
-	case SETTING_FLAGS:
-		return parse_flags(row, text, more, member(s, row), e);
-	default:
-		break;
-	}
-	if (more)
-		return ERR(e, E_INVALIDARG,
-		    "%s has one value: a line that begins with a blank continues a list", row->name);
-	switch (row->type) {
-	case SETTING_TEXT:
-		if (row->highest != 0 && strlen(text) > row->highest)
-			return ERR(
-			    e, E_INVALIDARG, "%s is longer than %u characters", row->name, row->highest);
-		*out = pool_strdup(s->pool, text);
-		return *out != NULL ? 0 : ERR(e, E_OUTOFMEMORY, "%s is too long", row->name);
-	case SETTING_NUMBER:
-		return parse_number(row, text, member(s, row), e);
-	case SETTING_BOOL:
-		if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
-			return ERR(e, E_INVALIDARG, "%s is 0 or 1, not '%.40s'", row->name, text);
-		*(uint32_t *)member(s, row) = text[0] == '1';
-		return 0;
-	case SETTING_CHOICE:
-		return parse_choice(row, text, out, e);
-	default:
-		return ERR(e, E_UNEXPECTED, "setting type %d", row->type);
-	}
-}
+#include "settings/guess.h"
+#include "settings/settings_priv.h"
 
 /* ---- rows ---- */
 
 static int
 find_row(const char *section, const char *name, const struct setting **out, struct err *e)
 {
-	struct guess near_name = { NULL, 64 }, near_section = { NULL, 64 };
+	struct guess near_name = GUESS_NONE, near_section = GUESS_NONE;
 	const char *elsewhere = NULL;
 	bool section_known = false;
 	char hint[96];
@@ -292,9 +50,9 @@ ca_settings_set(
 {
 	const struct setting *row;
 
-	if (find_row(section, name, &row, e) != 0 || apply(s, row, value, false, e) != 0)
+	if (find_row(section, name, &row, e) != 0 || ca_setting_apply(s, row, value, false, e) != 0)
 		return -1;
-	return row->type == SETTING_SDDL ? check_sddl(row, value, e) : 0;
+	return row->type == SETTING_SDDL ? ca_setting_check_sddl(row, value, e) : 0;
 }
 
 /* Registry nodes under the CA's key, MS-CSRA 3.1.1.10. */
@@ -310,7 +68,7 @@ static const struct {
 static int
 find_name(const char *name, const struct setting **out, struct err *e)
 {
-	struct guess g = { NULL, 64 };
+	struct guess g = GUESS_NONE;
 	char hint[96];
 
 	for (size_t i = 0; i < ca_setting_count; i++) {
@@ -351,7 +109,7 @@ set_defaults(struct ca_settings *s, struct err *e)
 	if (s->pool == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for settings");
 	for (size_t i = 0; i < ca_setting_count; i++) {
-		if (apply(s, &ca_setting_rows[i], ca_setting_rows[i].fallback, false, e) != 0)
+		if (ca_setting_apply(s, &ca_setting_rows[i], ca_setting_rows[i].fallback, false, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -410,7 +168,7 @@ on_value(void *user, const char *section, const char *name, const char *value)
 	}
 	r->seen[i] = true;
 	r->last = row;
-	if (apply(r->s, row, value, more, r->e) != 0)
+	if (ca_setting_apply(r->s, row, value, more, r->e) != 0)
 		return 0;
 	r->failed = 0;
 	return 1;
@@ -449,7 +207,7 @@ check_whole(const struct ca_settings *s, struct err *e)
 		const struct setting *row = &ca_setting_rows[i];
 
 		if (row->type == SETTING_SDDL &&
-		    check_sddl(row, *(const char *const *)((const char *)s + row->offset), e) != 0)
+		    ca_setting_check_sddl(row, *(const char *const *)((const char *)s + row->offset), e) != 0)
 			return -1;
 	}
 	if ((s->key_file[0] == '\0') != (s->cert_file[0] == '\0'))
@@ -474,15 +232,15 @@ ca_settings_load(struct ca_settings *out, const char *path, struct err *e)
 int
 ca_settings_change(struct ca_settings *s, const struct setting *row, const char *value, struct err *e)
 {
-	struct x509_strings was, *list = member(s, row), named = { NULL, 0 };
+	struct x509_strings was, *list = ca_setting_member(s, row), named = { NULL, 0 };
 	const char **kept;
 	size_t n = 0;
 
 	if (row->type != SETTING_LIST || (value[0] != '+' && value[0] != '-'))
-		return apply(s, row, value, false, e) != 0 ? -1 : check_whole(s, e);
+		return ca_setting_apply(s, row, value, false, e) != 0 ? -1 : check_whole(s, e);
 	was = *list;
 	*list = (struct x509_strings){ NULL, 0 };
-	if (append_list(s, row, list, value, e) != 0)
+	if (ca_setting_append(s, row, list, value, e) != 0)
 		return -1;
 	named = *list;
 	kept = pool_calloc(s->pool, was.n + named.n, sizeof(*kept));
@@ -551,7 +309,7 @@ ca_settings_clone(struct ca_settings *out, const struct ca_settings *from, struc
 		buf_reset(&text);
 		rc = ca_settings_text(from, &ca_setting_rows[i], &text, e);
 		if (rc == 0)
-			rc = apply(out, &ca_setting_rows[i], buf_cstr(&text), false, e);
+			rc = ca_setting_apply(out, &ca_setting_rows[i], buf_cstr(&text), false, e);
 	}
 	buf_fini(&text);
 	if (rc != 0)
