@@ -23,12 +23,14 @@ enum before {
 
 typedef void
 write_fn(struct rig *r);
+/* write_NAME: one call on r. */
+#define WRITER(name, call) \
+	static void write_##name(struct rig *r) \
+	{ \
+		call; \
+	}
 
-static void
-write_request(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 0, 3, NULL, 0);
-}
+WRITER(request, put_request(r, PFC_WHOLE, 2, 0, 3, NULL, 0))
 
 static void
 write_protected(struct rig *r, uint8_t level, uint32_t context_id)
@@ -37,11 +39,7 @@ write_protected(struct rig *r, uint8_t level, uint32_t context_id)
 	put_protection(r, level, context_id, false);
 }
 
-static void
-write_bind(struct rig *r)
-{
-	put_bind(r, RPC_PTYPE_BIND, PFC_WHOLE, 2, 0, ECHO);
-}
+WRITER(bind, put_bind(r, RPC_PTYPE_BIND, PFC_WHOLE, 2, 0, ECHO))
 
 static void
 write_bind_without_elements(struct rig *r)
@@ -58,11 +56,7 @@ write_bind_version(struct rig *r)
 	r->pdu.p[1] = 1;
 }
 
-static void
-write_alter(struct rig *r)
-{
-	put_bind(r, RPC_PTYPE_ALTER_CONTEXT, PFC_WHOLE, 2, 1, SECRET);
-}
+WRITER(alter, put_bind(r, RPC_PTYPE_ALTER_CONTEXT, PFC_WHOLE, 2, 1, SECRET))
 
 static void
 write_alter_leg(struct rig *r, uint8_t type, uint8_t level, uint32_t context_id, const char *token)
@@ -72,47 +66,13 @@ write_alter_leg(struct rig *r, uint8_t type, uint8_t level, uint32_t context_id,
 	put_end(r);
 }
 
-static void
-write_alter_refused(struct rig *r)
-{
-	write_alter_leg(r, 10, 6, 7, "fail");
-}
-
-static void
-write_alter_broken(struct rig *r)
-{
-	write_alter_leg(r, 10, 6, 7, "broken");
-}
-
-static void
-write_alter_done(struct rig *r)
-{
-	write_alter_leg(r, 10, 6, 7, "done");
-}
-
-static void
-write_alter_other_type(struct rig *r)
-{
-	write_alter_leg(r, 9, 6, 7, "done");
-}
-
-static void
-write_alter_other_level(struct rig *r)
-{
-	write_alter_leg(r, 10, 5, 7, "done");
-}
-
-static void
-write_alter_unknown_type(struct rig *r)
-{
-	write_alter_leg(r, 16, 6, 8, "done");
-}
-
-static void
-write_alter_second_context(struct rig *r)
-{
-	write_alter_leg(r, 10, 6, 8, "done");
-}
+WRITER(alter_refused, write_alter_leg(r, 10, 6, 7, "fail"))
+WRITER(alter_broken, write_alter_leg(r, 10, 6, 7, "broken"))
+WRITER(alter_done, write_alter_leg(r, 10, 6, 7, "done"))
+WRITER(alter_other_type, write_alter_leg(r, 9, 6, 7, "done"))
+WRITER(alter_other_level, write_alter_leg(r, 10, 5, 7, "done"))
+WRITER(alter_unknown_type, write_alter_leg(r, 16, 6, 8, "done"))
+WRITER(alter_second_context, write_alter_leg(r, 10, 6, 8, "done"))
 
 static void
 write_auth3(struct rig *r, uint8_t type, uint8_t level, uint32_t context_id, const char *token)
@@ -124,17 +84,8 @@ write_auth3(struct rig *r, uint8_t type, uint8_t level, uint32_t context_id, con
 	put_end(r);
 }
 
-static void
-write_auth3_bare(struct rig *r)
-{
-	write_auth3(r, 0, 0, 0, NULL);
-}
-
-static void
-write_auth3_done(struct rig *r)
-{
-	write_auth3(r, 10, 6, 7, "done");
-}
+WRITER(auth3_bare, write_auth3(r, 0, 0, 0, NULL))
+WRITER(auth3_done, write_auth3(r, 10, 6, 7, "done"))
 
 static void
 write_auth3_padding(struct rig *r)
@@ -143,29 +94,10 @@ write_auth3_padding(struct rig *r)
 	r->pdu.p[RPC_HEADER_LEN + 4 + 2] = 1;
 }
 
-static void
-write_auth3_refused(struct rig *r)
-{
-	write_auth3(r, 10, 6, 7, "fail");
-}
-
-static void
-write_auth3_other_type(struct rig *r)
-{
-	write_auth3(r, 9, 6, 7, "done");
-}
-
-static void
-write_auth3_other_level(struct rig *r)
-{
-	write_auth3(r, 10, 5, 7, "done");
-}
-
-static void
-write_auth3_other_context(struct rig *r)
-{
-	write_auth3(r, 10, 6, 8, "done");
-}
+WRITER(auth3_refused, write_auth3(r, 10, 6, 7, "fail"))
+WRITER(auth3_other_type, write_auth3(r, 9, 6, 7, "done"))
+WRITER(auth3_other_level, write_auth3(r, 10, 5, 7, "done"))
+WRITER(auth3_other_context, write_auth3(r, 10, 6, 8, "done"))
 
 static void
 write_auth3_long(struct rig *r)
@@ -177,23 +109,9 @@ write_auth3_long(struct rig *r)
 	write_auth3(r, 10, 6, 7, token);
 }
 
-static void
-write_protected6(struct rig *r)
-{
-	write_protected(r, 6, 7);
-}
-
-static void
-write_protected5(struct rig *r)
-{
-	write_protected(r, 5, 7);
-}
-
-static void
-write_protected_unknown(struct rig *r)
-{
-	write_protected(r, 6, 8);
-}
+WRITER(protected6, write_protected(r, 6, 7))
+WRITER(protected5, write_protected(r, 5, 7))
+WRITER(protected_unknown, write_protected(r, 6, 8))
 
 static void
 write_bad_signature(struct rig *r)
@@ -213,35 +131,11 @@ write_replay(struct rig *r)
 	write_protected(r, 6, 7);
 }
 
-static void
-write_unknown_context(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 99, 0, NULL, 0);
-}
-
-static void
-write_unknown_opnum(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 0, 5, NULL, 0);
-}
-
-static void
-write_gap_opnum(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 0, 1, NULL, 0);
-}
-
-static void
-write_secret(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 1, 3, NULL, 0);
-}
-
-static void
-write_bad_stub(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 0, 0, "\5\0\0\0", 4);
-}
+WRITER(unknown_context, put_request(r, PFC_WHOLE, 2, 99, 0, NULL, 0))
+WRITER(unknown_opnum, put_request(r, PFC_WHOLE, 2, 0, 5, NULL, 0))
+WRITER(gap_opnum, put_request(r, PFC_WHOLE, 2, 0, 1, NULL, 0))
+WRITER(secret, put_request(r, PFC_WHOLE, 2, 1, 3, NULL, 0))
+WRITER(bad_stub, put_request(r, PFC_WHOLE, 2, 0, 0, "\5\0\0\0", 4))
 
 static void
 write_bad_trailer(struct rig *r)
@@ -251,11 +145,7 @@ write_bad_trailer(struct rig *r)
 	    "\0\0\0\0\0\0\0\0\x8a\xe3\x13\x71\x02\xf4\x36\x71\x01\x40\x04\0\1\0\0\0", 24);
 }
 
-static void
-write_failing(struct rig *r)
-{
-	put_request(r, PFC_WHOLE, 2, 0, 4, NULL, 0);
-}
+WRITER(failing, put_request(r, PFC_WHOLE, 2, 0, 4, NULL, 0))
 
 static void
 write_announced(struct rig *r)
@@ -272,11 +162,7 @@ write_long(struct rig *r)
 	put_request(r, PFC_WHOLE, 2, 0, 0, stub, sizeof(stub));
 }
 
-static void
-write_last_only(struct rig *r)
-{
-	put_request(r, PFC_LAST_FRAG, 2, 0, 0, NULL, 0);
-}
+WRITER(last_only, put_request(r, PFC_LAST_FRAG, 2, 0, 0, NULL, 0))
 
 static void
 write_first(struct rig *r)
