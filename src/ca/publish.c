@@ -359,7 +359,7 @@ fail(struct publication *p, const struct err *e)
 {
 	struct err why = *e;
 
-	err_prefix(&why, "%s", p->objects[p->at].dn);
+	err_prefix(&why, "%.50s", p->objects[p->at].dn);
 	finish(p, &why);
 }
 
