@@ -1,6 +1,6 @@
 """
-The errors that a client of a CA must live with (the numbers are those of its error catalogue, N for the network), each with the commands
-that bring it about and an independent client that meets it. `python3 tests/e2e/fault_cases.py` prints doc/faults.md.
+The errors that a client of a CA must live with (numbers of doc/reference/connectors.md, sections 4 and 5), each with the commands that bring it
+about and an independent client that meets it. `python3 tests/e2e/fault_cases.py` prints doc/faults.md.
 """
 import contextlib
 import dataclasses
@@ -302,7 +302,8 @@ def told(client):
 HEAD = """# Faults on request
 
 What a client of a CA must live with, how to bring it about, and what an independent client (impacket, http.client) then sees. Each row
-is run by `tests/e2e/test_faults.py`; `tests/e2e/fault_cases.py` writes this page, and a test fails when the two differ.
+is run by `tests/e2e/test_faults.py`; `tests/e2e/fault_cases.py` writes this page, and a test fails when the two differ. Numbers: of
+[connectors.md](reference/connectors.md), sections 4 (E) and 5.
 
 `adcsctl fault add POINT ACTION [VALUE]` lets something go wrong until `adcsctl fault clear`; `--skip N` calls go well first, `--times N` go
 wrong, `--for 30s` ends it by itself, `--as 'CORP\\bob'` picks an account. `adcsctl fault points` lists every point (each interface and
