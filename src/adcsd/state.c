@@ -30,13 +30,13 @@ join(char out[PATH_MAX], const char *dir, const char *name, struct err *e)
 	return 0;
 }
 
-/* The folder that holds ldap-schema/ and templates/: named, beside the program (source tree), or installed.
- */
+/* The folder that holds ldap-schema/ and templates/: named, beside the program (source tree), below the
+ * prefix that the program was installed to, or below the one it was built for. */
 static int
 find_data_dir(const struct options *o, char out[PATH_MAX], struct err *e)
 {
-	char exe[PATH_MAX], probe[PATH_MAX];
-	const char *tries[3] = { o->data_dir, NULL, NULL };
+	char exe[PATH_MAX], share[PATH_MAX], probe[PATH_MAX];
+	const char *tries[4] = { o->data_dir, NULL, NULL, NULL };
 	unsigned n = 1;
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
@@ -48,6 +48,9 @@ find_data_dir(const struct options *o, char out[PATH_MAX], struct err *e)
 				return -1;
 			strcpy(exe, out);
 			tries[n++] = exe;
+			if (join(share, exe, "share/adcsd", e) != 0)
+				return -1;
+			tries[n++] = share;
 		}
 		tries[n++] = ADCSD_DATADIR;
 	}

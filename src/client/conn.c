@@ -344,12 +344,13 @@ static void
 on_bind_fault(struct client_conn *c, uint32_t status)
 {
 	const char *name = rpc_fault_name(status);
+	bool leg = c->state == CLIENT_LEG;
 	struct err e;
 
 	c->fault = status;
-	(void)ERR(&e, rpc_fault_hresult(status), "the server refuses the %s: fault 0x%08x%s%s",
-	    c->state == CLIENT_LEG ? "authentication" : "interface", status, name != NULL ? " " : "",
-	    name != NULL ? name : "");
+	(void)ERR(&e, rpc_fault_hresult(status), "the server refuses the %s: fault 0x%08x%s%s%s",
+	    leg ? "authentication" : "interface", status, name != NULL ? " " : "", name != NULL ? name : "",
+	    leg && status == RPC_FAULT_ACCESS_DENIED ? " (wrong password, or no such account?)" : "");
 	client_conn_die(c, &e);
 }
 

@@ -195,3 +195,23 @@ def test_a_config_mistake_names_its_line(tmp_path):
         assert "ended with 78" in str(caught.value) and ":2:" in str(caught.value) and "RSA-1" in str(caught.value)
     finally:
         server.remove()
+
+
+def test_installed_below_another_prefix():
+    """make install PREFIX=... of a program that was built for another one: it finds its files beside itself."""
+    prefix = pathlib.Path(tempfile.mkdtemp(prefix="adcsd-prefix-"))
+    try:
+        prefix.chmod(0o755)
+        (prefix / "sbin").mkdir()
+        shutil.copy(harness.BUILD / "adcsd", prefix / "sbin/adcsd")
+        share = prefix / "share/adcsd"
+        for name in ("ldap-schema", "templates", "ca", "fixtures/forest"):
+            shutil.copytree(harness.ROOT / name, share / name)
+        server = harness.Server()
+        server.command = lambda: [str(prefix / "sbin/adcsd"), "--state", server.state, "--port-base", "auto"]
+        try:
+            assert server.start().ready["ca"] == harness.CA_NAME
+        finally:
+            server.remove()
+    finally:
+        shutil.rmtree(prefix)
