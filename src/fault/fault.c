@@ -84,6 +84,12 @@ parse_delay(const char *text, uint32_t *out, struct err *e)
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
+#ifdef ADCSD_PLANTED_BUG_FAULT_RULE /* the fuzz target must find a delay beyond the longest */
+	if (digits && errno == 0 && strcmp(end, "s") == 0) {
+		*out = (uint32_t)n * 1000;
+		return 0;
+	}
+#endif
 	if (digits && errno == 0 && strcmp(end, "s") == 0 && n <= DELAY_MAX_MS / 1000)
 		n *= 1000;
 	else if (!digits || errno != 0 || strcmp(end, "ms") != 0)
