@@ -14,16 +14,12 @@ static const char *const which[] = {
 	    " AND coalesce(ResolvedWhen, SubmittedWhen) < ?1 AND RawArchivedKey IS NULL",
 };
 static const char *const plain[] = {
-	[STORE_DELETE_EXTENSIONS] = "DELETE FROM Extensions WHERE ExtensionRequestId = ?1",
-	[STORE_DELETE_ATTRIBUTES] = "DELETE FROM Attributes WHERE AttributeRequestId = ?1",
 	[STORE_DELETE_CRL] = "DELETE FROM CRLs WHERE CRLRowId = ?1",
 	[STORE_DELETE_EXPIRED_CRLS] = "DELETE FROM CRLs WHERE CRLNextUpdate < ?1",
 };
 /* Everything of a request; the row itself last. */
 static const char *const of_request[] = {
-	"DELETE FROM Attributes WHERE AttributeRequestId = ?1",
-	"DELETE FROM Extensions WHERE ExtensionRequestId = ?1",
-	"DELETE FROM Explanations WHERE RequestID = ?1",
+	"DELETE FROM Details WHERE RequestID = ?1",
 	"DELETE FROM Certificates WHERE RequestID = ?1",
 	"DELETE FROM Requests WHERE RequestID = ?1",
 };
@@ -108,5 +104,7 @@ store_do_delete(struct store *s, struct store_deletion *d, struct err *e)
 		key = d->before;
 	if (d->what <= STORE_DELETE_NOT_ISSUED)
 		return delete_requests(s, d, key, e);
+	if (d->what == STORE_DELETE_EXTENSIONS || d->what == STORE_DELETE_ATTRIBUTES)
+		return store_details_clear(s, key, d->what == STORE_DELETE_EXTENSIONS, &d->deleted, e);
 	return run_for(s, plain[d->what], &key, 1, &d->deleted, e);
 }

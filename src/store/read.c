@@ -2,7 +2,18 @@
  * call. */
 #include <string.h>
 
+#include "store/lists.h"
+#include "store/phrases.h"
 #include "store/store_priv.h"
+
+static struct bytes
+column_bytes(sqlite3_stmt *st, int i)
+{
+	struct bytes b = { .p = sqlite3_column_blob(st, i) };
+
+	b.len = (size_t)sqlite3_column_bytes(st, i);
+	return b;
+}
 
 static int
 load_bytes(sqlite3_stmt *st, int i, struct pool *pool, struct bytes *out, struct err *e)
@@ -64,79 +75,23 @@ count_for(struct store *s, const char *sql, uint32_t id, size_t *n, struct err *
 	return rc;
 }
 
+/* The columns behind those of the row, which has the certificate already. */
 static int
-load_attributes(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
+load_details(struct store *s, sqlite3_stmt *st, struct pool *pool, struct store_row *row, struct err *e)
 {
-	struct store_attribute *list;
-	sqlite3_stmt *st = NULL;
-	size_t n, i = 0;
-	int rc = 0;
+	struct bytes lists = column_bytes(st, STORE_COLUMN_COUNT);
 
-	if (count_for(s, "SELECT count(*) FROM Attributes WHERE AttributeRequestId = ?1", id, &n, e) != 0)
+	if (store_lists_load(lists, store_bytes(row, Certificate_RawCertificate), pool, row, e) != 0)
 		return -1;
-	list = pool_calloc(pool, n, sizeof(*list));
-	if (list == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for %zu attributes", n);
-	if (store_prepare(s->rdb,
-		"SELECT AttributeName, AttributeValue FROM Attributes WHERE AttributeRequestId = ?1", &st,
-		e) != 0)
-		return -1;
-	sqlite3_bind_int64(st, 1, id);
-	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
-		if (load_text(st, 0, pool, &list[i].name, e) != 0 ||
-		    load_text(st, 1, pool, &list[i].value, e) != 0)
-			rc = -1;
+	switch (sqlite3_column_type(st, STORE_COLUMN_COUNT + 1)) {
+	case SQLITE_NULL:
+		return 0;
+	case SQLITE_TEXT:
+		return load_text(st, STORE_COLUMN_COUNT + 1, pool, &row->explanation, e);
+	default:
+		return store_phrases_unpack(
+		    s->rdb, column_bytes(st, STORE_COLUMN_COUNT + 1), pool, &row->explanation, e);
 	}
-	sqlite3_finalize(st);
-	row->attributes = list;
-	row->n_attributes = i;
-	return rc;
-}
-
-static int
-load_extensions(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
-{
-	struct store_extension *list;
-	sqlite3_stmt *st = NULL;
-	size_t n, i = 0;
-	int rc = 0;
-
-	if (count_for(s, "SELECT count(*) FROM Extensions WHERE ExtensionRequestId = ?1", id, &n, e) != 0)
-		return -1;
-	list = pool_calloc(pool, n, sizeof(*list));
-	if (list == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for %zu extensions", n);
-	if (store_prepare(s->rdb,
-		"SELECT ExtensionName, ExtensionFlags, ExtensionRawValue FROM Extensions WHERE "
-		"ExtensionRequestId = ?1",
-		&st, e) != 0)
-		return -1;
-	sqlite3_bind_int64(st, 1, id);
-	for (; rc == 0 && i < n && sqlite3_step(st) == SQLITE_ROW; i++) {
-		list[i].flags = (uint32_t)sqlite3_column_int64(st, 1);
-		if (load_text(st, 0, pool, &list[i].name, e) != 0 ||
-		    load_bytes(st, 2, pool, &list[i].value, e) != 0)
-			rc = -1;
-	}
-	sqlite3_finalize(st);
-	row->extensions = list;
-	row->n_extensions = i;
-	return rc;
-}
-
-static int
-load_explanation(struct store *s, uint32_t id, struct pool *pool, struct store_row *row, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = 0;
-
-	if (store_prepare(s->rdb, "SELECT Explanation FROM Explanations WHERE RequestID = ?1", &st, e) != 0)
-		return -1;
-	sqlite3_bind_int64(st, 1, id);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		rc = load_text(st, 0, pool, &row->explanation, e);
-	sqlite3_finalize(st);
-	return rc;
 }
 
 static int
@@ -148,7 +103,7 @@ prepare_read_row(struct store *s, struct err *e)
 	if (s->read_row != NULL)
 		return 0;
 	buf_init(&sql, 16384);
-	store_sql_select(&sql);
+	store_sql_select(&sql, true);
 	buf_put_str(&sql, " WHERE r.RequestID = ?1");
 	rc = store_prepare(s->rdb, buf_cstr(&sql), &s->read_row, e);
 	buf_fini(&sql);
@@ -165,18 +120,14 @@ store_get(struct store *s, uint32_t request_id, struct pool *pool, struct store_
 	sqlite3_bind_int64(s->read_row, 1, request_id);
 	step = sqlite3_step(s->read_row);
 	if (step == SQLITE_ROW)
-		rc = load_row(s->read_row, pool, out, e);
+		rc = load_row(s->read_row, pool, out, e) != 0 ? -1
+							      : load_details(s, s->read_row, pool, out, e);
 	else if (step == SQLITE_DONE)
 		rc = ERR(e, CERTSRV_E_PROPERTY_EMPTY, "there is no request %u", request_id);
 	else
 		rc = store_sqlite_error(s->rdb, "reading the request", e);
 	sqlite3_reset(s->read_row);
-	if (rc != 0)
-		return -1;
-	if (load_attributes(s, request_id, pool, out, e) != 0 ||
-	    load_extensions(s, request_id, pool, out, e) != 0)
-		return -1;
-	return load_explanation(s, request_id, pool, out, e);
+	return rc;
 }
 
 static int
@@ -215,27 +166,44 @@ store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct 
 	    request_id, e);
 }
 
+static bool
+has_extension(const struct store_entries *list, const char *oid, struct bytes value)
+{
+	struct bytes name = { (const uint8_t *)oid, strlen(oid) };
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (bytes_equal(list->v[i].name, name) && bytes_equal(list->v[i].value, value))
+			return true;
+	}
+	return false;
+}
+
 int
 store_find_extension(struct store *s, uint32_t disposition, const char *oid, struct bytes value,
     uint32_t *request_id, struct err *e)
 {
+	struct store_lists lists = { 0 };
 	sqlite3_stmt *st = NULL;
-	int rc;
+	int rc, step;
 
-	if (store_prepare(s->rdb,
-		"SELECT r.RequestID FROM Requests r JOIN Extensions x ON x.ExtensionRequestId = r.RequestID"
-		" AND x.ExtensionName = ?2 WHERE r.Disposition = ?1 AND x.ExtensionRawValue = ?3"
-		" ORDER BY r.RequestID LIMIT 1",
-		&st, e) != 0)
-		return -1;
+	*request_id = 0;
+	rc = store_prepare(s->rdb,
+	    "SELECT r.RequestID, d.Lists, c.RawCertificate FROM Requests r"
+	    " JOIN Details d ON d.RequestID = r.RequestID LEFT JOIN Certificates c ON c.RequestID = "
+	    "r.RequestID"
+	    " WHERE r.Disposition = ?1 ORDER BY r.RequestID",
+	    &st, e);
 	sqlite3_bind_int64(st, 1, disposition);
-	store_bind_text(st, 2, oid);
-	sqlite3_bind_blob64(st, 3, value.p, value.len, SQLITE_STATIC);
-	rc = sqlite3_step(st);
-	*request_id = rc == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(st, 0) : 0;
-	rc =
-	    rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : store_sqlite_error(s->rdb, "finding an extension", e);
+	while (rc == 0 && *request_id == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
+		if (step != SQLITE_ROW)
+			rc = store_sqlite_error(s->rdb, "finding an extension", e);
+		else
+			rc = store_lists_parse(column_bytes(st, 1), column_bytes(st, 2), &lists, e);
+		if (rc == 0 && has_extension(&lists.extensions, oid, value))
+			*request_id = (uint32_t)sqlite3_column_int64(st, 0);
+	}
 	sqlite3_finalize(st);
+	store_lists_fini(&lists);
 	return rc;
 }
 
@@ -253,7 +221,7 @@ store_list(struct store *s, const struct store_query *q, struct pool *pool, stru
 	if (*rows == NULL)
 		return ERR(e, E_OUTOFMEMORY, "no memory for %zu rows", limit);
 	buf_init(&sql, 16384);
-	store_sql_select(&sql);
+	store_sql_select(&sql, false);
 	buf_printf(&sql, " WHERE r.RequestID %c ?1%s ORDER BY r.RequestID %s LIMIT ?3",
 	    q->newest_first ? '<' : '>', q->disposition != 0 ? " AND r.Disposition = ?2" : "",
 	    q->newest_first ? "DESC" : "ASC");

@@ -1,14 +1,15 @@
 #include "store/store_priv.h"
 
-/* Tables beside Requests and Certificates, which come from columns.def. Attribute names are unique per
- * request without case (MS-CSRA 3.1.1.2); a request with an extension stated twice keeps the last one. */
+/* Lists: lists.h; an explanation is a BLOB as phrases.h says, or plain TEXT. A request's id never comes
+ * again, not even that of a deleted row. */
+const char store_details_sql[] =
+    "CREATE TABLE IF NOT EXISTS Details (RequestID INTEGER PRIMARY KEY, Lists BLOB, Explanation);"
+    "CREATE TABLE IF NOT EXISTS Phrases (PhraseId INTEGER PRIMARY KEY, Phrase TEXT NOT NULL);"
+    "CREATE TRIGGER IF NOT EXISTS RequestDeleted AFTER DELETE ON Requests BEGIN"
+    " UPDATE Marks SET Value = max(Value, old.RequestID) WHERE Name = 'RequestID'; END;";
+
+/* Tables beside Requests and Certificates, which come from columns.def. */
 static const char other_tables[] =
-    "CREATE TABLE Attributes ("
-    " AttributeRequestId INTEGER NOT NULL, AttributeName TEXT NOT NULL COLLATE NOCASE, AttributeValue TEXT,"
-    " PRIMARY KEY (AttributeRequestId, AttributeName)) WITHOUT ROWID;"
-    "CREATE TABLE Extensions ("
-    " ExtensionRequestId INTEGER NOT NULL, ExtensionName TEXT NOT NULL, ExtensionFlags INTEGER NOT NULL,"
-    " ExtensionRawValue BLOB, PRIMARY KEY (ExtensionRequestId, ExtensionName)) WITHOUT ROWID;"
     "CREATE TABLE CRLs ("
     " CRLRowId INTEGER PRIMARY KEY, CRLNumber INTEGER, CRLMinBase INTEGER, CRLNameId INTEGER, CRLCount "
     "INTEGER,"
@@ -17,7 +18,6 @@ static const char other_tables[] =
     "INTEGER,"
     " CRLPublishFlags INTEGER, CRLPublishStatusCode INTEGER, CRLPublishError TEXT, CRLRawCRL BLOB,"
     " CRLPartitionIndex INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL);"
     "CREATE TABLE Marks (Name TEXT PRIMARY KEY, Value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE Settings (Name TEXT PRIMARY KEY COLLATE NOCASE, Value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX CertificateSerial ON Certificates (SerialNumber);"
@@ -101,12 +101,15 @@ store_sql_insert(struct buf *out, enum store_part part)
 }
 
 void
-store_sql_select(struct buf *out)
+store_sql_select(struct buf *out, bool details)
 {
 	for (int c = 0; c < STORE_COLUMN_COUNT; c++)
 		buf_printf(out, "%s%s.%s", c == 0 ? "SELECT " : ", ",
 		    store_columns[c].part == STORE_Request ? "r" : "c", store_columns[c].name);
-	buf_put_str(out, " FROM Requests r LEFT JOIN Certificates c ON c.RequestID = r.RequestID");
+	buf_printf(out, "%s FROM Requests r LEFT JOIN Certificates c ON c.RequestID = r.RequestID",
+	    details ? ", d.Lists, d.Explanation" : "");
+	if (details)
+		buf_put_str(out, " LEFT JOIN Details d ON d.RequestID = r.RequestID");
 }
 
 static int
@@ -120,20 +123,11 @@ create_all(sqlite3 *db, struct err *e)
 	put_create_table(&sql, STORE_Request);
 	put_create_table(&sql, STORE_Certificate);
 	buf_put_str(&sql, other_tables);
+	buf_put_str(&sql, store_details_sql);
 	buf_printf(&sql, "PRAGMA user_version = %d; COMMIT;", STORE_SCHEMA_VERSION);
 	rc = store_exec(db, buf_cstr(&sql), e);
 	buf_fini(&sql);
 	return rc;
-}
-
-/* From version 1: CRLs had no partitions. */
-static int
-upgrade(sqlite3 *db, struct err *e)
-{
-	return store_exec(db,
-	    "BEGIN IMMEDIATE; ALTER TABLE CRLs ADD COLUMN CRLPartitionIndex INTEGER NOT NULL DEFAULT 0;"
-	    " PRAGMA user_version = 2; COMMIT;",
-	    e);
 }
 
 /* Partial ones: rows without a value take no room in them. */
@@ -168,7 +162,7 @@ store_schema_prepare(sqlite3 *db, const char *path, struct err *e)
 		    (long long)version, STORE_SCHEMA_VERSION);
 	if (version < 0)
 		return ERR(e, E_FAIL, "%s has no valid schema version (%lld)", path, (long long)version);
-	if (version == 1 && upgrade(db, e) != 0)
+	if (version > 0 && version < STORE_SCHEMA_VERSION && store_upgrade(db, version, e) != 0)
 		return err_prefix(e, "%s: cannot be upgraded", path);
 	if (version == 0 && create_all(db, e) != 0)
 		return err_prefix(e, "%s: cannot make the tables", path);

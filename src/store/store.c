@@ -299,7 +299,7 @@ open_database(struct store *s, const char *path, struct err *e)
 		"SELECT max(CRLNumber) FROM CRLs", &s->next_crl_number, e) != 0 ||
 	    next_number(s, "SELECT 0", "SELECT max(CRLRowId) FROM CRLs", &s->next_crl_row, e) != 0)
 		return err_prefix(e, "%s", path);
-	if (store_writer_prepare(s, e) != 0)
+	if (store_writer_prepare(s, e) != 0 || store_details_prepare(s, e) != 0)
 		return err_prefix(e, "%s", path);
 	return open_connection(path, SQLITE_OPEN_READONLY, &s->rdb, e);
 }
@@ -356,6 +356,7 @@ store_close(struct store *s)
 	}
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
+	store_details_fini(s);
 	sqlite3_finalize(s->read_row);
 	sqlite3_close(s->rdb);
 	sqlite3_close(s->wdb);

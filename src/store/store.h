@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_PAGE_MAX 1000 /* most rows one store_list() gives */
 
 enum store_type { STORE_LONG, STORE_DATE, STORE_BINARY, STORE_STRING };

@@ -44,9 +44,9 @@ struct store_queue {
 enum store_stmt {
 	STMT_INSERT_REQUEST,
 	STMT_INSERT_CERTIFICATE,
-	STMT_INSERT_ATTRIBUTE,
-	STMT_INSERT_EXTENSION,
-	STMT_INSERT_EXPLANATION,
+	STMT_PUT_DETAILS,
+	STMT_GET_DETAILS,
+	STMT_LEARN_PHRASE,
 	STMT_RAISE_MARK,
 	STMT_PUT_SETTING,
 	STMT_DELETE_SETTING,
@@ -72,7 +72,11 @@ struct store {
 
 	atomic_uint failure; /* store_set_failure() */
 	bool provoked;       /* the latest commit failed by it; writer thread only */
-	int64_t highest_id;  /* of the requests in the running transaction; writer thread only */
+	/* writer thread only, once it runs */
+	struct phrases *phrases;
+	bool may_learn; /* phrases, in the running transaction */
+	struct buf packed_lists, packed_explanation;
+
 	pthread_t writer;
 	bool writer_runs;
 	pthread_mutex_t lock;
@@ -96,20 +100,52 @@ struct store_index {
 	const char *name;
 };
 extern const struct store_index store_indexes[]; /* ends with name NULL */
+extern const char store_details_sql[];           /* its tables and triggers */
 int
 store_schema_prepare(sqlite3 *db, const char *path, struct err *e) MUST_CHECK;
 /* "INSERT INTO Requests (...) VALUES (?1, ...)", with the upsert clause for certificates. */
 void
 store_sql_insert(struct buf *out, enum store_part part);
-/* "SELECT r.*, c.* ..." in the order of enum store_column, without WHERE. */
+/* "SELECT r.*, c.* ..." in the order of enum store_column, without WHERE; details: with Lists and Explanation
+ * behind them. */
 void
-store_sql_select(struct buf *out);
+store_sql_select(struct buf *out, bool details);
+
+/* upgrade.c: to this program's version from any older one. */
+int
+store_upgrade(sqlite3 *db, int64_t version, struct err *e) MUST_CHECK;
 
 /* writer.c */
 void *
 store_writer_main(void *arg);
 int
 store_writer_prepare(struct store *s, struct err *e) MUST_CHECK;
+
+/* Runs a statement that yields no row; it is ready for the next use afterwards. */
+int
+store_run(struct store *s, sqlite3_stmt *st, const char *what, struct err *e) MUST_CHECK;
+
+/* details.c: on the writer's thread. */
+int
+store_details_prepare(struct store *s, struct err *e) MUST_CHECK;
+void
+store_details_fini(struct store *s);
+int
+store_details_rolled_back(struct store *s, struct err *e) MUST_CHECK;
+int
+store_details_insert(struct store *s, const struct store_row *row, int64_t id, struct err *e) MUST_CHECK;
+/* Entries are replaced by name, the explanation when there is one. Before the certificate part is written:
+ * its old one may hold values. */
+int
+store_details_update(struct store *s, const struct store_row *row, int64_t id, struct err *e) MUST_CHECK;
+/* Empties one list; deleted: how many entries it had. */
+int
+store_details_clear(
+    struct store *s, int64_t id, bool extensions, uint32_t *deleted, struct err *e) MUST_CHECK;
+
+/* lists_table.c: the tables "Attributes" and "Extensions" of this connection, read from Details. */
+int
+store_lists_tables(sqlite3 *db, struct err *e) MUST_CHECK;
 
 /* delete.c: on the writer's thread. */
 int

@@ -125,6 +125,8 @@ start_reader(struct store *s, struct err *e)
 		return 0;
 	if (s->vdb == NULL && store_open_reader(sqlite3_db_filename(s->rdb, "main"), &s->vdb, e) != 0)
 		return -1;
+	if (store_lists_tables(s->vdb, e) != 0)
+		return -1;
 	sqlite3_progress_handler(s->vdb, PROGRESS_OPS, is_abandoned, s);
 	rc = pthread_create(&s->reader, NULL, reader_main, s);
 	if (rc != 0)

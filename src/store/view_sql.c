@@ -7,12 +7,15 @@
 
 struct key_names {
 	const char *table, *id, *name;
+	const char *highest; /* query of the last id, or of one behind it */
 };
 static const struct key_names keys[VIEW_TABLES] = {
-	[VIEW_REQUESTS] = { "Requests", "r.RequestID", NULL },
-	[VIEW_EXTENSIONS] = { "Extensions", "t.ExtensionRequestId", "t.ExtensionName" },
-	[VIEW_ATTRIBUTES] = { "Attributes", "t.AttributeRequestId", "t.AttributeName" },
-	[VIEW_CRLS] = { "CRLs", "t.CRLRowId", NULL },
+	[VIEW_REQUESTS] = { "Requests", "r.RequestID", NULL, "SELECT max(RequestID) FROM Requests" },
+	[VIEW_EXTENSIONS] = { "Extensions", "t.ExtensionRequestId", "t.ExtensionName",
+	    "SELECT max(RequestID) FROM Details" },
+	[VIEW_ATTRIBUTES] = { "Attributes", "t.AttributeRequestId", "t.AttributeName",
+	    "SELECT max(RequestID) FROM Details" },
+	[VIEW_CRLS] = { "CRLs", "t.CRLRowId", NULL, "SELECT max(CRLRowId) FROM CRLs" },
 };
 
 const char *
@@ -155,11 +158,11 @@ view_sql_scan(const struct view *v, bool nulls, struct buf *out)
 
 	put_columns(v, id, out);
 	put_from(v, v->driver, v->needs_certificate, out);
-	if (name != NULL)
+	if (name != NULL) /* the bounds of the id are for lists_table.c, which is not told of pairs */
 		buf_printf(out,
-		    down ? " WHERE (%s, %s) < (?2, ?3) AND %s >= ?1"
-			 : " WHERE (%s, %s) > (?1, ?3) AND %s <= ?2",
-		    id, name, id);
+		    down ? " WHERE (%s, %s) < (?2, ?3) AND %s >= ?1 AND %s <= ?2"
+			 : " WHERE (%s, %s) > (?1, ?3) AND %s >= ?1 AND %s <= ?2",
+		    id, name, id, id);
 	else
 		buf_printf(out, down ? " WHERE %s >= ?1 AND %s < ?2" : " WHERE %s > ?1 AND %s <= ?2", id, id);
 	put_conditions(v, out);
@@ -275,9 +278,7 @@ view_sql_jump(const struct view *v, const struct view_condition *c, struct buf *
 void
 view_sql_highest(const struct view *v, struct buf *out)
 {
-	const char *id = keys[v->table].id;
-
-	buf_printf(out, "SELECT max(%s) FROM %s", id + 2, keys[v->table].table);
+	buf_put_str(out, keys[v->table].highest);
 }
 
 void

@@ -28,9 +28,8 @@ bind_column(sqlite3_stmt *st, int i, enum store_column c, const struct store_val
 	return SQLITE_MISUSE;
 }
 
-/* Runs a statement that yields no row; it is ready for the next use afterwards. */
-static int
-run(struct store *s, sqlite3_stmt *st, const char *what, struct err *e)
+int
+store_run(struct store *s, sqlite3_stmt *st, const char *what, struct err *e)
 {
 	int rc = sqlite3_step(st), failed = 0;
 
@@ -53,55 +52,17 @@ write_part(struct store *s, const struct store_row *row, enum store_part part, s
 		if (bind_column(st, i++, (enum store_column)c, &row->v[c]) != SQLITE_OK)
 			return ERR(e, E_OUTOFMEMORY, "cannot bind %s", store_columns[c].full_name);
 	}
-	return run(s, st, part == STORE_Request ? "storing the request" : "storing the certificate", e);
-}
-
-static int
-write_lists(struct store *s, const struct store_row *row, int64_t id, struct err *e)
-{
-	sqlite3_stmt *st = s->stmt[STMT_INSERT_ATTRIBUTE];
-
-	for (size_t i = 0; i < row->n_attributes; i++) {
-		sqlite3_bind_int64(st, 1, id);
-		store_bind_text(st, 2, row->attributes[i].name);
-		store_bind_text(st, 3, row->attributes[i].value);
-		if (run(s, st, "storing an attribute", e) != 0)
-			return -1;
-	}
-	st = s->stmt[STMT_INSERT_EXTENSION];
-	for (size_t i = 0; i < row->n_extensions; i++) {
-		const struct store_extension *x = &row->extensions[i];
-
-		sqlite3_bind_int64(st, 1, id);
-		store_bind_text(st, 2, x->name);
-		sqlite3_bind_int64(st, 3, x->flags);
-		sqlite3_bind_blob64(
-		    st, 4, x->value.len == 0 ? "" : (const char *)x->value.p, x->value.len, SQLITE_STATIC);
-		if (run(s, st, "storing an extension", e) != 0)
-			return -1;
-	}
-	if (row->explanation == NULL)
-		return 0;
-	st = s->stmt[STMT_INSERT_EXPLANATION];
-	sqlite3_bind_int64(st, 1, id);
-	store_bind_text(st, 2, row->explanation);
-	return run(s, st, "storing the explanation", e);
+	return store_run(s, st, part == STORE_Request ? "storing the request" : "storing the certificate", e);
 }
 
 static int
 do_insert(struct store *s, const struct store_row *row, struct err *e)
 {
-	int64_t id = row->v[Request_RequestID].n;
-
 	if (write_part(s, row, STORE_Request, e) != 0)
 		return -1;
 	if (row->v[Certificate_RequestID].set && write_part(s, row, STORE_Certificate, e) != 0)
 		return -1;
-	if (write_lists(s, row, id, e) != 0)
-		return -1;
-	if (id > s->highest_id)
-		s->highest_id = id;
-	return 0;
+	return store_details_insert(s, row, row->v[Request_RequestID].n, e);
 }
 
 /* Only the columns that are set; rare enough to prepare each time. */
@@ -128,7 +89,7 @@ update_request_columns(struct store *s, const struct store_row *row, struct err 
 			bind_column(st, i++, (enum store_column)c, &row->v[c]);
 	}
 	sqlite3_bind_int64(st, i, row->v[Request_RequestID].n);
-	rc = run(s, st, "changing the request", e);
+	rc = store_run(s, st, "changing the request", e);
 	sqlite3_finalize(st);
 	return rc;
 }
@@ -154,9 +115,9 @@ do_update(struct store *s, const struct store_op *op, struct err *e)
 		    (long long)id, (long long)disposition, op->expected);
 	if (update_request_columns(s, op->row, e) != 0)
 		return -1;
-	if (op->row->v[Certificate_RequestID].set && write_part(s, op->row, STORE_Certificate, e) != 0)
+	if (store_details_update(s, op->row, id, e) != 0)
 		return -1;
-	return write_lists(s, op->row, id, e);
+	return op->row->v[Certificate_RequestID].set ? write_part(s, op->row, STORE_Certificate, e) : 0;
 }
 
 static int
@@ -167,7 +128,7 @@ do_setting(struct store *s, const struct store_op *op, struct err *e)
 	store_bind_text(st, 1, op->name);
 	if (op->value != NULL)
 		store_bind_text(st, 2, op->value);
-	return run(s, st, "storing a setting", e);
+	return store_run(s, st, "storing a setting", e);
 }
 
 static void
@@ -198,11 +159,11 @@ write_crl(struct store *s, const struct store_crl *r, struct err *e)
 	store_bind_text(st, at++, r->publish_error);
 	sqlite3_bind_blob64(st, at++, r->raw.p, r->raw.len, SQLITE_STATIC);
 	sqlite3_bind_int64(st, at, r->partition);
-	if (run(s, st, "storing a CRL", e) != 0)
+	if (store_run(s, st, "storing a CRL", e) != 0)
 		return -1;
 	store_bind_text(mark, 1, "CRLNumber");
 	sqlite3_bind_int64(mark, 2, r->number);
-	return run(s, mark, "raising the mark", e);
+	return store_run(s, mark, "raising the mark", e);
 }
 
 static int
@@ -217,7 +178,7 @@ do_crls(struct store *s, const struct store_op *op, struct err *e)
 	if (op->expired_before == 0)
 		return 0;
 	sqlite3_bind_int64(st, 1, op->expired_before);
-	return run(s, st, "deleting expired CRLs", e);
+	return store_run(s, st, "deleting expired CRLs", e);
 }
 
 static int
@@ -253,7 +214,7 @@ do_op(struct store *s, const struct store_op *op, struct err *e)
 static int
 control(struct store *s, int stmt, struct err *e)
 {
-	return run(s, s->stmt[stmt], "SQLite", e);
+	return store_run(s, s->stmt[stmt], "SQLite", e);
 }
 
 /* One operation in its savepoint. -1 only when the whole transaction is lost. */
@@ -274,17 +235,13 @@ do_guarded(struct store *s, struct store_op *op, struct err *e)
 	return control(s, STMT_RELEASE, e);
 }
 
-/* Request ids never come again, not even those of deleted rows. */
+/* -1: the whole transaction is lost, which a full disk does by itself. */
 static int
-raise_mark(struct store *s, struct err *e)
+roll_back(struct store *s, struct err *e)
 {
-	sqlite3_stmt *mark = s->stmt[STMT_RAISE_MARK];
-
-	if (s->highest_id == 0)
-		return 0;
-	store_bind_text(mark, 1, "RequestID");
-	sqlite3_bind_int64(mark, 2, s->highest_id);
-	return run(s, mark, "raising the mark", e);
+	if (sqlite3_get_autocommit(s->wdb) || control(s, STMT_ROLLBACK, e) != 0)
+		return -1;
+	return store_details_rolled_back(s, e);
 }
 
 /* 1 when an operation without a guard failed: then nothing of the transaction is left. */
@@ -293,17 +250,15 @@ try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
 {
 	uint32_t hr;
 
-	s->highest_id = 0;
+	s->may_learn = !guarded; /* a savepoint takes back what a later operation counts on */
 	if (control(s, STMT_BEGIN, e) != 0)
 		return -1;
 	for (struct store_op *op = batch; op != NULL; op = op->next) {
 		if (guarded && do_guarded(s, op, e) != 0)
 			return -1;
 		if (!guarded && do_op(s, op, e) != 0)
-			return sqlite3_get_autocommit(s->wdb) || control(s, STMT_ROLLBACK, e) != 0 ? -1 : 1;
+			return roll_back(s, e) != 0 ? -1 : 1;
 	}
-	if (raise_mark(s, e) != 0)
-		return -1;
 	hr = atomic_load(&s->failure);
 	s->provoked = hr != 0;
 	if (s->provoked)
@@ -329,6 +284,8 @@ fail_batch(struct store *s, struct store_op *batch, const struct err *why)
 
 	if (!sqlite3_get_autocommit(s->wdb) && store_exec(s->wdb, "ROLLBACK", &ignored) != 0)
 		log_error(store, "rollback: %s", ignored.msg);
+	if (store_details_rolled_back(s, &ignored) != 0)
+		log_error(store, "%s", ignored.msg);
 	log_error(store, "commit failed, every request in it is refused: %s", why->msg);
 	for (struct store_op *op = batch; op != NULL; op = op->next) {
 		op->failed = true;
@@ -432,9 +389,13 @@ store_writer_prepare(struct store *s, struct err *e)
 		[STMT_SAVEPOINT] = "SAVEPOINT op",
 		[STMT_RELEASE] = "RELEASE op",
 		[STMT_ROLLBACK_TO] = "ROLLBACK TO op",
-		[STMT_INSERT_ATTRIBUTE] = "INSERT OR REPLACE INTO Attributes VALUES (?1, ?2, ?3)",
-		[STMT_INSERT_EXTENSION] = "INSERT OR REPLACE INTO Extensions VALUES (?1, ?2, ?3, ?4)",
-		[STMT_INSERT_EXPLANATION] = "INSERT OR REPLACE INTO Explanations VALUES (?1, ?2)",
+		[STMT_PUT_DETAILS] =
+		    "INSERT INTO Details VALUES (?1, ?2, ?3) ON CONFLICT (RequestID) DO UPDATE SET"
+		    " Lists = excluded.Lists, Explanation = coalesce(excluded.Explanation, Explanation)",
+		[STMT_GET_DETAILS] =
+		    "SELECT d.Lists, c.RawCertificate FROM Details d LEFT JOIN Certificates c"
+		    " ON c.RequestID = d.RequestID WHERE d.RequestID = ?1",
+		[STMT_LEARN_PHRASE] = "INSERT INTO Phrases VALUES (?1, ?2)",
 		[STMT_RAISE_MARK] = "UPDATE Marks SET Value = max(Value, ?2) WHERE Name = ?1",
 		[STMT_PUT_SETTING] = "INSERT OR REPLACE INTO Settings VALUES (?1, ?2)",
 		[STMT_DELETE_SETTING] = "DELETE FROM Settings WHERE Name = ?1",
