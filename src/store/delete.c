@@ -7,8 +7,8 @@
 static const char *const which[] = {
 	[STORE_DELETE_REQUEST] = "SELECT RequestID FROM Requests WHERE RequestID = ?1",
 	[STORE_DELETE_EXPIRED] =
-	    "SELECT r.RequestID FROM Requests r JOIN Certificates c ON c.RequestID = r.RequestID"
-	    " WHERE r.Disposition IN (20, 21) AND c.NotAfter < ?1 AND r.RawArchivedKey IS NULL",
+	    "SELECT r.RequestID FROM ByNotAfter x CROSS JOIN Requests r ON r.RequestID = x.RequestID"
+	    " WHERE x.Value < ?1 AND r.Disposition IN (20, 21) AND r.RawArchivedKey IS NULL",
 	[STORE_DELETE_NOT_ISSUED] =
 	    "SELECT RequestID FROM Requests WHERE Disposition IN (9, 30, 31)"
 	    " AND coalesce(ResolvedWhen, SubmittedWhen) < ?1 AND RawArchivedKey IS NULL",
@@ -86,8 +86,10 @@ static int
 delete_requests(struct store *s, struct store_deletion *d, int64_t key, struct err *e)
 {
 	struct ids ids = { 0 };
-	int rc = find(s, which[d->what], key, &ids, e);
+	int rc = d->what == STORE_DELETE_EXPIRED ? store_late_catch_up(s, e) : 0;
 
+	if (rc == 0)
+		rc = find(s, which[d->what], key, &ids, e);
 	for (size_t i = 0; i < ARRAY_LEN(of_request) && rc == 0; i++)
 		rc = run_for(s, of_request[i], ids.v, ids.n, &d->deleted, e);
 	free(ids.v);

@@ -162,8 +162,11 @@ store_find_serial(struct store *s, const char *serial, uint32_t *request_id, str
 int
 store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct err *e)
 {
-	return find_id(s, "SELECT RequestID FROM Certificates WHERE CertificateHash = ?1", hash, "SHA-1 hash",
-	    request_id, e);
+	return find_id(s,
+	    "SELECT RequestID FROM ByCertificateHash WHERE Value = ?1 UNION ALL"
+	    " SELECT RequestID FROM Certificates WHERE CertificateHash = ?1"
+	    " AND RequestID > (SELECT Value FROM Marks WHERE Name = 'Indexed') LIMIT 1",
+	    hash, "SHA-1 hash", request_id, e);
 }
 
 static bool

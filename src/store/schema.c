@@ -24,25 +24,25 @@ static const char other_tables[] =
     "CREATE INDEX RequestDisposition ON Requests (Disposition, RequestID);"
     "INSERT INTO Marks VALUES ('RequestID', 0), ('CRLNumber', 0);";
 
-/* Added to older databases when they are opened. Not every column that MS-CSRA calls indexed has one: each
- * costs the issuing path a page. */
+/* Not every column that MS-CSRA calls indexed has one: each costs the issuing path something. Those that are
+ * not late are added to older databases when they are opened. */
 const struct store_index store_indexes[] = {
 	/* most telling first: a view takes the first one that it has a value for */
-	{ Certificate_SerialNumber, "CertificateSerial" },
-	{ Certificate_CertificateHash, "CertificateByHash" },
-	{ Certificate_UPN, "CertificateByUPN" },
-	{ Certificate_CommonName, "CertificateByCommonName" },
-	{ Request_RequesterName, "RequestByRequester" },
-	{ Request_RevokedEffectiveWhen, "RequestByRevocation" },
-	{ Certificate_CertificateTemplate, "CertificateByTemplate" },
-	{ Certificate_NotAfter, "CertificateByNotAfter" },
-	{ Request_SubmittedWhen, "RequestBySubmission" },
-	{ Request_ResolvedWhen, "RequestByResolution" },
-	{ Request_Disposition, "RequestDisposition" },
+	{ Certificate_SerialNumber, "CertificateSerial", false },
+	{ Certificate_CertificateHash, "ByCertificateHash", true },
+	{ Certificate_UPN, "ByUPN", true },
+	{ Certificate_CommonName, "ByCommonName", true },
+	{ Request_RequesterName, "ByRequesterName", true },
+	{ Request_RevokedEffectiveWhen, "RequestByRevocation", false }, /* few have a value */
+	{ Certificate_CertificateTemplate, "ByCertificateTemplate", true },
+	{ Certificate_NotAfter, "ByNotAfter", true },
+	{ Request_SubmittedWhen, "BySubmittedWhen", true },
+	{ Request_ResolvedWhen, "ByResolvedWhen", true },
+	{ Request_Disposition, "RequestDisposition", false }, /* the loop's thread goes by it */
 	{ .name = NULL },
 };
 
-static const char *const table_names[] = {
+const char *const store_table_names[] = {
 	[STORE_Request] = "Requests", [STORE_Certificate] = "Certificates"
 };
 
@@ -52,7 +52,7 @@ put_create_table(struct buf *out, enum store_part part)
 	static const char *const types[] = { "INTEGER", "INTEGER", "BLOB", "TEXT" };
 	const char *sep = "";
 
-	buf_printf(out, "CREATE TABLE %s (", table_names[part]);
+	buf_printf(out, "CREATE TABLE %s (", store_table_names[part]);
 	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
 		const struct store_column_info *in = &store_columns[c];
 
@@ -74,7 +74,7 @@ store_sql_insert(struct buf *out, enum store_part part)
 	const char *sep = "";
 	int n = 0;
 
-	buf_printf(out, "INSERT INTO %s (", table_names[part]);
+	buf_printf(out, "INSERT INTO %s (", store_table_names[part]);
 	for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
 		if (store_columns[c].part != part)
 			continue;
@@ -124,6 +124,7 @@ create_all(sqlite3 *db, struct err *e)
 	put_create_table(&sql, STORE_Certificate);
 	buf_put_str(&sql, other_tables);
 	buf_put_str(&sql, store_details_sql);
+	store_late_sql(&sql);
 	buf_printf(&sql, "PRAGMA user_version = %d; COMMIT;", STORE_SCHEMA_VERSION);
 	rc = store_exec(db, buf_cstr(&sql), e);
 	buf_fini(&sql);
@@ -141,8 +142,10 @@ create_indexes(sqlite3 *db, struct err *e)
 	for (const struct store_index *x = store_indexes; x->name != NULL; x++) {
 		const struct store_column_info *in = &store_columns[x->column];
 
+		if (x->late)
+			continue;
 		buf_printf(&sql, "CREATE INDEX IF NOT EXISTS %s ON %s (%s) WHERE %s IS NOT NULL;", x->name,
-		    table_names[in->part], in->name, in->name);
+		    store_table_names[in->part], in->name, in->name);
 	}
 	rc = store_exec(db, buf_cstr(&sql), e);
 	buf_fini(&sql);

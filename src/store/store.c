@@ -89,8 +89,8 @@ store_queue_push(struct store_queue *q, struct store_op *op)
 	q->tail = &op->next;
 }
 
-static int
-submit(struct store *s, const struct store_op *model, struct err *e)
+int
+store_submit(struct store *s, const struct store_op *model, struct err *e)
 {
 	struct store_op *op = malloc(sizeof(*op));
 
@@ -107,14 +107,15 @@ submit(struct store *s, const struct store_op *model, struct err *e)
 int
 store_insert(struct store *s, const struct store_row *row, store_done_fn *cb, void *arg, struct err *e)
 {
-	return submit(s, &(struct store_op){ .kind = STORE_OP_INSERT, .row = row, .cb = cb, .arg = arg }, e);
+	return store_submit(
+	    s, &(struct store_op){ .kind = STORE_OP_INSERT, .row = row, .cb = cb, .arg = arg }, e);
 }
 
 int
 store_update(struct store *s, const struct store_row *row, uint32_t expected, store_done_fn *cb, void *arg,
     struct err *e)
 {
-	return submit(s,
+	return store_submit(s,
 	    &(struct store_op){
 		.kind = STORE_OP_UPDATE, .row = row, .expected = expected, .cb = cb, .arg = arg },
 	    e);
@@ -124,7 +125,7 @@ int
 store_insert_rows(struct store *s, const struct store_row *rows, size_t n, const char *name,
     const char *value, store_done_fn *cb, void *arg, struct err *e)
 {
-	return submit(s,
+	return store_submit(s,
 	    &(struct store_op){ .kind = STORE_OP_ROWS,
 		.row = rows,
 		.n_rows = n,
@@ -139,7 +140,7 @@ int
 store_put_setting(
     struct store *s, const char *name, const char *value, store_done_fn *cb, void *arg, struct err *e)
 {
-	return submit(s,
+	return store_submit(s,
 	    &(struct store_op){
 		.kind = STORE_OP_SETTING, .name = name, .value = value, .cb = cb, .arg = arg },
 	    e);
@@ -149,7 +150,7 @@ int
 store_put_crls(struct store *s, const struct store_crl *rows, size_t n, filetime_t expired_before,
     store_done_fn *cb, void *arg, struct err *e)
 {
-	return submit(s,
+	return store_submit(s,
 	    &(struct store_op){ .kind = STORE_OP_CRLS,
 		.crls = rows,
 		.n_crls = n,
@@ -162,7 +163,7 @@ store_put_crls(struct store *s, const struct store_crl *rows, size_t n, filetime
 int
 store_delete(struct store *s, struct store_deletion *d, store_done_fn *cb, void *arg, struct err *e)
 {
-	return submit(
+	return store_submit(
 	    s, &(struct store_op){ .kind = STORE_OP_DELETE, .deletion = d, .cb = cb, .arg = arg }, e);
 }
 
@@ -289,7 +290,9 @@ open_database(struct store *s, const char *path, struct err *e)
 	if (make_file(path, e) != 0 || open_connection(path, SQLITE_OPEN_READWRITE, &s->wdb, e) != 0)
 		return -1;
 	if (store_exec(s->wdb,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", e) != 0)
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
+		" PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000",
+		e) != 0)
 		return err_prefix(e, "%s", path);
 	if (store_schema_prepare(s->wdb, path, e) != 0)
 		return -1;
@@ -299,7 +302,8 @@ open_database(struct store *s, const char *path, struct err *e)
 		"SELECT max(CRLNumber) FROM CRLs", &s->next_crl_number, e) != 0 ||
 	    next_number(s, "SELECT 0", "SELECT max(CRLRowId) FROM CRLs", &s->next_crl_row, e) != 0)
 		return err_prefix(e, "%s", path);
-	if (store_writer_prepare(s, e) != 0 || store_details_prepare(s, e) != 0)
+	if (store_writer_prepare(s, e) != 0 || store_details_prepare(s, e) != 0 ||
+	    store_late_prepare(s, e) != 0)
 		return err_prefix(e, "%s", path);
 	return open_connection(path, SQLITE_OPEN_READONLY, &s->rdb, e);
 }
@@ -308,6 +312,7 @@ struct store *
 store_open(const char *path, struct err *e)
 {
 	struct store *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
 	int rc;
 
 	if (s == NULL) {
@@ -317,7 +322,10 @@ store_open(const char *path, struct err *e)
 	store_queue_init(&s->todo);
 	store_queue_init(&s->finished);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	pthread_cond_init(&s->finished_wake, NULL);
 	pthread_cond_init(&s->reader_wake, NULL);
 	pthread_cond_init(&s->reader_idle, NULL);
@@ -357,6 +365,7 @@ store_close(struct store *s)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	store_details_fini(s);
+	store_late_fini(s);
 	sqlite3_finalize(s->read_row);
 	sqlite3_close(s->rdb);
 	sqlite3_close(s->wdb);

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 #define STORE_PAGE_MAX 1000 /* most rows one store_list() gives */
 
 enum store_type { STORE_LONG, STORE_DATE, STORE_BINARY, STORE_STRING };
@@ -222,7 +222,7 @@ store_get(
 /* serial: lower-case hexadecimal as in the column. */
 int
 store_find_serial(struct store *s, const char *serial, uint32_t *request_id, struct err *e) MUST_CHECK;
-/* hash: "aa bb ..", as in the column, which has no index: every certificate is looked at. */
+/* hash: "aa bb ..", as in the column. */
 int
 store_find_hash(struct store *s, const char *hash, uint32_t *request_id, struct err *e) MUST_CHECK;
 

@@ -14,7 +14,8 @@ enum store_op_kind {
 	STORE_OP_SETTING,
 	STORE_OP_CRLS,
 	STORE_OP_ROWS,
-	STORE_OP_DELETE
+	STORE_OP_DELETE,
+	STORE_OP_INDEX /* late indexes up to the last row */
 };
 
 struct view_job;
@@ -62,6 +63,14 @@ enum store_stmt {
 	STMT_COUNT,
 };
 
+#define STORE_LATE_INDEXES_MAX 16
+
+/* What the late indexes hold (late.c). */
+struct store_late {
+	int64_t indexed; /* every request up to this id */
+	uint64_t behind; /* requests above it */
+};
+
 struct store {
 	sqlite3 *wdb; /* writer thread only, once it runs */
 	sqlite3_stmt *stmt[STMT_COUNT];
@@ -76,6 +85,8 @@ struct store {
 	struct phrases *phrases;
 	bool may_learn; /* phrases, in the running transaction */
 	struct buf packed_lists, packed_explanation;
+	struct store_late late; /* with the running transaction */
+	sqlite3_stmt *index_rows[STORE_LATE_INDEXES_MAX];
 
 	pthread_t writer;
 	bool writer_runs;
@@ -83,6 +94,7 @@ struct store {
 	pthread_cond_t wake, finished_wake;
 	struct store_queue todo, finished;
 	bool stop;
+	uint64_t unindexed; /* rows that were acknowledged and the late indexes lack */
 	struct store_stats stats;
 
 	/* view_reader.c; the lock guards these too */
@@ -98,7 +110,9 @@ struct store {
 struct store_index {
 	enum store_column column;
 	const char *name;
+	bool late; /* a table of ours (late.c), else an index of SQLite's */
 };
+extern const char *const store_table_names[];    /* by enum store_part */
 extern const struct store_index store_indexes[]; /* ends with name NULL */
 extern const char store_details_sql[];           /* its tables and triggers */
 int
@@ -147,6 +161,20 @@ store_details_clear(
 int
 store_lists_tables(sqlite3 *db, struct err *e) MUST_CHECK;
 
+/* late.c: on the writer's thread. */
+extern unsigned store_late_max, store_late_idle_ms; /* tests change them */
+void
+store_late_sql(struct buf *out); /* its tables and triggers, over an empty database */
+int
+store_late_prepare(struct store *s, struct err *e) MUST_CHECK;
+void
+store_late_fini(struct store *s);
+/* A part of this request was inserted. */
+int
+store_late_written(struct store *s, int64_t id, struct err *e) MUST_CHECK;
+int
+store_late_catch_up(struct store *s, struct err *e) MUST_CHECK;
+
 /* delete.c: on the writer's thread. */
 int
 store_do_delete(struct store *s, struct store_deletion *d, struct err *e) MUST_CHECK;
@@ -164,6 +192,10 @@ int
 store_scalar(sqlite3 *db, const char *sql, int64_t absent, int64_t *out, struct err *e) MUST_CHECK;
 int
 store_bind_text(sqlite3_stmt *st, int i, const char *text);
+
+/* Queues a copy of the operation. */
+int
+store_submit(struct store *s, const struct store_op *model, struct err *e) MUST_CHECK;
 
 /* view_reader.c; views must be closed. */
 void

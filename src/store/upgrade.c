@@ -5,6 +5,7 @@
 #include "store/lists.h"
 #include "store/store_priv.h"
 
+#define SQL_MAX 32768
 #define STEP 1000            /* requests in a transaction */
 #define POOL_MAX (64u << 20) /* for the lists of one request */
 
@@ -208,16 +209,9 @@ move_all(sqlite3 *db, struct err *e)
 	return rc;
 }
 
-int
-store_upgrade(sqlite3 *db, int64_t version, struct err *e)
+static int
+to_3(sqlite3 *db, struct err *e)
 {
-	/* CRLs had no partitions */
-	if (version == 1 &&
-	    store_exec(db,
-		"BEGIN IMMEDIATE; ALTER TABLE CRLs ADD COLUMN CRLPartitionIndex INTEGER NOT NULL DEFAULT 0;"
-		" PRAGMA user_version = 2; COMMIT;",
-		e) != 0)
-		return -1;
 	if (store_exec(db, store_details_sql, e) != 0 || move_all(db, e) != 0)
 		return -1;
 	/* overwriting what is dropped would write all of it once more */
@@ -225,4 +219,50 @@ store_upgrade(sqlite3 *db, int64_t version, struct err *e)
 	    "PRAGMA secure_delete = OFF; BEGIN IMMEDIATE; DROP TABLE Attributes; DROP TABLE Extensions;"
 	    " DROP TABLE Explanations; PRAGMA user_version = 3; COMMIT; PRAGMA secure_delete = ON",
 	    e);
+}
+
+/* To 4: most indexes are late ones, filled in their own order. */
+static int
+to_4(sqlite3 *db, struct err *e)
+{
+	struct buf sql;
+	int rc;
+
+	buf_init(&sql, SQL_MAX);
+	buf_put_str(&sql, "BEGIN IMMEDIATE;");
+	store_late_sql(&sql);
+	for (const struct store_index *x = store_indexes; x->name != NULL; x++) {
+		const struct store_column_info *in = &store_columns[x->column];
+
+		if (x->late)
+			buf_printf(&sql,
+			    "INSERT INTO %s SELECT %s, RequestID FROM %s WHERE %s IS NOT NULL ORDER BY 1, 2;",
+			    x->name, in->name, store_table_names[in->part], in->name);
+	}
+	buf_put_str(&sql,
+	    "UPDATE Marks SET Value = (SELECT coalesce(max(RequestID), 0) FROM Requests) WHERE Name = "
+	    "'Indexed';"
+	    "DROP INDEX IF EXISTS CertificateByHash; DROP INDEX IF EXISTS CertificateByUPN;"
+	    "DROP INDEX IF EXISTS CertificateByCommonName; DROP INDEX IF EXISTS RequestByRequester;"
+	    "DROP INDEX IF EXISTS CertificateByTemplate; DROP INDEX IF EXISTS CertificateByNotAfter;"
+	    "DROP INDEX IF EXISTS RequestBySubmission; DROP INDEX IF EXISTS RequestByResolution;"
+	    "PRAGMA user_version = 4; COMMIT");
+	rc = store_exec(db, buf_cstr(&sql), e);
+	buf_fini(&sql);
+	return rc;
+}
+
+int
+store_upgrade(sqlite3 *db, int64_t version, struct err *e)
+{
+	/* CRLs had no partitions */
+	if (version < 2 &&
+	    store_exec(db,
+		"BEGIN IMMEDIATE; ALTER TABLE CRLs ADD COLUMN CRLPartitionIndex INTEGER NOT NULL DEFAULT 0;"
+		" PRAGMA user_version = 2; COMMIT;",
+		e) != 0)
+		return -1;
+	if (version < 3 && to_3(db, e) != 0)
+		return -1;
+	return to_4(db, e);
 }

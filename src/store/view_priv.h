@@ -54,8 +54,9 @@ struct view {
 	/* the reader's, once a fetch has begun */
 	enum view_plan plan;
 	const struct view_condition *driver; /* whose index finds the rows; NULL: none */
-	bool
-	    candidates; /* keys come from the sorted column's index alone, conditions are tried on the rows */
+	bool candidates;   /* keys come from one index alone, the sorted column's or else the driver's; all
+			      conditions are tried on the rows */
+	bool without_late; /* late indexes could not be completed when the view was planned */
 	int64_t low, high; /* bounds of the key that conditions set */
 	struct view_position at;
 	struct pool *keys_pool; /* the batch; NULL: none */
@@ -78,14 +79,18 @@ struct view_job {
 	bool dead; /* the view is closed and gone; under the lock */
 	sqlite3_stmt *scan, *row;
 	int64_t window, barren; /* ids a window has; ids passed since a row was found */
+	int64_t patience;       /* barren ids before the indexes are asked: more when they know nothing */
 	struct view_cell cells[VIEW_COLUMNS_MAX];
 };
 
 /* ---- view_sql.c ---- */
 
-/* Index of a column in SQLite, NULL: none. */
-const char *
-view_index_of(const struct view_column *c);
+/* Whether rows are found and ordered by a column without looking at all of them. */
+bool
+view_has_index(const struct view *v, const struct view_column *c);
+/* Whether a late index (late.c) answers the view; it must be complete when a fetch begins. */
+bool
+view_uses_late_index(const struct view *v);
 /* RequestID, CRLRowId or the request's id of an attribute or extension: what the table is ordered by. */
 bool
 view_is_key(const struct view *v, const struct view_column *c);
@@ -111,6 +116,7 @@ view_sql_count(const struct view *v, const struct view_condition *c, size_t most
 /* The lowest key above ?1 that the condition's index has. */
 void
 view_sql_jump(const struct view *v, const struct view_condition *c, struct buf *out);
+/* The last key there is, or that the indexes know. */
 void
 view_sql_highest(const struct view *v, struct buf *out);
 /* The conditions' values at ?4 and on, wherever the statement has them. */
@@ -124,8 +130,10 @@ view_bind_value(sqlite3_stmt *st, int i, const struct view_column *c, const stru
 /* Chosen by measuring; tests make them small, so that few rows go every way. */
 struct view_tuning {
 	uint64_t step_us; /* one portion, about */
-	size_t few;       /* so many keys are sorted at once; beyond, rows come in an order that is there */
-	int64_t barren;   /* ids without a row before an index is asked where the next one is */
+	/* so many keys are sorted at once; beyond, rows come in an order that is there. Rows in the order of
+	 * their ids need nothing but the index for it, those in another one must be read. */
+	size_t few, few_sorted;
+	int64_t barren; /* ids without a row before an index is asked where the next one is */
 	size_t indexed,
 	    sorted; /* keys in a batch: in the order of an index, or sorted, which is worth more */
 };

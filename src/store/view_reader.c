@@ -297,6 +297,42 @@ store_view_open(struct store *s, const struct view_query *q, struct err *e)
 	return NULL;
 }
 
+static void
+hand_to_reader(struct store *s, struct view_job *j)
+{
+	pthread_mutex_lock(&s->lock);
+	enqueue(s, j);
+	pthread_mutex_unlock(&s->lock);
+	pthread_cond_signal(&s->reader_wake);
+}
+
+/* On the loop's thread: the writer has completed the late indexes. When it could not, on a full disk for one,
+ * a view that is not planned yet does without them. */
+static void
+indexed(void *arg, const struct err *e)
+{
+	struct view_job *j = arg;
+
+	if (j->dead) {
+		job_free(j);
+		return;
+	}
+	if (e != NULL && j->view->plan == VIEW_UNPLANNED)
+		j->view->without_late = true;
+	hand_to_reader(j->view->store, j);
+}
+
+static bool
+must_index(struct store *s, const struct view *v)
+{
+	bool behind;
+
+	pthread_mutex_lock(&s->lock);
+	behind = s->unindexed > 0;
+	pthread_mutex_unlock(&s->lock);
+	return behind && view_uses_late_index(v);
+}
+
 /* The job may be waiting, running or done already; whoever finds it dead frees it. */
 static void
 abandon(struct view *v)
@@ -345,11 +381,14 @@ store_view_fetch(struct view *v, const struct view_fetch *f, view_done_fn *done,
 	j->fetch = *f;
 	j->done = done;
 	j->arg = arg;
+	if (!must_index(s, v)) {
+		hand_to_reader(s, j);
+	} else if (store_submit(
+		       s, &(struct store_op){ .kind = STORE_OP_INDEX, .cb = indexed, .arg = j }, e) != 0) {
+		job_free(j);
+		return -1;
+	}
 	v->job = j;
-	pthread_mutex_lock(&s->lock);
-	enqueue(s, j);
-	pthread_mutex_unlock(&s->lock);
-	pthread_cond_signal(&s->reader_wake);
 	return 0;
 }
 

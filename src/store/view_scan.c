@@ -12,7 +12,7 @@
 #define SQL_MAX 65536
 
 struct view_tuning view_tuning = {
-	.step_us = 10000, .few = 10000, .barren = 16384, .indexed = 256, .sorted = 16384
+	.step_us = 10000, .few = 32768, .few_sorted = 10000, .barren = 4096, .indexed = 256, .sorted = 16384
 };
 
 /* ---- statements ---- */
@@ -90,6 +90,7 @@ static int
 choose_driver(struct view *v, sqlite3 *db, bool *few, struct err *e)
 {
 	const struct view_condition *equal = NULL;
+	size_t limit = v->sort != NULL ? view_tuning.few_sorted : view_tuning.few;
 
 	*few = false;
 	for (const struct store_index *x = store_indexes; x->name != NULL; x++) {
@@ -98,13 +99,14 @@ choose_driver(struct view *v, sqlite3 *db, bool *few, struct err *e)
 			struct buf sql;
 			int64_t n;
 
-			if (c->column->id != store_columns[x->column].view_id || v->table != VIEW_REQUESTS)
+			if (c->column->id != store_columns[x->column].view_id || v->table != VIEW_REQUESTS ||
+			    !view_has_index(v, c->column))
 				continue;
 			buf_init(&sql, SQL_MAX);
-			view_sql_count(v, c, view_tuning.few, &sql);
+			view_sql_count(v, c, limit, &sql);
 			if (scalar(v, db, &sql, 0, 0, &n, e) != 0)
 				return -1;
-			if ((size_t)n < view_tuning.few) {
+			if ((size_t)n < limit) {
 				v->driver = c;
 				*few = true;
 				return 0;
@@ -125,13 +127,15 @@ make_plan(struct view *v, sqlite3 *db, struct err *e)
 	set_bounds(v);
 	if (choose_driver(v, db, &few, e) != 0)
 		return -1;
-	v->candidates = v->sort != NULL && !few && view_index_of(v->sort) != NULL;
+	v->candidates = v->sort != NULL && !few && view_has_index(v, v->sort);
 	if (v->candidates)
 		v->driver = NULL;
 	if (v->sort != NULL)
 		v->plan = VIEW_KEYS;
 	else /* an equality's index is in the order of the keys by itself */
 		v->plan = v->driver != NULL && v->driver->seek != CVR_SEEK_EQ ? VIEW_KEYS : VIEW_SCAN;
+	if (v->sort == NULL && v->plan == VIEW_KEYS)
+		v->candidates = true;
 	return 0;
 }
 
@@ -271,6 +275,7 @@ begin_scan(struct view_job *j, sqlite3 *db, int64_t top, struct err *e)
 	if (j->scan != NULL)
 		return 0;
 	j->window = WINDOW_FIRST;
+	j->patience = view_tuning.barren;
 	buf_init(&sql, SQL_MAX);
 	view_sql_scan(v, nulls, &sql);
 	if (prepare(db, &sql, &j->scan, e) != 0)
@@ -284,13 +289,14 @@ static int
 jump(struct view_job *j, sqlite3 *db, int64_t top, struct err *e)
 {
 	struct view *v = j->view;
+	int64_t from = v->at.id;
 
 	j->barren = 0;
 	for (size_t i = 0; i < v->n_conditions; i++) {
 		struct buf sql;
 		int64_t id;
 
-		if (v->table != VIEW_REQUESTS || view_index_of(v->conditions[i].column) == NULL)
+		if (v->table != VIEW_REQUESTS || !view_has_index(v, v->conditions[i].column))
 			continue;
 		buf_init(&sql, SQL_MAX);
 		view_sql_jump(v, &v->conditions[i], &sql);
@@ -299,6 +305,7 @@ jump(struct view_job *j, sqlite3 *db, int64_t top, struct err *e)
 		if (v->at.id < id - 1)
 			v->at.id = id - 1;
 	}
+	j->patience = v->at.id > from ? view_tuning.barren : 4 * j->patience;
 	return 0;
 }
 
@@ -384,7 +391,7 @@ scan(struct view_job *j, sqlite3 *db, uint64_t deadline, struct err *e)
 	do {
 		bool down = v->descend && !in_null_phase(v);
 
-		if (!down && v->driver == NULL && j->barren > view_tuning.barren && jump(j, db, top, e) != 0)
+		if (!down && v->driver == NULL && j->barren > j->patience && jump(j, db, top, e) != 0)
 			return VIEW_FAILED;
 		if (is_at_end(v, down, top)) {
 			view_job_fini(j);
@@ -420,7 +427,7 @@ static int
 load_keys(struct view *v, sqlite3 *db, struct err *e)
 {
 	/* what an index gives in order is not worth keeping; what had to be sorted is */
-	size_t limit = v->candidates ? view_tuning.indexed : view_tuning.sorted;
+	size_t limit = v->candidates && v->sort != NULL ? view_tuning.indexed : view_tuning.sorted;
 	sqlite3_stmt *st = NULL;
 	struct buf sql;
 	int rc = SQLITE_ERROR;

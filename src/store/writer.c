@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/store_priv.h"
 
@@ -58,11 +59,15 @@ write_part(struct store *s, const struct store_row *row, enum store_part part, s
 static int
 do_insert(struct store *s, const struct store_row *row, struct err *e)
 {
+	int64_t id = row->v[Request_RequestID].n;
+
 	if (write_part(s, row, STORE_Request, e) != 0)
 		return -1;
 	if (row->v[Certificate_RequestID].set && write_part(s, row, STORE_Certificate, e) != 0)
 		return -1;
-	return store_details_insert(s, row, row->v[Request_RequestID].n, e);
+	if (store_details_insert(s, row, id, e) != 0)
+		return -1;
+	return store_late_written(s, id, e);
 }
 
 /* Only the columns that are set; rare enough to prepare each time. */
@@ -117,7 +122,11 @@ do_update(struct store *s, const struct store_op *op, struct err *e)
 		return -1;
 	if (store_details_update(s, op->row, id, e) != 0)
 		return -1;
-	return op->row->v[Certificate_RequestID].set ? write_part(s, op->row, STORE_Certificate, e) : 0;
+	if (!op->row->v[Certificate_RequestID].set)
+		return 0;
+	if (write_part(s, op->row, STORE_Certificate, e) != 0)
+		return -1;
+	return id <= s->late.indexed ? store_late_written(s, id, e) : 0;
 }
 
 static int
@@ -207,6 +216,8 @@ do_op(struct store *s, const struct store_op *op, struct err *e)
 		return do_rows(s, op, e);
 	case STORE_OP_DELETE:
 		return store_do_delete(s, op->deletion, e);
+	case STORE_OP_INDEX:
+		return store_late_catch_up(s, e);
 	}
 	return ERR(e, E_UNEXPECTED, "unknown operation %d", op->kind);
 }
@@ -221,6 +232,8 @@ control(struct store *s, int stmt, struct err *e)
 static int
 do_guarded(struct store *s, struct store_op *op, struct err *e)
 {
+	struct store_late late = s->late;
+
 	if (control(s, STMT_SAVEPOINT, e) != 0)
 		return -1;
 	if (do_op(s, op, &op->e) != 0) {
@@ -229,6 +242,7 @@ do_guarded(struct store *s, struct store_op *op, struct err *e)
 			*e = op->e;
 			return -1;
 		}
+		s->late = late;
 		if (control(s, STMT_ROLLBACK_TO, e) != 0)
 			return -1;
 	}
@@ -259,6 +273,8 @@ try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
 		if (!guarded && do_op(s, op, e) != 0)
 			return roll_back(s, e) != 0 ? -1 : 1;
 	}
+	if (s->late.behind >= store_late_max && store_late_catch_up(s, e) != 0)
+		return -1;
 	hr = atomic_load(&s->failure);
 	s->provoked = hr != 0;
 	if (s->provoked)
@@ -271,9 +287,16 @@ try_batch(struct store *s, struct store_op *batch, bool guarded, struct err *e)
 static int
 commit_batch(struct store *s, struct store_op *batch, struct err *e)
 {
+	const struct store_late late = s->late;
 	int rc = try_batch(s, batch, false, e);
 
-	return rc == 1 ? try_batch(s, batch, true, e) : rc;
+	if (rc == 1) {
+		s->late = late;
+		rc = try_batch(s, batch, true, e);
+	}
+	if (rc != 0)
+		s->late = late;
+	return rc;
 }
 
 /* The commit failed: nothing of the batch is stored, so nothing of it may be acknowledged. */
@@ -340,9 +363,36 @@ store_post(struct store *s, struct store_op *op)
 	wake_readers(s);
 }
 
+/* In a transaction of its own, since nobody waits for it. */
+static void
+index_idly(struct store *s)
+{
+	const struct store_late late = s->late;
+	struct err e = { 0 };
+
+	if (control(s, STMT_BEGIN, &e) == 0 && store_late_catch_up(s, &e) == 0 &&
+	    control(s, STMT_COMMIT, &e) == 0)
+		return;
+	log_warn(store, "indexing: %s", e.msg);
+	s->late = late;
+	if (!sqlite3_get_autocommit(s->wdb) && control(s, STMT_ROLLBACK, &e) != 0)
+		log_error(store, "rollback: %s", e.msg);
+}
+
+/* With the lock held; true when nothing came for a while. */
+static bool
+wait_long(struct store *s)
+{
+	uint64_t until = clock_monotonic_us() + 1000 * (uint64_t)store_late_idle_ms;
+	const struct timespec at = { (time_t)(until / 1000000), (long)(until % 1000000 * 1000) };
+
+	return pthread_cond_timedwait(&s->wake, &s->lock, &at) == ETIMEDOUT;
+}
+
 void *
 store_writer_main(void *arg)
 {
+	bool tried = false; /* to index since the latest operation */
 	struct store *s = arg;
 
 	pthread_mutex_lock(&s->lock);
@@ -355,9 +405,18 @@ store_writer_main(void *arg)
 		if (s->todo.head == NULL) {
 			if (s->stop)
 				break;
-			pthread_cond_wait(&s->wake, &s->lock);
+			if (tried || s->unindexed == 0 || store_late_idle_ms == 0) {
+				pthread_cond_wait(&s->wake, &s->lock);
+			} else if (wait_long(s) && s->todo.head == NULL && !s->stop) {
+				tried = true;
+				pthread_mutex_unlock(&s->lock);
+				index_idly(s);
+				pthread_mutex_lock(&s->lock);
+				s->unindexed = s->late.behind;
+			}
 			continue;
 		}
+		tried = false;
 		batch = take_batch(s, &n);
 		pthread_mutex_unlock(&s->lock);
 		ok = commit_batch(s, batch, &e) == 0;
@@ -370,6 +429,7 @@ store_writer_main(void *arg)
 		s->stats.operations += n;
 		if (n > s->stats.largest_batch)
 			s->stats.largest_batch = n;
+		s->unindexed = s->late.behind;
 		hand_back(s, batch);
 		pthread_mutex_unlock(&s->lock);
 		wake_readers(s);

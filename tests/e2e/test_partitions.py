@@ -127,6 +127,15 @@ def test_a_database_from_before_partitions(fresh):
     (request_id, cert), = issue(server)
     server.stop()
     with sqlite3.connect(pathlib.Path(server.state) / "ca.db") as db:
+        for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE type = 'trigger' OR type = 'table' AND"
+                                     " (name LIKE 'By%' OR name IN ('Details', 'Phrases')) ORDER BY type DESC").fetchall():
+            db.execute(f"DROP {kind} {name}")
+        db.execute("CREATE TABLE Attributes (AttributeRequestId INTEGER NOT NULL, AttributeName TEXT NOT NULL COLLATE NOCASE,"
+                   " AttributeValue TEXT, PRIMARY KEY (AttributeRequestId, AttributeName)) WITHOUT ROWID")
+        db.execute("CREATE TABLE Extensions (ExtensionRequestId INTEGER NOT NULL, ExtensionName TEXT NOT NULL, ExtensionFlags INTEGER"
+                   " NOT NULL, ExtensionRawValue BLOB, PRIMARY KEY (ExtensionRequestId, ExtensionName)) WITHOUT ROWID")
+        db.execute("CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL)")
+        db.execute("DELETE FROM Marks WHERE Name = 'Indexed'")
         db.execute("ALTER TABLE CRLs DROP COLUMN CRLPartitionIndex")
         db.execute("UPDATE Requests SET CRLPartitionIndex = NULL")
         db.execute("PRAGMA user_version = 1")

@@ -299,17 +299,24 @@ test_long_explanation(void **state)
 
 /* ---- databases of version 2 ---- */
 
-/* Makes one of the database: what version 3 brought goes, and rows as version 2 wrote them come. */
+/* What version 3 and 4 brought, and what 4 dropped. */
+static const char not_in_2[] =
+    "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE type = 'trigger' UNION ALL"
+    " SELECT 'DROP TABLE ' || name FROM sqlite_master WHERE type = 'table'"
+    " AND (name LIKE 'By%' OR name IN ('Details', 'Phrases'))";
 static const char version_2[] =
-    "DROP TABLE Details; DROP TABLE Phrases; DROP TRIGGER RequestDeleted;"
+    "CREATE INDEX CertificateByHash ON Certificates (CertificateHash) WHERE CertificateHash IS NOT NULL;"
+    "CREATE INDEX RequestBySubmission ON Requests (SubmittedWhen) WHERE SubmittedWhen IS NOT NULL;"
+    "DELETE FROM Marks WHERE Name = 'Indexed';"
     "CREATE TABLE Attributes (AttributeRequestId INTEGER NOT NULL, AttributeName TEXT NOT NULL COLLATE NOCASE,"
     " AttributeValue TEXT, PRIMARY KEY (AttributeRequestId, AttributeName)) WITHOUT ROWID;"
     "CREATE TABLE Extensions (ExtensionRequestId INTEGER NOT NULL, ExtensionName TEXT NOT NULL,"
     " ExtensionFlags INTEGER NOT NULL, ExtensionRawValue BLOB, PRIMARY KEY (ExtensionRequestId, ExtensionName)) WITHOUT ROWID;"
     "CREATE TABLE Explanations (RequestID INTEGER PRIMARY KEY, Explanation TEXT NOT NULL);"
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-    " INSERT INTO Requests (RequestID, Disposition) SELECT i, 31 FROM n;"
-    "INSERT INTO Certificates (RequestID, RawCertificate) SELECT RequestID, x'00112233445566' FROM Requests;"
+    " INSERT INTO Requests (RequestID, Disposition, RequesterName) SELECT i, 31, 'CORP\\u' || (i % 7) FROM n;"
+    "INSERT INTO Certificates (RequestID, RawCertificate, CertificateHash) SELECT RequestID, x'00112233445566', 'h' || RequestID"
+    " FROM Requests;"
     "INSERT INTO Attributes SELECT RequestID, 'CertificateTemplate', 'T' || RequestID FROM Requests;"
     "INSERT INTO Attributes SELECT RequestID, 'rmd', NULL FROM Requests WHERE RequestID % 2 = 0;"
     "INSERT INTO Extensions SELECT RequestID, '2.5.29.17', 0x20001, x'2233445566' FROM Requests;"
@@ -332,10 +339,31 @@ run(const char *path, const char *sql)
 }
 
 static void
+make_version_2(struct scratch *t)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf sql;
+	sqlite3 *db;
+
+	store_close(must_open(t->path));
+	buf_init(&sql, 65536);
+	assert_int_equal(sqlite3_open(t->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, not_in_2, -1, &st, NULL), SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		buf_printf(&sql, "%s;", (const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	run(t->path, buf_cstr(&sql));
+	run(t->path, version_2);
+	buf_fini(&sql);
+}
+
+static void
 check_upgraded(struct scratch *t, uint32_t from)
 {
 	struct store *s = must_open(t->path);
 	struct store_row got;
+	uint32_t found;
 	struct err e = { 0 };
 
 	for (uint32_t id = from; id <= 2500; id++) {
@@ -360,7 +388,12 @@ check_upgraded(struct scratch *t, uint32_t from)
 		assert_int_equal(got.extensions[1].value.len, 10);
 	}
 	assert_int_equal(store_next_request_id(s), 3001);
+	assert_int_equal(store_find_hash(s, "h2500", &found, &e), 0);
+	assert_int_equal(found, 2500);
 	store_close(s);
+	assert_int_equal(ask(t->path, "SELECT Value FROM Marks WHERE Name = 'Indexed'"), 2500);
+	assert_int_equal(ask(t->path, "SELECT count(*) FROM ByRequesterName WHERE Value = 'CORP\\U3'"), 357);
+	assert_int_equal(ask(t->path, "SELECT count(*) FROM sqlite_master WHERE name IN ('CertificateByHash', 'RequestBySubmission')"), 0);
 	assert_int_equal(ask(t->path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
 	assert_int_equal(ask(t->path, "SELECT count(*) FROM sqlite_master WHERE name IN ('Attributes', 'Extensions', 'Explanations')"), 0);
 }
@@ -370,8 +403,7 @@ test_upgrade(void **state)
 {
 	struct scratch *t = *state;
 
-	store_close(must_open(t->path));
-	run(t->path, version_2);
+	make_version_2(t);
 	check_upgraded(t, 1);
 }
 
@@ -384,8 +416,7 @@ test_interrupted_upgrade(void **state)
 	struct store_row got;
 	struct err e = { 0 };
 
-	store_close(must_open(t->path));
-	run(t->path, version_2);
+	make_version_2(t);
 	run(t->path, "CREATE TABLE Details (RequestID INTEGER PRIMARY KEY, Lists BLOB, Explanation);"
 		     "INSERT INTO Details SELECT RequestID, x'010000', 'moved' FROM Requests WHERE RequestID <= 1000;");
 	check_upgraded(t, 1001);

@@ -27,6 +27,7 @@ static struct store *store;
 static struct pool *pool;
 static struct store_row rows[ROWS];
 static uint64_t seed = 1;
+static struct view_tuning usual;
 
 static unsigned
 dice(unsigned n)
@@ -61,7 +62,7 @@ fill(struct store_row *r, uint32_t id)
 	static const uint32_t states[] = { 9, 20, 20, 20, 21, 30, 31 };
 	static const char *const words[] = { "Issued", "issued", "Denied", "", "Zorn" };
 	struct store_attribute *a = pool_calloc(pool, 3, sizeof(*a));
-	struct store_extension *x = pool_calloc(pool, 2, sizeof(*x));
+	struct store_extension *x = pool_calloc(pool, 3, sizeof(*x));
 
 	store_set_long(r, Request_RequestID, id);
 	store_set_long(r, Request_Disposition, states[dice(7)]);
@@ -80,8 +81,9 @@ fill(struct store_row *r, uint32_t id)
 	r->n_attributes = dice(4);
 	x[0] = (struct store_extension){ "2.5.29.15", 0x10001, { (const uint8_t *)"\x03\x02", 2 } };
 	x[1] = (struct store_extension){ "2.5.29.37", 0x20000 + dice(3), { NULL, 0 } };
+	x[2] = (struct store_extension){ "2.5.29.9", 0x20000, { (const uint8_t *)"in the certificate", 18 } };
 	r->extensions = x;
-	r->n_extensions = dice(3);
+	r->n_extensions = dice(4);
 	if (dice(5) == 0)
 		return;
 	store_set_long(r, Certificate_RequestID, id);
@@ -89,6 +91,7 @@ fill(struct store_row *r, uint32_t id)
 	store_set_text(r, Certificate_CertificateTemplate, dice(2) ? "User" : "1.3.6.1.4.1.311.21.8.1");
 	store_set_text(r, Certificate_CommonName, dice(3) ? pool_printf(pool, "host%u", dice(40)) : NULL);
 	store_set_date(r, Certificate_NotAfter, INT64_C(134000000000000000) + dice(60));
+	store_set_bytes(r, Certificate_RawCertificate, (struct bytes){ (const uint8_t *)"what stands in the certificate", 30 });
 	store_set_long(r, Certificate_GeneralFlags, dice(2) ? 0xfffffff0u + dice(4) : dice(4));
 }
 
@@ -110,7 +113,15 @@ set_up(void **state)
 	for (unsigned i = 0; i < ROWS; i++) {
 		id += 1 + (dice(10) == 0 ? dice(GAP) : 0) + (i == ROWS / 2 ? 3000 : 0);
 		fill(&rows[i], id);
-		assert_int_equal(store_insert(store, &rows[i], note, &calls, &e), 0);
+	}
+	/* not in the order of their ids: some come below what is indexed already */
+	usual = view_tuning;
+	store_late_max = 100;
+	store_late_idle_ms = 0;
+	for (unsigned i = 0; i < ROWS; i++) {
+		assert_int_equal(store_insert(store, &rows[(i * 123) % ROWS], note, &calls, &e), 0);
+		if (i % 50 == 0)
+			drain(&calls, i + 1);
 	}
 	for (uint32_t n = 1; n <= 5; n++) {
 		struct store_crl *crl = POOL_NEW(pool, struct store_crl);
@@ -399,6 +410,7 @@ one_query(enum view_table t)
 
 	view_tuning = (struct view_tuning){ .step_us = dice(2) ? 1 : 10000,
 		.few = 1 + dice(300),
+		.few_sorted = 1 + dice(300),
 		.barren = 1 + dice(500),
 		.indexed = 1 + dice(20),
 		.sorted = 1 + dice(50) };
@@ -509,7 +521,7 @@ random_queries(void **state)
 		one_query(VIEW_ATTRIBUTES);
 		one_query(VIEW_EXTENSIONS);
 	}
-	view_tuning = (struct view_tuning){ .step_us = 10000, .few = 10000, .barren = 16384, .indexed = 256, .sorted = 16384 };
+	view_tuning = usual;
 }
 
 /* ---- what is refused ---- */
