@@ -4,46 +4,15 @@
  * ADCSD_STORE_ROWS: how many rows for each group size (default 4000); ADCSD_STORE_DIR: where (default /tmp);
  * ADCSD_STORE_BEFORE: how many rows are there already (default 0); ADCSD_STORE_GROUP: only this group size.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "store/store.h"
+#include "bench_database.h"
 
 #define CHUNK 1024 /* rows made before the clock starts */
 #define T0 INT64_C(134000000000000000)
 #define CERTIFICATE_SIZE 1955
-
-static struct store *store;
-static unsigned finished;
-static uint64_t seed = 7;
-
-static unsigned
-dice(unsigned n)
-{
-	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (unsigned)(seed >> 33) % n;
-}
-
-static void
-die(const char *what, const struct err *e)
-{
-	fprintf(stderr, "%s: %s\n", what, e->msg);
-	exit(1);
-}
-
-static void
-stored(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		die("insert", e);
-	finished++;
-}
 
 static struct bytes
 octets(struct pool *pool, size_t n)
@@ -75,8 +44,8 @@ explanation(struct pool *pool, uint32_t id, const char *who)
 {
 	static const char *const same[] = { "[18,\"template published\",\"pass\",\"User is among the 11 templates this CA issues\"]",
 		"[19,\"template version\",\"skipped\",\"templates of schema version 1 are not subject to it\"]",
-		"[21,\"enroll right\",\"pass\",\"CORP\\\\janedoe may enroll: (OA;;RPWPCR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;"
-		"S-1-5-21-1111111111-2222222222-3333333333-513), through CORP\\\\Domain Users\"]",
+		("[21,\"enroll right\",\"pass\",\"CORP\\\\janedoe may enroll: (OA;;RPWPCR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;"
+		"S-1-5-21-1111111111-2222222222-3333333333-513), through CORP\\\\Domain Users\"]"),
 		"[33,\"some name\",\"pass\",\"subject present\"]",
 		"[38,\"basic constraints\",\"skipped\",\"no CA template, and flag INCLUDE_BASIC_CONSTRAINTS_FOR_EE_CERTS is clear\"]" };
 	struct buf text;
@@ -211,7 +180,6 @@ insert(unsigned n, unsigned group)
 		struct pool *pool = pool_new(256u << 20);
 		unsigned chunk = n - at < CHUNK ? n - at : CHUNK;
 		struct use before, after;
-		struct err e;
 
 		for (unsigned i = 0; i < chunk; i++)
 			fill(&rows[i], pool, store_next_request_id(store));
@@ -219,14 +187,9 @@ insert(unsigned n, unsigned group)
 		for (unsigned i = 0; i < chunk;) {
 			unsigned until = i + group < chunk ? i + group : chunk, want = finished + until - i;
 
-			for (; i < until; i++) {
-				if (store_insert(store, &rows[i], stored, NULL, &e) != 0)
-					die("insert", &e);
-			}
-			while (finished < want) {
-				store_wait(store);
-				store_drain(store);
-			}
+			for (; i < until; i++)
+				start_insert(&rows[i]);
+			wait_for_inserts(want);
 		}
 		after = used();
 		sum.user += after.user - before.user;
@@ -250,20 +213,10 @@ number(const char *name, unsigned otherwise)
 int
 main(void)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	unsigned n = number("ADCSD_STORE_ROWS", 4000), before = number("ADCSD_STORE_BEFORE", 0),
 		 only = number("ADCSD_STORE_GROUP", 0);
-	const char *where = getenv("ADCSD_STORE_DIR");
-	char path[256], file[300];
-	struct err e;
 
-	snprintf(path, sizeof(path), "%s/adcsd-store-XXXXXX", where != NULL ? where : "/tmp");
-	if (mkdtemp(path) == NULL)
-		return 1;
-	snprintf(file, sizeof(file), "%s/ca.db", path);
-	store = store_open(file, &e);
-	if (store == NULL)
-		die(file, &e);
+	make_database(getenv("ADCSD_STORE_DIR"));
 	printf("store: %u certificates for each group size\n", n);
 	insert(before, 256);
 	for (unsigned group = 1; group <= 32; group = group < 8 ? 8 : group * 4) {
@@ -280,11 +233,6 @@ main(void)
 		    group, (u.user + u.sys) / n, u.user / n, u.sys / n, n * 1e6 / (double)u.wall, (double)u.written / 1024 / n,
 		    (double)(is.operations - was.operations) / (double)(is.commits - was.commits));
 	}
-	store_close(store);
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		snprintf(file, sizeof(file), "%s/ca.db%s", path, suffixes[i]);
-		unlink(file);
-	}
-	rmdir(path);
+	remove_database();
 	return 0;
 }

@@ -3,45 +3,16 @@
  * encoded, and milliseconds to the first row. ADCSD_VIEW_ROWS says how many rows (default 20000; the goal speaks of
  * 1000000); ADCSD_VIEW_DIR where (default /tmp).
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "idl/csra_view.h"
+#include "bench_database.h"
 #include "store/view.h"
 
 #define IN_FLIGHT 256
 #define T0 INT64_C(134000000000000000)
-
-static struct store *store;
-static unsigned finished;
-static uint64_t seed = 7;
-
-static unsigned
-dice(unsigned n)
-{
-	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (unsigned)(seed >> 33) % n;
-}
-
-static void
-die(const char *what, const struct err *e)
-{
-	fprintf(stderr, "%s: %s\n", what, e->msg);
-	exit(1);
-}
-
-static void
-stored(void *arg, const struct err *e)
-{
-	(void)arg;
-	if (e != NULL)
-		die("insert", e);
-	finished++;
-}
 
 /* About what a P-256 certificate leaves. */
 static void
@@ -93,17 +64,12 @@ make_rows(unsigned n)
 	for (unsigned at = 0; at < n;) {
 		struct pool *pool = pool_new(64u << 20);
 		unsigned batch = n - at < IN_FLIGHT ? n - at : IN_FLIGHT, want = finished + batch;
-		struct err e;
 
 		for (unsigned i = 0; i < batch; i++) {
 			fill(&rows[i], pool, store_next_request_id(store), n);
-			if (store_insert(store, &rows[i], stored, NULL, &e) != 0)
-				die("insert", &e);
+			start_insert(&rows[i]);
 		}
-		while (finished < want) {
-			store_wait(store);
-			store_drain(store);
-		}
+		wait_for_inserts(want);
 		pool_free(pool);
 		at += batch;
 	}
@@ -194,12 +160,9 @@ main(void)
 {
 	static const uint32_t narrow[] = { 0x1000, 0x1009, 0x1010, 0x2007, 0x200a }, wide[] = { 0x1000, 0x1010, 0x2007, 0x2009, 0x200a,
 		0x2003, 0x2017, 0x201f, 0x2016, 0x2015, 0x2018, 0x2019, 0x2014, 0x2001 };
-	const char *size = getenv("ADCSD_VIEW_ROWS"), *where = getenv("ADCSD_VIEW_DIR");
+	const char *size = getenv("ADCSD_VIEW_ROWS");
 	unsigned n = size != NULL ? (unsigned)strtoul(size, NULL, 10) : 20000;
-	char path[256], file[300];
 	uint64_t got, us, first;
-	struct err e;
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	filetime_t end = T0 + n * FILETIME_SECOND;
 	struct view_restriction requester = { 0x1010, CVR_SEEK_EQ, 0, { (const uint8_t *)"C\0O\0R\0P\0\\\0u\0s\0e\0r\0" "7\0\0\0", 22 } };
 	const struct {
@@ -221,13 +184,7 @@ main(void)
 		{ "StatusCode <> 0, no index", { { 0x1008, CVR_SEEK_LT, 0, LONG("\0\0\0") } }, 1 },
 	};
 
-	snprintf(path, sizeof(path), "%s/adcsd-view-XXXXXX", where != NULL ? where : "/tmp");
-	if (mkdtemp(path) == NULL)
-		return 1;
-	snprintf(file, sizeof(file), "%s/ca.db", path);
-	store = store_open(file, &e);
-	if (store == NULL)
-		die(file, &e);
+	make_database(getenv("ADCSD_VIEW_DIR"));
 	printf("views of %u requests\n", n);
 	make_rows(n);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -243,11 +200,6 @@ main(void)
 		printf("  all rows, %zu columns%s: %.0f rows a second\n", q.n_columns, w ? " with the certificate" : "",
 		    (double)got * 1e6 / (double)us);
 	}
-	store_close(store);
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		snprintf(file, sizeof(file), "%s/ca.db%s", path, suffixes[i]);
-		unlink(file);
-	}
-	rmdir(path);
+	remove_database();
 	return 0;
 }
