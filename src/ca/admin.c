@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ca/admin_priv.h"
+#include "ca/audit.h"
 #include "ca/crl.h"
 #include "ca/officer.h"
 
@@ -65,6 +66,7 @@ static const struct ca_verb verbs[] = {
 	{ "view.rows", READERS, JOURNAL_NOTHING, admin_view_rows },
 	{ "journal", CA_ACCESS_ADMIN, JOURNAL_NOTHING,
 	    admin_journal }, /* else reading it would make it grow */
+	{ "audit", CA_ACCESS_ADMIN | CA_ACCESS_AUDITOR, JOURNAL_NOTHING, admin_audit },
 	{ "clock.show", 0, JOURNAL_NOTHING, admin_clock_show },
 	{ "clock.advance", CA_ACCESS_ADMIN, JOURNAL_CALL, admin_clock_advance },
 	{ "stats", READERS, JOURNAL_NOTHING, admin_stats },
@@ -107,6 +109,8 @@ end(struct ca_admin *a, json_t *result, const struct err *e)
 		ca->busy--;
 	if (ca->journal != NULL && (how == JOURNAL_CALL || (how == JOURNAL_REFUSAL && e != NULL)))
 		journal_verb(a, e);
+	if (e == NULL)
+		ca_audit_verb(a, result);
 	a->cb(a->arg, result, e);
 	json_decref(result);
 	json_decref(a->args);
@@ -209,6 +213,8 @@ admin_new(struct ca *ca, const struct ca_caller *who, const char *verb, json_t *
 	a->verb = find_verb(verb);
 	a->args = args != NULL ? json_incref(args) : json_object();
 	a->t_start = clock_monotonic_us();
+	a->audit_filter = ca->settings.audit_filter;
+	a->role_separation = ca->settings.role_separation;
 	ca_ref(ca);
 	return a;
 }
@@ -312,8 +318,8 @@ admin_roles(struct ca_admin *a)
 
 /* ---- journal, clock, counters ---- */
 
-void
-admin_journal(struct ca_admin *a)
+static void
+records_of(struct ca_admin *a, struct journal *j)
 {
 	int64_t after = 0, limit = 100;
 	struct err e = { 0 };
@@ -326,8 +332,7 @@ admin_journal(struct ca_admin *a)
 		return;
 	}
 	buf_init(&b, JOURNAL_ANSWER_MAX + 2 * JOURNAL_RECORD_MAX);
-	if (journal_read(a->ca->journal, (uint64_t)after, (size_t)limit, !admin_has(a, "after"), &b, &e) ==
-	    0) {
+	if (journal_read(j, (uint64_t)after, (size_t)limit, !admin_has(a, "after"), &b, &e) == 0) {
 		records = json_loadb((const char *)b.p, b.len, 0, NULL);
 		if (records == NULL)
 			ERR(&e, E_INVALID_DATA, "the journal file holds something that is not JSON");
@@ -336,9 +341,20 @@ admin_journal(struct ca_admin *a)
 	if (records == NULL)
 		admin_fail(a, &e);
 	else
-		admin_reply(a,
-		    json_pack("{s:o, s:I}", "records", records, "last",
-			(json_int_t)journal_last_id(a->ca->journal)));
+		admin_reply(
+		    a, json_pack("{s:o, s:I}", "records", records, "last", (json_int_t)journal_last_id(j)));
+}
+
+void
+admin_journal(struct ca_admin *a)
+{
+	records_of(a, a->ca->journal);
+}
+
+void
+admin_audit(struct ca_admin *a)
+{
+	records_of(a, a->ca->audit);
 }
 
 void

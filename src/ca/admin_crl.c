@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ca/admin_priv.h"
+#include "ca/audit.h"
 #include "ca/crl.h"
 #include "ca/revoke.h"
 #include "ca/signing_certs.h"
@@ -239,6 +240,8 @@ admin_crl_publish(struct ca_admin *a)
 	}
 	if (json_is_true(json_object_get(a->args, "republish")))
 		what = CA_CRL_REPUBLISH | (delta ? CA_CRL_DELTA : CA_CRL_BASE | CA_CRL_DELTA);
+	ca_audit_crl_requested(a->ca, &a->who, until, (what & CA_CRL_BASE) != 0,
+	    (what & CA_CRL_DELTA) != 0 || (!delta && a->ca->settings.crl_delta_units != 0));
 	if (ca_crl_publish(a->ca, what, until, &a->who, on_published, a, &e) != 0)
 		admin_fail(a, &e);
 }

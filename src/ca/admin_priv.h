@@ -26,7 +26,8 @@ struct ca_admin {
 	ca_admin_fn *cb;
 	void *arg;
 	uint64_t t_start;
-	bool busy; /* counted in ca->busy */
+	bool busy;                              /* counted in ca->busy */
+	uint32_t audit_filter, role_separation; /* as they were when it came */
 	/* of the verbs that wait */
 	const char *text;
 	uint32_t id;
@@ -148,6 +149,8 @@ void
 admin_view_rows(struct ca_admin *a);
 void
 admin_journal(struct ca_admin *a);
+void
+admin_audit(struct ca_admin *a);
 void
 admin_clock_show(struct ca_admin *a);
 void

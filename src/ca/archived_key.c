@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/archive.h"
+#include "ca/audit.h"
 #include "ca/officer.h"
 #include "ca/signing_certs.h"
 
@@ -40,6 +41,8 @@ journal(const struct operation *o, const struct err *e)
 
 	if (o->ca->journal == NULL)
 		return;
+	if (e == NULL)
+		ca_audit_key(o->ca, &o->who, strcmp(o->name, "request.importKey") == 0, o->id);
 	b = journal_begin(o->ca->journal);
 	journal_put_text(b, "front", o->who.front);
 	journal_put_text(b, "peer", o->who.peer);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ca/audit.h"
 #include "ca/backup.h"
 #include "ca/ca_priv.h"
 #include "ca/crl.h"
@@ -382,9 +383,13 @@ open_all(struct ca *ca, const struct ca_config *cfg, struct err *e)
 	    ca_policy_set(ca, e) != 0 || ca_exchange_open(ca, e) != 0 || ca_kra_open(ca, e) != 0)
 		return -1;
 	ca_backup_sweep(ca);
-	ca->journal =
-	    journal_open(ca->state_dir, (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
-	return ca->journal != NULL ? 0 : -1;
+	ca->journal = journal_open(
+	    ca->state_dir, "journal", (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
+	if (ca->journal == NULL)
+		return -1;
+	ca->audit = journal_open(
+	    ca->state_dir, "audit", (uint64_t)ca->settings.journal_megabytes << 20, ca->clock, e);
+	return ca->audit != NULL ? 0 : -1;
 }
 
 static void
@@ -392,6 +397,8 @@ on_first_crls(void *arg, const struct err *e)
 {
 	struct ca *ca = arg;
 
+	if (e == NULL || !ca->closing)
+		ca_audit_started(ca);
 	/* without a list clients complain, but the CA answers; the schedule tries again */
 	ca->ready(ca->ready_arg, e != NULL && ca->closing ? e : NULL);
 }
@@ -478,6 +485,9 @@ ca_close(struct ca *ca)
 	ca->store = NULL;
 	journal_close(ca->journal);
 	ca->journal = NULL;
+	ca_audit_stopped(ca);
+	journal_close(ca->audit);
+	ca->audit = NULL;
 	ca_unref(ca);
 }
 
@@ -504,6 +514,7 @@ ca_flush(struct ca *ca)
 {
 	ca_crl_check(ca);
 	journal_flush(ca->journal);
+	journal_flush(ca->audit);
 }
 
 filetime_t

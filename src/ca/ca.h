@@ -216,6 +216,7 @@ ca_admin_fn(void *arg, struct json_t *result, const struct err *e);
  *                                                {rows: [[value]], next: position or null}; restrictions as in MS-CSRA
  *                                                 2.2.1.3; octets in base64
  *   journal          {after?, limit?}            {records: [...], last: id}; without `after` the newest ones
+ *   audit            {after?, limit?}            the same of the Security log's events. Administrator or Auditor
  *   clock.show       {}                          {virtual, real, stopped}
  *   clock.advance    {seconds}                   as clock.show          Administrator; answers when what fell due is done
  *   stats            {}                          counters

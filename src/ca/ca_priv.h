@@ -85,6 +85,8 @@ struct ca {
 	struct x509_ca *x509;             /* of the newest of them; on the loop's thread only */
 	struct store *store;
 	struct journal *journal;
+	struct journal *audit; /* audit.h */
+	bool audit_started;
 	struct policy_ca policy; /* of the live settings and the newest certificate */
 	uint8_t high_serial;
 	struct ca_templates *templates; /* of the newest snapshot seen; may be NULL */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ca/audit.h"
 
 #define CRL_POOL_MAX (256u << 20)
 #define RETRY_AFTER (10 * FILETIME_MINUTE) /* MS-CSRA 3.1.4.1.6: CRLAttemptRepublish */
@@ -53,6 +54,8 @@ finish(struct ca_crl_job *j, const struct err *e)
 	ca->crl.jobs = j->next;
 	if (j->what != 0 && !j->manual && ca->journal != NULL)
 		journal_scheduled(j, e);
+	for (size_t i = 0; e == NULL && i < j->n; i++)
+		ca_audit_crl(ca, &j->rows[i]);
 	j->done(j->arg, e);
 	pool_free(j->pool);
 	free(j);

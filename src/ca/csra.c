@@ -63,6 +63,8 @@ ca_journal_operation(struct ca *ca, const struct ca_caller *who, const char *ope
 	journal_put_hresult(b, e != NULL ? e->hr : 0);
 	journal_put_text(b, "reason", e != NULL ? e->msg : NULL);
 	journal_end(ca->journal);
+	if (e == NULL)
+		ca_audit_operation(ca, who, operation);
 }
 
 /* ---- values that are no settings ---- */

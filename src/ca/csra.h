@@ -18,6 +18,10 @@ ca_caller_roles(const struct ca *ca, const struct ca_caller *who);
 /* The journal's record of a method that is no verb; e NULL: it was done, else refused. */
 void
 ca_journal_operation(struct ca *ca, const struct ca_caller *who, const char *operation, const struct err *e);
+/* Its event in the Security log, where AuditFilter wants it: BackupPrepare 4876, BackupEnd 4877,
+ * ServerControl 4875. ca_journal_operation() tells of what was done. */
+void
+ca_audit_operation(struct ca *ca, const struct ca_caller *who, const char *operation);
 
 /* A registry value, from the settings in force or worked out. */
 enum ca_config_type { CA_CONFIG_NUMBER, CA_CONFIG_TEXT, CA_CONFIG_LIST, CA_CONFIG_OCTETS };

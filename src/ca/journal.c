@@ -297,7 +297,8 @@ resume(struct journal *j, struct err *e)
 }
 
 struct journal *
-journal_open(const char *state_dir, uint64_t max_octets, const struct clock *clock, struct err *e)
+journal_open(
+    const char *state_dir, const char *name, uint64_t max_octets, const struct clock *clock, struct err *e)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 
@@ -310,8 +311,8 @@ journal_open(const char *state_dir, uint64_t max_octets, const struct clock *clo
 	j->max = max_octets;
 	buf_init(&j->record, JOURNAL_RECORD_MAX);
 	buf_init(&j->pending, 2 * JOURNAL_RECORD_MAX);
-	if (asprintf(&j->path, "%s/journal.jsonl", state_dir) < 0 ||
-	    asprintf(&j->old_path, "%s/journal.1.jsonl", state_dir) < 0)
+	if (asprintf(&j->path, "%s/%s.jsonl", state_dir, name) < 0 ||
+	    asprintf(&j->old_path, "%s/%s.1.jsonl", state_dir, name) < 0)
 		ERR(e, E_OUTOFMEMORY, "no memory for the journal");
 	else if (resume(j, e) == 0)
 		return j;

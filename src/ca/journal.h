@@ -17,8 +17,10 @@
 
 struct journal;
 
+/* name: "journal" for <state>/journal.jsonl. */
 struct journal *
-journal_open(const char *state_dir, uint64_t max_octets, const struct clock *clock, struct err *e) MUST_CHECK;
+journal_open(const char *state_dir, const char *name, uint64_t max_octets, const struct clock *clock,
+    struct err *e) MUST_CHECK;
 void
 journal_close(struct journal *j);
 

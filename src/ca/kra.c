@@ -1,11 +1,13 @@
 /* The list is one run-time setting: how many are used, then a certificate per line. Small, and kept whole. */
 #include "ca/kra.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ca/audit.h"
 #include "ca/ca_certs.h"
 
 #define CERTIFICATE_MAX 16384
@@ -320,6 +322,30 @@ change_list(
 	return change_start(ca, k, cb, arg, e);
 }
 
+/* What SetCAProperty would have been told, in force and on its way to the database. */
+enum { PROP_KRACERTUSEDCOUNT = 24, PROP_KRACERTCOUNT = 25, PROP_KRACERT = 26 };
+enum { PROPTYPE_LONG = 1, PROPTYPE_BINARY = 3 };
+
+static void
+audit_count(struct ca *ca, const struct ca_caller *who, uint32_t property, size_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", n);
+	ca_audit_property(ca, who, property, 0, PROPTYPE_LONG, text);
+}
+
+static void
+audit_certificate(struct ca *ca, const struct ca_caller *who, size_t index, struct bytes der)
+{
+	struct buf text;
+
+	buf_init(&text, 2 * CERTIFICATE_MAX);
+	text_put_base64(&text, der, 0);
+	ca_audit_property(ca, who, PROP_KRACERT, (uint32_t)index, PROPTYPE_BINARY, buf_cstr(&text));
+	buf_fini(&text);
+}
+
 static int
 may_change(const struct ca *ca, const struct ca_caller *who, struct err *e)
 {
@@ -336,7 +362,10 @@ ca_kra_set(struct ca *ca, const struct ca_caller *who, size_t index, struct byte
 		return -1;
 	if (index > ca->kra->n || der.len == 0)
 		return ERR(e, E_INVALIDARG, "there are %zu recovery agents", ca->kra->n);
-	return change_list(ca, index, der, ca->kra->used, cb, arg, e);
+	if (change_list(ca, index, der, ca->kra->used, cb, arg, e) != 0)
+		return -1;
+	audit_certificate(ca, who, index, der);
+	return 0;
 }
 
 int
@@ -347,7 +376,10 @@ ca_kra_remove(
 		return -1;
 	if (index >= ca->kra->n)
 		return ERR(e, E_FILE_NOT_FOUND, "there are %zu recovery agents", ca->kra->n);
-	return change_list(ca, index, (struct bytes){ NULL, 0 }, ca->kra->used, cb, arg, e);
+	if (change_list(ca, index, (struct bytes){ NULL, 0 }, ca->kra->used, cb, arg, e) != 0)
+		return -1;
+	audit_count(ca, who, PROP_KRACERTCOUNT, ca->kra->n);
+	return 0;
 }
 
 int
@@ -372,7 +404,10 @@ ca_kra_set_count(
 		return -1;
 	}
 	k->used = ca->kra->used < n ? ca->kra->used : (uint32_t)n;
-	return change_start(ca, k, cb, arg, e);
+	if (change_start(ca, k, cb, arg, e) != 0)
+		return -1;
+	audit_count(ca, who, PROP_KRACERTCOUNT, n);
+	return 0;
 }
 
 int
@@ -384,5 +419,8 @@ ca_kra_set_used_count(
 	if (n > ca->kra->n)
 		return ERR(
 		    e, E_INVALIDARG, "there are %zu recovery agents, %u cannot be used", ca->kra->n, n);
-	return change_list(ca, SIZE_MAX, (struct bytes){ NULL, 0 }, n, cb, arg, e);
+	if (change_list(ca, SIZE_MAX, (struct bytes){ NULL, 0 }, n, cb, arg, e) != 0)
+		return -1;
+	audit_count(ca, who, PROP_KRACERTUSEDCOUNT, n);
+	return 0;
 }

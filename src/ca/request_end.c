@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "ca/audit.h"
 #include "ca/request.h"
 
 void
@@ -106,6 +107,7 @@ on_stored(void *arg, const struct err *e)
 		return;
 	}
 	ca_request_count(r);
+	ca_audit_request(r);
 	log_debug(ca, "request %u of %s: %s", r->id, r->requester->account, r->message);
 	trace_policy(r);
 	if (r->db_disposition == DB_DISP_ISSUED && !ca->closing)

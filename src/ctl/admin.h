@@ -17,6 +17,7 @@ ctl_verb_fn ctl_agent_rights_show, ctl_agent_rights_allow, ctl_agent_rights_deny
 ctl_verb_fn ctl_request_list, ctl_request_show, ctl_request_explain, ctl_request_issue, ctl_request_deny;
 ctl_verb_fn ctl_principal_show, ctl_access, ctl_rehearse;
 ctl_verb_fn ctl_view;
+ctl_verb_fn ctl_audit_show;
 ctl_verb_fn ctl_pki_list, ctl_pki_add, ctl_pki_remove;
 ctl_verb_fn ctl_enroll, ctl_bench;
 ctl_verb_fn ctl_journal, ctl_clock_show, ctl_clock_advance, ctl_server_show, ctl_server_stats,

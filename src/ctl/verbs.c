@@ -243,6 +243,12 @@ static const struct ctl_option view_options[] = {
 	{ "limit", "N", "at most N rows" },
 	{ 0 },
 };
+static const struct ctl_option audit_options[] = {
+	{ "after", "N", "events with a higher number" },
+	{ "limit", "N", "at most N (default 100, the newest)" },
+	{ "follow", NULL, "go on with what comes, until interrupted; with --json a line for each" },
+	{ 0 },
+};
 static const struct ctl_option journal_options[] = {
 	{ "after", "N", "records with a higher number" },
 	{ "limit", "N", "at most N (default 100, the newest)" },
@@ -350,6 +356,7 @@ const struct ctl_verb ctl_verbs[] = {
 	    "certutil -dspublish: publish a CA's certificate, or its CRL", ctl_pki_add },
 	{ "pki", "remove", "FILE|SHA1 NTAuthCA|RootCA|SubCA", 2, 2, NULL, "take a certificate out of a container", ctl_pki_remove },
 	{ "view", NULL, "", 0, 0, view_options, "rows of the CA's database, as certutil -view lists them", ctl_view },
+	{ "audit", "show", "", 0, 0, audit_options, "the CA's events in the Security log, as AuditFilter has them", ctl_audit_show },
 	{ "journal", NULL, "", 0, 0, journal_options, "what happened, newest last", ctl_journal },
 	{ "clock", "show", "", 0, 0, NULL, "the server's virtual time", ctl_clock_show },
 	{ "clock", "advance", "PERIOD", 1, 1, NULL, "move virtual time (300d, 2h, 90s)", ctl_clock_advance },

@@ -223,7 +223,7 @@ const struct setting ca_setting_rows[] = {
 	{ .section = "CA", "RoleSeparationEnabled", SETTING_BOOL, AT(role_separation), "0",
 	  "1: who has two roles of Administrator, Officer, Auditor, Operator may do nothing but enroll (0x80094008)." },
 	{ .section = "CA", "AuditFilter", SETTING_FLAGS, AT(audit_filter), "0",
-	  "Which events a Windows CA audits. Ours: kept and shown; the journal records all of them.", .bits = audit_bits },
+	  "Which events of the Security log are written into audit.jsonl (adcsctl audit show): MS-CSRA 3.1.4.2.10, doc/reference/audit.md.", .bits = audit_bits },
 	{ .section = "CA", "LoadDefaultTemplates", SETTING_BOOL, AT(load_default_templates), "1",
 	  "Publish the eleven default templates at the first start.", .fixed = true },
 	{ .section = "CA", "PublishedTemplates", SETTING_LIST, AT(published_templates), "",

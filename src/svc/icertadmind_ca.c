@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/sd.h"
+#include "ca/csra.h"
 #include "svc/icertadmind.h"
 
 #define SDDL_MAX (1u << 20)
@@ -45,14 +46,18 @@ svc_csra_server_control(struct rpc_call *call, void *args, void *ctx)
 	const struct csra_number_in *in = args;
 	struct svc_admin_call *a = SVC_ADMIN_ENTER(call, ctx, struct csra_blob_out, SVC_AUTHORITY_CA,
 	    in->authority, CA_ACCESS_ADMIN | CA_ACCESS_OPERATOR);
+	struct ca_caller who;
 	struct err e = { 0 };
 
 	if (a == NULL)
 		return;
-	if (in->value < 1 || in->value > 3)
+	if (in->value < 1 || in->value > 3) {
 		ERR(&e, E_INVALIDARG, "control %u is not 1, 2 or 3", in->value);
-	else if (in->value == 1)
+	} else if (in->value == 1) {
+		who = svc_caller(call, SVC_ADMIN_FRONT);
+		ca_audit_operation(a->ca, &who, "ServerControl");
 		ERR(&e, E_NOTIMPL, "the server is ended by a signal, not by its clients");
+	}
 	svc_admin_answer(a, e.hr != 0 ? &e : NULL);
 }
 

@@ -95,7 +95,7 @@ VERBS = {
     "template acl set": ["Approved", "--sddl", "D:PAI(A;;LCRPLORC;;;AU)(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;AU)"],
     "template acl grant": ["Approved", "CORP\\bob", "Read"], "template acl deny": ["Approved", "CORP\\bob", "Enroll"],
     "template acl remove": ["Approved", "CORP\\bob"],
-    "principal show": ["CORP\\janedoe"], "pki list": [],
+    "principal show": ["CORP\\janedoe"], "pki list": [], "audit show": [],
     "access": ["IntunePKCS"],
     "ca show": [], "ca publish": ["Workstation"], "ca unpublish": ["Workstation"], "ca acl show": [],
     "ca acl grant": ["CORP\\agent", "Read"], "ca acl deny": ["CORP\\agent", "ManageCA"], "ca acl remove": ["CORP\\agent"],

@@ -51,7 +51,7 @@ static struct journal *
 must_open(const struct scratch *s, uint64_t max)
 {
 	struct err e = { 0 };
-	struct journal *j = journal_open(s->dir, max, s->clock, &e);
+	struct journal *j = journal_open(s->dir, "journal", max, s->clock, &e);
 
 	if (j == NULL)
 		fail_msg("%s", e.msg);
