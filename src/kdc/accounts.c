@@ -8,7 +8,7 @@
 #define UF_ACCOUNTDISABLE 0x2 /* MS-ADTS 2.2.16 */
 #define UF_DONT_REQUIRE_PREAUTH 0x400000
 
-const char *const kdc_account_attrs[] = { "sAMAccountName", "userPassword", "unicodePwd",
+const char *const kdc_account_attrs[] = { "sAMAccountName", "userPrincipalName", "userPassword", "unicodePwd",
 	"userAccountControl", "servicePrincipalName", NULL };
 
 static int
@@ -50,8 +50,11 @@ static int
 take_account(struct pool *pool, struct kdc_account *a, const struct dir_entry *en)
 {
 	uint32_t control = (uint32_t)dir_entry_int(en, "userAccountControl", 0);
+	const char *upn = dir_entry_text(en, "userPrincipalName");
 
 	a->name = pool_strdup(pool, dir_entry_text(en, "sAMAccountName"));
+	if (upn != NULL && strchr(upn, '@') != NULL && (a->upn = pool_strdup(pool, upn)) == NULL)
+		return -1;
 	a->disabled = (control & UF_ACCOUNTDISABLE) != 0;
 	a->no_preauth = (control & UF_DONT_REQUIRE_PREAUTH) != 0;
 	a->kvno = 1;
@@ -67,9 +70,11 @@ accounts_new(size_t n, struct err *e)
 
 	if (a != NULL)
 		a->pool = pool_new(ACCOUNTS_POOL_MAX);
-	if (a != NULL && a->pool != NULL)
+	if (a != NULL && a->pool != NULL) {
 		a->list = pool_calloc(a->pool, n, sizeof(*a->list));
-	if (a != NULL && a->list != NULL)
+		a->by_upn = pool_calloc(a->pool, n, sizeof(*a->by_upn));
+	}
+	if (a != NULL && a->list != NULL && a->by_upn != NULL)
 		return a;
 	kdc_accounts_free(a);
 	(void)ERR(e, E_OUTOFMEMORY, "out of memory");
@@ -114,10 +119,42 @@ same_services(const struct kdc_account *a, const struct kdc_account *b)
 	return true;
 }
 
+static bool
+same_upn(const struct kdc_account *a, const struct kdc_account *b)
+{
+	return a->upn == NULL || b->upn == NULL ? a->upn == b->upn : strcmp(a->upn, b->upn) == 0;
+}
+
 static int
 by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct kdc_account *)a)->name, ((const struct kdc_account *)b)->name);
+}
+
+static int
+by_upn(const void *a, const void *b)
+{
+	return strcmp(
+	    (*(const struct kdc_account *const *)a)->upn, (*(const struct kdc_account *const *)b)->upn);
+}
+
+static void
+sort_upns(struct kdc_accounts *a)
+{
+	a->n_upns = 0;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->list[i].upn != NULL)
+			a->by_upn[a->n_upns++] = &a->list[i];
+	qsort(a->by_upn, a->n_upns, sizeof(*a->by_upn), by_upn);
+}
+
+const struct kdc_account *
+kdc_accounts_find_upn(const struct kdc_accounts *a, const char *upn)
+{
+	const struct kdc_account key = { .upn = upn }, *wanted = &key, **found;
+
+	found = a == NULL ? NULL : bsearch(&wanted, a->by_upn, a->n_upns, sizeof(*a->by_upn), by_upn);
+	return found != NULL ? *found : NULL;
 }
 
 const struct kdc_account *
@@ -134,6 +171,7 @@ kdc_accounts_compare(struct kdc_accounts *now, const struct kdc_accounts *before
 	size_t n = 0;
 
 	qsort(now->list, now->n, sizeof(*now->list), by_name);
+	sort_upns(now);
 	for (size_t i = 0; i < now->n; i++) {
 		struct kdc_account *a = &now->list[i];
 		const struct kdc_account *old = kdc_accounts_find(before, a->name);
@@ -141,7 +179,7 @@ kdc_accounts_compare(struct kdc_accounts *now, const struct kdc_accounts *before
 		if (old != NULL)
 			a->kvno = same_secret(a, old) ? old->kvno : old->kvno + 1;
 		a->changed = old == NULL || !same_secret(a, old) || !same_services(a, old) ||
-		    a->disabled != old->disabled || a->no_preauth != old->no_preauth;
+		    !same_upn(a, old) || a->disabled != old->disabled || a->no_preauth != old->no_preauth;
 		n += a->changed;
 	}
 	for (size_t i = 0; before != NULL && i < before->n; i++)

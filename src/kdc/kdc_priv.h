@@ -43,6 +43,7 @@ kdc_files_run(const struct kdc_files *f, const char *const *args, struct err *e)
 
 struct kdc_account {
 	const char *name;     /* sAMAccountName */
+	const char *upn;      /* userPrincipalName; NULL: none of its own */
 	const char *password; /* NULL: none in clear */
 	bool has_hash;
 	uint8_t nt_hash[16];
@@ -55,7 +56,9 @@ struct kdc_account {
 struct kdc_accounts {
 	struct pool *pool;
 	struct kdc_account *list;
-	size_t n;
+	const struct kdc_account *
+	    *by_upn; /* those that have one, sorted by it; made when they are compared */
+	size_t n, n_upns;
 };
 
 extern const char *const kdc_account_attrs[];
@@ -71,6 +74,9 @@ kdc_accounts_compare(struct kdc_accounts *now, const struct kdc_accounts *before
 /* By name, among sorted ones; NULL when there is none or a is. */
 const struct kdc_account *
 kdc_accounts_find(const struct kdc_accounts *a, const char *name);
+/* The same by userPrincipalName. */
+const struct kdc_account *
+kdc_accounts_find_upn(const struct kdc_accounts *a, const char *upn);
 /* Wipes. NULL is fine. */
 void
 kdc_accounts_free(struct kdc_accounts *a);

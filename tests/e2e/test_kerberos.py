@@ -151,15 +151,22 @@ def test_tokens_are_those_of_ntlm(realm, connector):
     assert [a.disposition for a in by_ticket] == [a.disposition for a in by_password] == [3, CERTSRV_E_TEMPLATE_DENIED]
 
 
-@pytest.mark.parametrize("enctype", ["aes128-cts-hmac-sha1-96", "arcfour-hmac"])
-@pytest.mark.parametrize("options", ["sign,krb5", "seal,krb5", "sign,spnego", "seal,spnego"])
-def test_other_encryption_types(realm, enctype, options):
+@contextlib.contextmanager
+def only(realm, enctype):
+    """A client that knows one type of encryption."""
     with krb.Tickets(realm) as tickets:
         conf = pathlib.Path(tickets.folder.name) / "krb5.conf"
         text = pathlib.Path(tickets.env["KRB5_CONFIG"]).read_text()
         conf.write_text(text.replace("[libdefaults]", f"[libdefaults]\n\tdefault_tgs_enctypes = {enctype}\n"
                                      f"\tdefault_tkt_enctypes = {enctype}\n\tpermitted_enctypes = {enctype}\n\tallow_weak_crypto = true"))
         tickets.env["KRB5_CONFIG"] = os.environ["KRB5_CONFIG"] = str(conf)
+        yield tickets
+
+
+@pytest.mark.parametrize("enctype", ["aes128-cts-hmac-sha1-96", "arcfour-hmac"])
+@pytest.mark.parametrize("options", ["sign,krb5", "seal,krb5", "sign,spnego", "seal,spnego"])
+def test_other_encryption_types(realm, enctype, options):
+    with only(realm, enctype) as tickets:
         tickets.kinit(CONNECTOR, harness.PASSWORDS[CONNECTOR])
         tickets.service()
         assert enctype in tickets.run("klist", "-e").stdout.replace("DEPRECATED:", "")
@@ -410,6 +417,49 @@ def test_principals_follow_the_directory(own):
         t.run("kvno", "HTTP/newone.corp.contoso.com")
         edit(own, "dn: CN=New One,CN=Users,DC=corp,DC=contoso,DC=com\nchangetype: delete\n")
         t.kinit("newone", "Newone-Passw0rd", code=1)
+
+
+ENTERPRISE = {"janedoe@contoso.com": "janedoe", "janedoe@corp.contoso.com": "janedoe", "noupn@CORP.CONTOSO.COM": "noupn",
+              "PFXCONN01$@corp.contoso.com": "PFXCONN01$"}
+
+
+@pytest.mark.parametrize("name", ENTERPRISE)
+def test_enterprise_names(realm, name):
+    """kinit -E and impacket's NT-ENTERPRISE: a UPN with any suffix, and the one that every account has. The CA sees the account."""
+    who = ENTERPRISE[name]
+    password = harness.PASSWORDS[who]
+    with krb.Tickets(realm) as t:
+        t.kinit(name, password + "x", options=("-E",), code=1)
+        t.kinit(name, password, options=("-E",))
+        told = t.run(str(harness.BUILD / "adcsctl"), "--json", "--config", f"{realm.address}:{realm.epm_port}\\{harness.CA_NAME}",
+                     "--kerberos", "--spn", f"host/{krb.HOST}", "ca", "show")
+        assert json.loads(told.stdout)["name"] == harness.CA_NAME
+    assert realm.log().rstrip().splitlines()[-1].endswith(f"CORP\\{who} by SPNEGO/Kerberos, level 6")
+    for enctype in ("aes128-cts-hmac-sha1-96", "arcfour-hmac"):  # with a salt, which the KDC tells, and without
+        with only(realm, enctype) as t:
+            t.kinit(name, password, options=("-E",))
+            assert enctype in t.run("klist", "-e").stdout.replace("DEPRECATED:", "")
+
+
+def test_enterprise_names_follow_the_directory(own):
+    """A UPN that moves to somebody else, is taken away, and goes before the one that an account has by itself."""
+    jane, bob = harness.PASSWORDS["janedoe"], harness.PASSWORDS["bob"]
+    with krb.Tickets(own) as t:
+        t.kinit("janedoe@contoso.com", jane, options=("-E",))
+        edit(own, f"dn: {dn_of('janedoe')}\nchangetype: modify\nreplace: userPrincipalName\nuserPrincipalName: jane@new.example\n")
+        t.kinit("jane@new.example", jane, options=("-E",))
+        t.kinit("janedoe@contoso.com", jane, options=("-E",), code=1)
+        edit(own, f"dn: {dn_of('bob')}\nchangetype: modify\nreplace: userPrincipalName\nuserPrincipalName: janedoe@contoso.com\n")
+        t.kinit("janedoe@contoso.com", bob, options=("-E",))
+        t.kinit("bob@corp.contoso.com", bob, options=("-E",))
+        edit(own, f"dn: {dn_of('janedoe')}\nchangetype: modify\nreplace: userPassword\nuserPassword: Changed-Passw0rd\n")
+        t.kinit("jane@new.example", "Changed-Passw0rd", options=("-E",))
+        t.kinit("janedoe@corp.contoso.com", "Changed-Passw0rd", options=("-E",))
+        edit(own, f"dn: {dn_of('bob')}\nchangetype: modify\nreplace: userPrincipalName\nuserPrincipalName: janedoe@corp.contoso.com\n")
+        t.kinit("janedoe@corp.contoso.com", bob, options=("-E",))
+        edit(own, f"dn: {dn_of('bob')}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 514\n")
+        for name in ("bob", "bob@corp.contoso.com", "janedoe@corp.contoso.com"):
+            assert "revoked" in t.kinit(name, bob, options=("-E",) if "@" in name else (), code=1).stderr
 
 
 def test_account_with_its_nt_hash_only(own):
