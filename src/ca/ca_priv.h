@@ -328,10 +328,10 @@ ca_explanation_text(struct pool *pool, const struct policy_reason *reasons, size
 json_t *
 ca_explanation_json(const char *text);
 
-/* ca.c */
-/* A whole file, of at most a megabyte. */
+/* identity.c: a whole file, of at most a megabyte. */
 int
 ca_read_file(const char *path, struct buf *out, struct err *e) MUST_CHECK;
+/* ca.c */
 /* URLs of CRLPublicationURLs or CACertPublicationURLs that carry a flag, tokens replaced as for what c signs.
  */
 int
