@@ -164,8 +164,8 @@ def prepare(folder):
         made = subprocess.run([python, "-m", "venv", "--clear", str(target)], capture_output=True, text=True, check=False)
         if made.returncode == 0:
             print(f"interop: installing {name}", flush=True)
-            made = subprocess.run([str(target / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
-                                   "--timeout", "20", "-r", str(HERE / "clients" / f"{name}.txt")], capture_output=True, text=True,
+            made = subprocess.run([str(target / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--retries", "5",
+                                   "--timeout", "60", "-r", str(HERE / "clients" / f"{name}.txt")], capture_output=True, text=True,
                                   check=False)
         if made.returncode == 0:
             done.write_text(wanted)

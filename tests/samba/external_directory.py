@@ -6,11 +6,9 @@ import base64
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
-import sys
-import time
 
+import ready
 from samba.dcerpc import security
 from samba.ndr import ndr_unpack
 
@@ -41,20 +39,9 @@ def entry(cn):
     return found
 
 
-def wait_for_ldap():
-    for _ in range(300):
-        os.kill(int(os.environ["SAMBA_PID"]), 0)  # it is still there
-        try:
-            socket.create_connection(("127.0.0.1", 389), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)  # the port is all that Samba tells
-    sys.exit("check-samba: Samba opened no LDAP port within 30 s")
-
-
 def main():
     (DIR / "bare").write_text((DIR / "password").read_text().strip())
-    wait_for_ldap()
+    ready.wait_for(389, "LDAP port")
     # a forest whose Public Key Services are empty: our built-in templates are its first
     for name in ("User", "WebServer", "Workstation"):
         ctl("template", "import", str(ROOT / f"templates/{name}.ldif"))
@@ -91,6 +78,7 @@ def main():
         os.environ.update(KRB5_CONFIG=str(DIR / "krb5.conf"), KRB5CCNAME=f"FILE:{DIR}/cc")
         subprocess.run(["samba-tool", "spn", "add", "ldap/dc1.ad.test", "DC1$", "-s", str(DIR / "dc/etc/smb.conf")], check=False,
                        capture_output=True)
+        ready.wait_for(88, "KDC")
         subprocess.run(["kinit", "Administrator"], input=(DIR / "password").read_text(), text=True, check=True, capture_output=True)
         assert "IntunePKCS" in ctl("template", "list", bind=["--bind", "gssapi"])
         how = "simple and GSSAPI"

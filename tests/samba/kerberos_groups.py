@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 import harness  # noqa: E402
 import krb  # noqa: E402
 import pkcs10  # noqa: E402
+import ready  # noqa: E402
 
 REALM, HOST, PASSWORD = "AD.TEST", "ca01.ad.test", "Passw0rd!"
 TEMPLATE = "CertificateTemplate:WebServer"
@@ -107,6 +108,7 @@ def check_stranger(server, conf):
 
 
 def main():
+    ready.wait_for(88, "KDC")
     keytab = populate()
     jane = sid_of("user", "janedoe")
     conf = DIR / "krb5.conf"

@@ -5,27 +5,15 @@ MIC, and Kerberos where kinit is there, every level, signatures and sealing in b
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
-import sys
-import time
+
+import ready
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TOOL = ROOT / os.environ.get("B", "build") / "tools/client_mgmt"
 PASSWORD = (pathlib.Path(os.environ["SAMBA_DIR"]) / "password").read_text().strip()
 MGMT, DRSUAPI = "afa8bd80-7d8a-11c9-bef4-08002b102989", "e3514235-4b06-11d1-ab04-00c04fc2dcd2"
 LEVELS = {"connect": 2, "packet": 4, "integrity": 5, "privacy": 6}
-
-
-def wait_for_mapper():
-    for _ in range(300):
-        os.kill(int(os.environ["SAMBA_PID"]), 0)  # it is still there
-        try:
-            socket.create_connection(("127.0.0.1", 135), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)  # the port is all that Samba tells
-    sys.exit("check-samba: Samba opened no endpoint mapper within 30 s")
 
 
 def call(mech, level, password, user="Administrator", domain="AD"):
@@ -55,7 +43,8 @@ def tickets():
 
 
 def main():
-    wait_for_mapper()
+    ready.wait_for(135, "endpoint mapper")
+    ready.wait_for(88, "KDC")
     n = 0
     for mech in ("ntlm", "negotiate"):
         for name, level in LEVELS.items():
