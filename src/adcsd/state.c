@@ -20,7 +20,7 @@
 #include "settings/settings.h"
 
 #define DATA_FILE_MAX (16 * 1024 * 1024)
-#define LOCK_WAIT_US 5000000
+#define LOCK_WAIT_US 30000000
 
 static int
 join(char out[PATH_MAX], const char *dir, const char *name, struct err *e)

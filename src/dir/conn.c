@@ -95,8 +95,8 @@ conn_open(const char *uri, unsigned wait_ms, const atomic_bool *cancel, struct e
 	}
 	for (;;) {
 		c->ld = try_open(uri, &rc);
-		if (c->ld != NULL || rc != LDAP_SERVER_DOWN || clock_monotonic_us() >= give_up ||
-		    atomic_load(cancel))
+		if (c->ld != NULL || (rc != LDAP_SERVER_DOWN && rc != LDAP_TIMEOUT) ||
+		    clock_monotonic_us() >= give_up || atomic_load(cancel))
 			break;
 		usleep(CONN_RETRY_US);
 	}
@@ -293,7 +293,8 @@ op_start(struct op *op, int rc, struct err *e)
 	struct conn *c = op->conn;
 
 	if (rc == 0 && op->sync == NULL) {
-		/* The limit counts from now, not from when the loop woke: whoever calls may have made a key since. */
+		/* The limit counts from now, not from when the loop woke: whoever calls may have made a key
+		 * since. */
 		(void)event_base_update_cache_time(event_get_base(c->ev));
 		op->timer = evtimer_new(event_get_base(c->ev), on_overdue, op);
 		if (op->timer == NULL || evtimer_add(op->timer, &limit) != 0)

@@ -14,7 +14,8 @@ struct conn;
 
 #define CONN_OPERATION_SECONDS 5
 
-/* Blocks: connects and binds (SASL EXTERNAL), trying again while nobody listens yet, for at most wait_ms. */
+/* Blocks: connects and binds (SASL EXTERNAL), trying again while nobody listens or answers yet, for about
+ * wait_ms. */
 struct conn *
 conn_open(const char *uri, unsigned wait_ms, const atomic_bool *cancel, struct err *e) MUST_CHECK;
 /* Hands the connection to the loop. lost runs at most once, after every pending operation has got its error;

@@ -9,7 +9,7 @@
 #include "dir/dir_priv.h"
 
 #define DIR_POOL_MAX (4u << 20)
-#define DIR_CONNECT_MS 10000 /* how long a started slapd may take to listen */
+#define DIR_CONNECT_MS 60000 /* how long a started slapd may take to answer */
 #define DIR_EXTERNAL_MS 1000 /* ... and a server that should be there already */
 #define DIR_BACKOFF_MIN_MS 100
 #define DIR_BACKOFF_MAX_MS 5000
