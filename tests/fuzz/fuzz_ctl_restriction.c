@@ -1,4 +1,7 @@
-/* --restrict: what is taken has values that suit their columns. */
+/*
+ * --restrict: what is taken has values that suit their columns.
+ * Planted bug: ADCSD_PLANTED_BUG_CTL_RESTRICTION, a date that begins with '-' gets no value.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
  * Views as they come from the wire: columns, restrictions with any octets as values, and a position. Whatever is taken must
  * read to its end without an error of SQLite's, and give as many rows as it says.
+ * Planted bug: ADCSD_PLANTED_BUG_STORE_VIEW, a LONG that is too short is read.
  * Input: count of columns, then 2 octets of id each; restrictions of id, seek, sort, length and octets; the rest: a position.
  */
 #include <assert.h>
