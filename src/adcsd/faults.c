@@ -77,7 +77,8 @@ settle(struct faults *f)
 {
 	uint64_t now = clock_monotonic_us(), next;
 	size_t gone = fault_expire(&f->table, now, &next);
-	struct timeval tv = { (time_t)((next - now) / 1000000), (suseconds_t)((next - now) % 1000000) };
+	uint64_t wait = next > now ? next - now : 0;
+	struct timeval tv = { (time_t)(wait / 1000000), (suseconds_t)(wait % 1000000) };
 
 	if (gone > 0)
 		log_info(main, "%zu faults are over", gone);
