@@ -79,6 +79,7 @@ finish_load(struct load *l, const struct slapd_files *f, struct err *e)
 {
 	char path[SEED_PATH_MAX];
 	struct buf text;
+	const char *words;
 	int status;
 
 	while (waitpid(l->pid, &status, 0) < 0)
@@ -93,8 +94,10 @@ finish_load(struct load *l, const struct slapd_files *f, struct err *e)
 		return ERR(e, E_FILE_NOT_FOUND, "%s cannot be run", f->program);
 	buf_init(&text, 1u << 20);
 	(void)!file_read(l->log, &text, NULL);
+	words = slapd_last_words((char *)(uintptr_t)buf_cstr(&text));
+	/* Where even its log finds no room it has no words. */
 	(void)ERR(e, E_INVALID_DATA, "slapd refuses the %s: %s", l->name,
-	    slapd_last_words((char *)(uintptr_t)buf_cstr(&text)));
+	    *words != '\0' ? words : "it does not say why; is the disk full?");
 	buf_fini(&text);
 	return -1;
 }
