@@ -100,6 +100,12 @@ client_conn_busy(const struct client_conn *c)
 	return c->cb != NULL;
 }
 
+bool
+client_conn_calling(const struct client_conn *c)
+{
+	return c->state == CLIENT_CALLING;
+}
+
 uint32_t
 client_conn_fault(const struct client_conn *c)
 {

@@ -67,6 +67,9 @@ bool
 client_conn_dead(const struct client_conn *c);
 bool
 client_conn_busy(const struct client_conn *c);
+/* A call is on its way or running: if the connection ends now, nobody knows whether it was done. */
+bool
+client_conn_calling(const struct client_conn *c);
 /* Status of the last fault PDU, 0 for none; for what HRESULTs cannot tell apart. */
 uint32_t
 client_conn_fault(const struct client_conn *c);

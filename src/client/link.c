@@ -62,6 +62,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct client_link *l = arg;
 	int code = EVUTIL_SOCKET_ERROR();
+	uint32_t lost = client_conn_calling(l->conn) ? E_RPC_CALL_FAILED : E_RPC_SERVER_UNAVAILABLE;
 	struct err e;
 
 	if ((what & BEV_EVENT_CONNECTED) != 0) {
@@ -77,9 +78,9 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	if ((what & BEV_EVENT_TIMEOUT) != 0)
 		(void)ERR(&e, E_TIMEOUT, "%s does not answer", l->peer);
 	else if ((what & BEV_EVENT_EOF) != 0)
-		(void)ERR(&e, E_RPC_SERVER_UNAVAILABLE, "%s has closed the connection", l->peer);
+		(void)ERR(&e, lost, "%s has closed the connection", l->peer);
 	else
-		(void)ERR(&e, E_RPC_SERVER_UNAVAILABLE, "%s: %s", l->peer, strerror(code));
+		(void)ERR(&e, lost, "%s: %s", l->peer, strerror(code));
 	bufferevent_disable(bev, EV_READ | EV_WRITE);
 	client_conn_lost(l->conn, &e);
 }

@@ -146,6 +146,16 @@ def test_nobody_there():
         assert hr in answer["error"]["hr"]
 
 
+def test_answer_is_lost(how_to, tmp_path):
+    """Nobody knows then whether the call was done, which the code says: the certificate is in the database."""
+    method = "ICertPassage" if enroll.transport == "icpr" else "ICertRequestD"
+    before = len(how_to.json("request", "list")["requests"])
+    how_to.json("fault", "add", method, "drop-answer", "--times", "1")
+    error = enroll(how_to, "--template", "User", "--out-key", str(tmp_path / "k"), code=1)["error"]
+    assert error["name"] == "E_RPC_CALL_FAILED" and "has closed the connection" in error["message"]
+    assert len(how_to.json("request", "list")["requests"]) == before + 1
+
+
 def test_local_server(how_to):
     """Without --config: the CA of --state."""
     answer = adcsctl("--state", how_to.state, "--user", "CORP\\janedoe", "enroll", "--retrieve", "99999", code=1)
