@@ -213,6 +213,9 @@ take_up(struct ca *ca, const struct store_crl *rows, size_t n, struct pool *pool
 static bool
 is_somewhere(const struct ca *ca, const struct store_crl *r)
 {
+	/* Its number is stored, and no outlet has it yet: the publication is still under way. */
+	if ((r->publish_flags & (CPF_COMPLETE | CPF_FILE_ERROR | CPF_LDAP_ERROR)) == 0)
+		return false;
 	if ((r->publish_flags & CPF_COMPLETE) != 0 || (r->publish_flags & CPF_FILE_ERROR) == 0)
 		return true;
 	return ca_crl_goes_to_directory(ca, false) && (r->publish_flags & CPF_LDAP_ERROR) == 0;
