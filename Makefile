@@ -190,7 +190,7 @@ check: deps ## every test: unit, wire, seeds, oracle, end to end with independen
 	@$(SUB) check-e2e
 
 check-fast: ## unit and wire tests, fuzz seeds, layers, headers, banned calls
-	@$(SUB) -j$(J) all $(UNIT) $(TOOLS) $(FUZZ_NAMES:%=$(B)/replay/%)
+	@$(SUB) -j$(J) all $(UNIT) $(TOOLS) $(BENCHES) $(FUZZ_NAMES:%=$(B)/replay/%)
 	@$(SUB) check-layers check-headers check-banned check-seeds check-unit
 
 check-layers: ## include directions of src/
