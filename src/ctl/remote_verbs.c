@@ -266,6 +266,7 @@ static const struct {
 	{ "rehearse", NULL, "no method of a CA rehearses; --against FILE.ldif does without one" },
 	{ "lint", NULL,
 	    "it looks at a directory or an export: --directory or --against, and --settings FILE.json" },
+	{ "audit", "*", "a Windows CA's events are in the Security log of its host" },
 	{ "journal", NULL, "the journal is adcsd's own" },
 	{ "clock", "*", "only adcsd has a clock that can be moved" },
 	{ "server", "*", "it is about the process of --state" },
