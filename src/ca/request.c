@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "ca/archive.h"
+#include "ca/own_chain.h"
 #include "ca/property.h"
 #include "ca/request.h"
 #include "ca/signer_chain.h"
@@ -78,7 +79,7 @@ ca_request_evaluate(struct ca_request *r)
 	r->in.now = r->decided;
 	r->in.approved = r->resubmits != 0;
 	r->in.renewal = r->renewal;
-	ca_request_accounts(r);
+	ca_own_chain_check(r, ca_request_accounts);
 }
 
 static void

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "ca/signing_certs.h"
+#include "ca/foreign_crls.h"
 
 enum { CRLF_REVCHECK_IGNORE_OFFLINE = 0x8, CRLF_REVCHECK_IGNORE_NOREVCHECK = 0x20000 };
 
@@ -16,7 +16,7 @@ struct checking {
 	struct ca_request *r;
 	ca_signer_chains_fn *done;
 	const struct x509_chain_store *trust;
-	struct bytes *crls;
+	const struct bytes *crls;
 	size_t n_crls;
 	bool foreign; /* another CA issued one of them */
 	bool failed;
@@ -165,82 +165,20 @@ check_start(struct checking *k)
 		k->r->ca->busy++;
 }
 
-static int
-keep_crls(struct checking *k, const struct dir_result *res, struct err *e)
-{
-	static const char *const names[] = { "certificateRevocationList", "deltaRevocationList" };
-	size_t n = 0;
-
-	for (size_t i = 0; i < res->n; i++) {
-		for (size_t a = 0; a < ARRAY_LEN(names); a++) {
-			const struct dir_attr *attr = dir_entry_attr(&res->entries[i], names[a]);
-
-			n += attr != NULL ? attr->n : 0;
-		}
-	}
-	k->crls = pool_calloc(k->r->pool, n, sizeof(*k->crls));
-	if (k->crls == NULL)
-		return ERR(e, E_OUTOFMEMORY, "no memory for %zu CRLs", n);
-	for (size_t i = 0; i < res->n; i++) {
-		for (size_t a = 0; a < ARRAY_LEN(names); a++) {
-			const struct dir_attr *attr = dir_entry_attr(&res->entries[i], names[a]);
-
-			for (size_t v = 0; attr != NULL && v < attr->n; v++) {
-				if (pool_dup_bytes(k->r->pool, attr->values[v], &k->crls[k->n_crls]) != 0)
-					return ERR(e, E_OUTOFMEMORY, "no memory for %zu CRLs", n);
-				k->n_crls++;
-			}
-		}
-	}
-	return 0;
-}
-
 static void
-on_crls(void *arg, const struct dir_result *res, const struct err *e)
+on_crls(void *arg, const struct bytes *crls, size_t n, const struct err *e)
 {
 	struct checking *k = arg;
-	struct err why = { 0 };
 
+	k->crls = crls;
+	k->n_crls = n;
 	/* the end of the server is the request's to notice */
 	if (k->r->ca->closing)
 		finish(k, NULL);
-	else if (e != NULL && e->hr != E_DS_NO_SUCH_OBJECT)
+	else if (e != NULL)
 		finish(k, e);
-	else if (e == NULL && keep_crls(k, res, &why) != 0)
-		finish(k, &why);
 	else
 		check_start(k);
-}
-
-/* Those of others: our own are left out, they are long and our database knows better. */
-static int
-crls_start(struct checking *k, struct err *e)
-{
-	static const char *const attrs[] = { "certificateRevocationList", "deltaRevocationList", NULL };
-	const struct ca *ca = k->r->ca;
-	struct dir_query q = { .scope = DIR_SUB, .attrs = attrs };
-	struct buf filter;
-	int rc;
-
-	q.base = pool_printf(
-	    k->r->pool, "CN=CDP,CN=Public Key Services,CN=Services,%s", dir_forest(ca->dir)->config_dn);
-	buf_init(&filter, 65536);
-	buf_put_str(&filter, "(&(objectClass=cRLDistributionPoint)");
-	for (size_t i = 0; i < ca->certs->n; i++) {
-		const char *cn = pool_printf(k->r->pool, "%s%s", ca->short_name, ca->certs->v[i]->key_suffix);
-
-		if (cn == NULL || !ca_cert_is_key(ca->certs->v[i]))
-			continue;
-		buf_put_str(&filter, "(!(cn=");
-		dir_filter_escape(&filter, (struct bytes){ (const uint8_t *)cn, strlen(cn) });
-		buf_put_str(&filter, "))");
-	}
-	buf_put_str(&filter, ")");
-	q.filter = buf_cstr(&filter);
-	rc = q.base != NULL && buf_ok(&filter) ? dir_search_start(ca->dir, &q, on_crls, k, e)
-					       : ERR(e, E_OUTOFMEMORY, "no memory for a search");
-	buf_fini(&filter);
-	return rc;
 }
 
 void
@@ -276,6 +214,6 @@ ca_signer_chains_check(struct ca_request *r, ca_signer_chains_fn *done)
 		finish(k, &e);
 	else if (!k->foreign || r->resubmits != 0)
 		check_start(k);
-	else if (crls_start(k, &e) != 0)
+	else if (ca_foreign_crls_get(r, on_crls, k, &e) != 0)
 		finish(k, &e);
 }

@@ -63,6 +63,8 @@ struct policy_ca {
 					  switch) */
 	const char *dns_domain, *nb_domain;      /* for SUBJECT_ALT_REQUIRE_DOMAIN_DNS */
 	const struct restrictions *agent_rights; /* EnrollmentAgentRights; NULL: no restriction */
+	uint32_t chain_status;  /* what is wrong with the chain above the CA: an HRESULT, 0 for nothing */
+	const char *chain_text; /* and in words */
 	uint32_t max_extension; /* longest stored extension, octets; 0: 4096 (DBFlags 0x1000: 16384) */
 };
 

@@ -13,6 +13,21 @@
 #define FOREVER INT64_MAX
 #define MAX_MONTHS (12 * 1000)
 
+static int
+chain_refused(struct eval *ev)
+{
+	const struct policy_ca *ca = ev->ca;
+
+	if (ca->chain_status == CRYPT_E_REVOCATION_OFFLINE)
+		rule_fix(ev,
+		    "publish the CRL of the CA above: adcsctl pki add FILE CDP (certutil -dspublish -f "
+		    "FILE), or set CA\\CRLFlags +CRLF_REVCHECK_IGNORE_OFFLINE");
+	else
+		rule_fix(ev, "Certification Authority console > %s > All Tasks > Renew CA Certificate",
+		    ca->ca_name);
+	return rule_refuse(ev, ca->chain_status, "the chain of the CA certificate: %s", ca->chain_text);
+}
+
 int
 check_ca_expired(struct eval *ev)
 {
@@ -22,6 +37,8 @@ check_ca_expired(struct eval *ev)
 
 	filetime_to_text(ca->ca_not_before, from);
 	filetime_to_text(ca->ca_not_after, to);
+	if (now >= ca->ca_not_before && now <= ca->ca_not_after && ca->chain_status != 0)
+		return chain_refused(ev);
 	if (now >= ca->ca_not_before && now <= ca->ca_not_after)
 		return rule_pass(ev, "the CA certificate is valid from %s to %s", from, to);
 	rule_fix(ev,

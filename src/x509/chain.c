@@ -174,6 +174,40 @@ last_second(X509_STORE_CTX *ctx, const X509 *cert)
 	    ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), at) == 0;
 }
 
+static bool
+is_in_directory(const GENERAL_NAME *name)
+{
+	const ASN1_IA5STRING *uri = name->type == GEN_URI ? name->d.uniformResourceIdentifier : NULL;
+
+	return uri != NULL && uri->length >= 5 && strncasecmp((const char *)uri->data, "ldap:", 5) == 0;
+}
+
+static bool
+points_into_directory(const X509 *cert)
+{
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(cert, NID_crl_distribution_points, NULL, NULL);
+	bool found = false;
+
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT_NAME *at = sk_DIST_POINT_value(points, i)->distpoint;
+		const GENERAL_NAMES *names = at != NULL && at->type == 0 ? at->name.fullname : NULL;
+
+		for (int k = 0; k < sk_GENERAL_NAME_num(names); k++)
+			found |= is_in_directory(sk_GENERAL_NAME_value(names, k));
+	}
+	CRL_DIST_POINTS_free(points);
+	return found;
+}
+
+/* Is there nothing to be had that tells of this certificate, and is that no obstacle? */
+static bool
+goes_without(const struct x509_chain_question *q, const X509 *cert, bool points)
+{
+	if (!points)
+		return q->ignore_no_check;
+	return q->ignore_offline || (q->directory_only && !points_into_directory(cert));
+}
+
 /* OpenSSL wants a CRL for each certificate of the chain, the root included. */
 static int
 on_problem(int ok, X509_STORE_CTX *ctx)
@@ -192,8 +226,8 @@ on_problem(int ok, X509_STORE_CTX *ctx)
 		return 0;
 	last = X509_STORE_CTX_get_error_depth(ctx) + 1 >= sk_X509_num(X509_STORE_CTX_get0_chain(ctx));
 	points = X509_get_ext_by_NID(cert, NID_crl_distribution_points, -1) >= 0;
-	if (!last && !(points ? a->q->ignore_offline : a->q->ignore_no_check) &&
-	    !is_one_of(a->s->own, cert) && !issued_by_us(a->s, cert)) {
+	if (!last && !goes_without(a->q, cert, points) && !is_one_of(a->s->own, cert) &&
+	    !issued_by_us(a->s, cert)) {
 		a->no_check = !points;
 		return 0;
 	}

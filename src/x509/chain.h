@@ -35,6 +35,8 @@ struct x509_chain_question {
 	bool logon;           /* the issuing CA must be a LOGON certificate */
 	bool revocation;      /* whatever another CA than OWN issued is looked up in a CRL, roots excepted */
 	bool ignore_offline;  /* CRLF_REVCHECK_IGNORE_OFFLINE: no CRL in force is no obstacle */
+	bool directory_only;  /* the CRLs given are a directory's: certificates that name none there need none
+			       */
 	bool ignore_no_check; /* CRLF_REVCHECK_IGNORE_NOREVCHECK: nor are no distribution points */
 	const struct bytes *crls; /* DER, base and delta, of anybody; what is none is passed over */
 	size_t n_crls;

@@ -70,7 +70,8 @@ class Issued:
     def __init__(self, ca, name, extensions, days):
         base = ca.folder / name.replace(" ", "")
         self.file, self.key_file, wanted, ext = (base.with_suffix(s) for s in (".pem", ".key", ".csr", ".ext"))
-        points = [f"crlDistributionPoints=URI:http://crl.invalid/{ca.folder.name}.crl"] if ca.points else []
+        url = ca.points if isinstance(ca.points, str) else f"http://crl.invalid/{ca.folder.name}.crl"
+        points = [f"crlDistributionPoints=URI:{url}"] if ca.points else []
         ext.write_text("\n".join([*extensions, *points, "authorityKeyIdentifier=keyid", "subjectKeyIdentifier=hash"]) + "\n")
         openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", self.key_file, "-out", wanted, "-subj", f"/CN={name}")
         openssl("ca", "-batch", "-notext", "-config", ca.folder / "conf", "-in", wanted, "-out", self.file, "-extfile", ext,

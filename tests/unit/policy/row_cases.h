@@ -185,6 +185,8 @@ static const struct row_case {
 
 	{ 35, "CA certificate", PASS, "within", "", P, 0, "is valid from" },
 	{ 35, "CA certificate", REFUSE, "one second late", "now 2036-01-01T00:00:01Z", R, CERT_E_EXPIRED, "only" },
+	{ 35, "CA certificate", REFUSE, "the CA above is silent", "chain 0x80092013", R, CRYPT_E_REVOCATION_OFFLINE, "CN=Issuing: no CRL" },
+	{ 35, "CA certificate", REFUSE, "both: the date first", "chain 0x80092013; now 2036-01-01T00:00:01Z", R, CERT_E_EXPIRED, "only" },
 	{ 35, "CA certificate", BOUNDARY, "the last second", "now 2036-01-01T00:00:00Z", P, 0, "is valid from" },
 
 	{ 36, "validity period", PASS, "the template's", "", P, 0, "pKIExpirationPeriod" },

@@ -78,6 +78,13 @@ do_edit(struct bench *s)
 }
 
 static void
+do_chain(struct bench *s)
+{
+	s->d->ca.chain_status = number(s->a);
+	s->d->ca.chain_text = "CN=Issuing: no CRL";
+}
+
+static void
 do_disposition(struct bench *s)
 {
 	s->d->ca.request_disposition = number(s->a);
@@ -330,6 +337,7 @@ static const struct {
 	{ "published", do_published },
 	{ "caversion", do_caversion },
 	{ "edit", do_edit },
+	{ "chain", do_chain },
 	{ "disposition", do_disposition },
 	{ "version", do_version },
 	{ "renew", do_renew },
