@@ -205,7 +205,7 @@ check-e2e: ## the real server with impacket, Samba, OpenSSL, GnuTLS, NSS, ldap-u
 	$(Q)ADCSD_BUILD="$$(cd $(B) && pwd)" $(PYTHON) -B -m pytest -p no:cacheprovider -q tests/judges tests/unit tests/e2e $(PYTEST_ARGS)
 
 # A client is never dropped silently: fewer than this fails.
-INTEROP_CLIENTS = 6
+INTEROP_CLIENTS = 7
 check-interop: all ## other people's clients in pinned versions, on the real ports in a network namespace (root)
 	@mkdir -p $(B)/interop
 	$(Q)$(PYTHON) -B tests/interop/run.py prepare $(B)/interop

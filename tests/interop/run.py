@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,29 @@ def certipy5_ca(lab):
     assert [lab.row(i)["state"] for i in ids] == ["issued", "denied"]
     text = lab.certipy("certipy5", "Administrator", "ca", "-list-templates")
     assert "Pends" in text and "WebServer" in text, text
+
+
+@client("Certipy 5 key archival over DCOM", "certipy5")
+def certipy5_archival(lab):
+    """Fetches the exchange certificate and sends its key along; the recovery agent gets that very key back."""
+    server = lab.server
+    server.ctl("template", "duplicate", "User", "--display-name", "Archives", "--archive-key", "yes", "--minimum-key-size", "2048")
+    for template in ("Archives", "KeyRecoveryAgent"):
+        server.ctl("template", "acl", "grant", template, "CORP\\janedoe", "Read", "Enroll")
+        server.ctl("ca", "publish", template)
+    text = lab.certipy("certipy5", "janedoe", "req", "-dcom", "-template", "KeyRecoveryAgent", "-out", "kra", stdin="y\n")
+    agent = re.search(r"Request ID is (\d+)", text)[1]
+    server.ctl("request", "issue", agent)
+    server.ctl("request", "show", agent, "--cert", str(lab.folder / "kra.crt"))
+    server.ctl("ca", "kra", "add", str(lab.folder / "kra.crt"))
+    lab.certipy("certipy5", "janedoe", "req", "-dcom", "-cax-cert", "-out", "exchange.cer")
+    exchange = (lab.folder / "exchange.cer").read_bytes()
+    assert exchange == ssl.PEM_cert_to_DER_cert(server.ctl("ca", "cert", "--exchange"))
+    row = lab.issued(lab.certipy("certipy5", "janedoe", "req", "-dcom", "-template", "Archives", "-archive-key", "-out", "archived"))
+    lab.run("openssl", "pkcs12", "-in", "archived.pfx", "-passin", "pass:", "-nodes", "-nocerts", "-out", "sent.pem")
+    server.ctl("request", "recover-key", str(row["id"]), "--kra", str(lab.folder / "kra.key"), "--out", str(lab.folder / "recovered.pem"))
+    sent, recovered = (lab.run("openssl", "pkey", "-in", name) for name in ("sent.pem", "recovered.pem"))
+    assert sent == recovered
 
 
 # ---- environments and the run ----
